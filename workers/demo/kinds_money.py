@@ -1,0 +1,322 @@
+"""Kinds of problems about money and work. Each takes a story and a number of steps, 1 to 3."""
+
+from workers.demo.story import Story
+
+
+def shop(s: Story, steps: int) -> None:
+    n, price = s.number(2, 12), s.number(2, 15)
+    s.say(
+        "{N} buys {n} {things} for {p} dollars each.",
+        "{N} wants {n} {things}. Each costs {p} dollars.",
+        "At {p} dollars apiece, {N} takes {n} {things} to the till.",
+        n=n,
+        p=price,
+    )
+    total = s.step("The {things} cost", "{b} dollars for each", n, "*", price)
+    if steps > 1:
+        bag = s.number(2, 30)
+        s.say(
+            "{She} also buys a bag for {b} dollars.",
+            "A bag costs {b} dollars more.",
+            "On top of that comes a bag at {b} dollars.",
+            b=bag,
+        )
+        total = s.step("With the bag", "Add the bag", total, "+", bag)
+    if steps > 2:
+        off = s.number(2, 20)
+        s.say(
+            "{She} has a coupon for {c} dollars.",
+            "A coupon takes {c} dollars off.",
+            "The shop lowers the bill by {c} dollars.",
+            c=off,
+        )
+        s.step("The coupon takes {b} off", "Minus the coupon", total, "-", off)
+    s.ask(
+        "How many dollars does {she} pay?",
+        "How much must {N} pay?",
+        "What is the bill in dollars?",
+    )
+
+
+def change(s: Story, steps: int) -> None:
+    have, n, price, drink = s.number(20, 100), s.number(2, 9), s.number(2, 12), s.number(2, 20)
+    s.say(
+        "{N} has {m} dollars.",
+        "{N} goes out with {m} dollars.",
+        "There are {m} dollars in the purse of {N}.",
+        m=have,
+    )
+    if steps == 1:
+        s.say(
+            "{She} spends {d} dollars on a drink.",
+            "{She} pays {d} dollars for a drink.",
+            "A drink takes {d} dollars out of it.",
+            d=drink,
+        )
+        s.step("{She} spends {b}", "Money left", have, "-", drink)
+    else:
+        s.say(
+            "{She} buys {n} {things} at {p} dollars each.",
+            "{She} pays for {n} {things}, {p} dollars each.",
+            "It goes on {n} {things}, every one at {p} dollars.",
+            n=n,
+            p=price,
+        )
+        cost = s.step("The {things} cost", "{b} dollars for each", n, "*", price)
+        if steps > 2:
+            s.say(
+                "{She} pays {d} dollars for a drink.",
+                "A drink costs {d} dollars.",
+                "A drink takes {d} dollars too.",
+                d=drink,
+            )
+            cost = s.step("With the drink", "Add the drink", cost, "+", drink)
+        s.step("Money left", "{She} spends {b}", have, "-", cost)
+    s.ask(
+        "How many dollars are left?",
+        "How much money does {she} have left?",
+        "What sum remains?",
+    )
+
+
+def percent(s: Story, steps: int) -> None:
+    part = s.rng.choice((2, 4, 5, 10))
+    price = part * s.number(2, 100 // part)
+    s.say(
+        "A coat costs {p} dollars. It is {r}% off.",
+        "{N} sees a coat for {p} dollars with {r}% off.",
+        "The price of a coat, {p} dollars, falls by {r}%.",
+        p=price,
+        r=100 // part,
+    )
+    off = s.step("The part that is off", "One part of {b}", price, "/", part)
+    if steps == 1:
+        s.ask(
+            "How many dollars are taken off?",
+            "How much is taken off?",
+            "By how many dollars does it fall?",
+        )
+        return
+    now = s.step("The new price", "Take {b} off", price, "-", off)
+    if steps > 2:
+        extra = s.number(2, 20)
+        s.say(
+            "Sending it costs {x} dollars.",
+            "{N} pays {x} dollars for the post.",
+            "{x} dollars for delivery are added.",
+            x=extra,
+        )
+        s.step("With the post", "Add the post", now, "+", extra)
+    s.ask(
+        "How many dollars does {N} pay?",
+        "What does {N} pay now?",
+        "What is due from {N}, in dollars?",
+    )
+
+
+def work(s: Story, steps: int) -> None:
+    wage, hours = s.number(3, 20), s.number(2, 9)
+    s.say(
+        "{N} earns {w} dollars an hour and works {h} hours.",
+        "{N} works {h} hours at {w} dollars an hour.",
+        "For each of {h} hours on the job {N} receives {w} dollars.",
+        w=wage,
+        h=hours,
+    )
+    pay = s.step("{She} earns", "Pay for the work", wage, "*", hours)
+    if steps > 1:
+        tip = s.number(2, 30)
+        s.say(
+            "{She} gets {t} dollars in tips.",
+            "{She} also gets a tip of {t} dollars.",
+            "Guests leave {t} dollars extra.",
+            t=tip,
+        )
+        pay = s.step("With the tips", "Add the tips", pay, "+", tip)
+    if steps > 2:
+        food = s.number(2, 25)
+        s.say(
+            "{She} pays {f} dollars for lunch.",
+            "Lunch costs {her} {f} dollars.",
+            "Of this {f} dollars go on lunch.",
+            f=food,
+        )
+        s.step("After lunch", "Take lunch off", pay, "-", food)
+    s.ask(
+        "How many dollars does {she} have?",
+        "How much money is that for {N}?",
+        "What does {N} take home?",
+    )
+
+
+def save(s: Story, steps: int) -> None:
+    week, weeks = s.number(2, 15), s.number(2, 10)
+    s.say(
+        "{N} saves {a} dollars a week for {w} weeks.",
+        "Each week {N} saves {a} dollars, for {w} weeks.",
+        "Over {w} weeks {N} puts {a} dollars aside every week.",
+        a=week,
+        w=weeks,
+    )
+    sum_ = s.step("{She} saves", "Money saved", week, "*", weeks)
+    if steps > 1:
+        had = s.number(2, 40)
+        s.say(
+            "{She} had {h} dollars before.",
+            "At the start {she} had {h} dollars.",
+            "The box held {h} dollars already.",
+            h=had,
+        )
+        sum_ = s.step("With the money from before", "Add the start", sum_, "+", had)
+    if steps > 2:
+        goal = s.number(30, 100)
+        s.say(
+            "A bike costs {g} dollars.",
+            "{She} wants a bike for {g} dollars.",
+            "The bike {she} dreams of is {g} dollars.",
+            g=goal,
+        )
+        s.step("Still missing", "To the price", goal, "-", sum_)
+        s.ask(
+            "How many dollars does {she} still need?",
+            "How much more must {she} save?",
+            "What sum is missing?",
+        )
+        return
+    s.ask(
+        "How many dollars does {she} have?",
+        "How much money is that?",
+        "What does the box hold in the end?",
+    )
+
+
+def average(s: Story, steps: int) -> None:
+    if steps == 1:
+        n, mean = s.number(2, 5), s.number(5, 30)
+        s.say(
+            "{N} has {t} points in {n} games.",
+            "In {n} games {N} gets {t} points.",
+            "The points of {N} in {n} games add up to {t}.",
+            n=n,
+            t=n * mean,
+        )
+        s.step("Shared over the games", "Points for each game", n * mean, "/", n)
+    else:
+        a, b, c = s.number(3, 50), s.number(3, 50), s.number(3, 40)
+        if steps == 2:
+            s.say(
+                "{N} gets {a} and {b} points in two games.",
+                "In two games {N} gets {a} points and {b} points.",
+                "Two games bring {N} first {a}, next {b} points.",
+                a=a,
+                b=b,
+            )
+            total = s.step("All points", "Add the points", a, "+", b)
+        else:
+            s.say(
+                "{N} gets {a}, {b} and {c} points in three games.",
+                "In three games {N} gets {a} points, {b} points and {c} points.",
+                "Three games bring {N} first {a}, next {b}, last {c} points.",
+                a=a,
+                b=b,
+                c=c,
+            )
+            total = s.step("The first two games", "Add two games", a, "+", b)
+            total = s.step("With the third game", "All points", total, "+", c)
+        s.step("Shared over the games", "Points for each game", total, "/", steps)
+    s.ask(
+        "What is the average?",
+        "How many points is that for each game on average?",
+        "Find the mean.",
+    )
+
+
+def fraction(s: Story, steps: int) -> None:
+    part, name = s.rng.choice(((2, "half"), (3, "a third"), (4, "a quarter"), (5, "a fifth")))
+    s.words["part"] = name
+    have = part * s.number(2, 100 // part)
+    s.say(
+        "{N} has {a} {things}. {She} gives {part} of them to {F}.",
+        "{N} gives {part} of {a} {things} to {F}.",
+        "Of the {a} {things} that {N} owns, {part} goes to {F}.",
+        a=have,
+    )
+    given = s.step("{F} gets", "The part for {F}", have, "/", part)
+    if steps == 1:
+        s.ask(
+            "How many {things} does {F} get?",
+            "How many {things} are given away?",
+            "What is the share of {F}?",
+        )
+        return
+    left = s.step("{N} keeps", "Left after that", have, "-", given)
+    if steps > 2:
+        if s.chance():
+            more = s.number(2, 30)
+            s.say(
+                "Then {she} buys {m} more.",
+                "Then {she} gets {m} more.",
+                "Afterwards {m} further ones arrive.",
+                m=more,
+            )
+            s.step("{b} more", "Add the new ones", left, "+", more)
+        else:
+            lost = s.number(2, 30)
+            s.say(
+                "Then {she} loses {m}.",
+                "Then {m} are lost.",
+                "Afterwards {m} go missing.",
+                m=lost,
+            )
+            s.step("{b} are lost", "Take the lost ones off", left, "-", lost)
+    s.ask(
+        "How many {things} does {N} have now?",
+        "How many {things} are left for {N}?",
+        "What number of {things} stays with {N}?",
+    )
+
+
+def times(s: Story, steps: int) -> None:
+    have, k = s.number(2, 30), s.number(2, 6)
+    s.say(
+        "{N} has {a} {things}. {F} has {k} times as many.",
+        "{F} has {k} times as many {things} as {N}, who has {a}.",
+        "For every one of the {a} {things} of {N}, {F} owns {k}.",
+        a=have,
+        k=k,
+    )
+    theirs = s.step("{F} has", "The {things} of {F}", have, "*", k)
+    if steps == 1:
+        s.ask(
+            "How many {things} does {F} have?",
+            "How many are there for {F}?",
+            "How large is the pile of {F}?",
+        )
+        return
+    total = s.step("Together they have", "Both together", theirs, "+", have)
+    if steps > 2:
+        lost = s.number(2, 30)
+        s.say(
+            "They give {c} away.",
+            "They lose {c} of them.",
+            "From the common pile {c} are taken.",
+            c=lost,
+        )
+        s.step("{b} are gone", "Take {b} away", total, "-", lost)
+    s.ask(
+        "How many {things} do they have together?",
+        "How many {things} do both have in all?",
+        "How large is the common pile?",
+    )
+
+
+KINDS = {
+    "shop": shop,
+    "change": change,
+    "percent": percent,
+    "work": work,
+    "save": save,
+    "average": average,
+    "fraction": fraction,
+    "times": times,
+}
