@@ -1,0 +1,151 @@
+"""The folder of one training: who writes in it, what was started there, what is finished."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+from workers.training.config import TrainingConfig
+from workers.training.data import file_sha256
+from workers.training.errors import CheckFailed, ConfigError, TrainingError
+
+ADAPTER = "adapter"
+RUN_FILE = "run.json"
+#: fields of a recipe that may change before a resumption: they do not move the result
+FREE_FIELDS = frozenset(
+    {
+        "threads",
+        "logging_steps",
+        "eval_steps",
+        "samples_every",
+        "sample_tokens",
+        "checkpoint_steps",
+        "checkpoint_seconds",
+        "gradient_checkpointing",
+    }
+)
+
+
+class RunFolder:
+    """``output_dir``, locked while this object lives, so that two launches cannot mix."""
+
+    def __init__(self, config: TrainingConfig):
+        self.path = Path(config.output_dir)
+        self.adapter = self.path / ADAPTER
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._lock)
+            raise TrainingError(
+                f"Another training is writing to {self.path}. Wait for its end, or cancel it.",
+                "busy",
+            ) from error
+
+    def close(self) -> None:
+        """Give the folder free."""
+        os.close(self._lock)
+
+    def begin(self, config: TrainingConfig, identity: dict) -> bool:
+        """Note what is started here; true where an earlier start goes on.
+
+        Raises ConfigError where the folder holds a training and ``resume`` is off, or where what is
+        resumed is not what was started.
+        """
+        path = self.path / RUN_FILE
+        if not path.exists():
+            path.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
+            return False
+        if not config.resume:
+            raise ConfigError(
+                f"output_dir {self.path} holds a training already. Choose another folder, or set "
+                "resume to true to go on with it."
+            )
+        before = json.loads(path.read_text(encoding="utf-8"))
+        for key, value in identity.items():
+            if before.get(key) != value:
+                raise ConfigError(
+                    f"This cannot be resumed: {key} was {before.get(key)!r} at the start and is "
+                    f"{value!r} now. Resume with the same, or start anew in another folder."
+                )
+        return True
+
+    def finished(self) -> bool:
+        """True once the adapter has been saved whole (it is renamed into place)."""
+        return (self.adapter / "adapter_model.safetensors").is_file()
+
+    def require_space(self, weights: int) -> None:
+        """Refuse to start where adapter and checkpoints of so many trained weights do not fit."""
+        need = weights * 4 * 3 * 3 + 20_000_000  # fp32, with both Adam moments, three of them
+        free = shutil.disk_usage(self.path).free
+        if free < need:
+            raise TrainingError(
+                f"{free / 1e6:,.0f} MB are free at {self.path}, and this training needs about "
+                f"{need / 1e6:,.0f} MB for its checkpoints. Free some space.",
+                "disk",
+            )
+
+    def drop_checkpoints(self) -> None:
+        """Remove the checkpoints of a finished training; the adapter is what stays."""
+        for path in self.path.glob("checkpoint-*"):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+
+
+def identity(config: TrainingConfig, dataset_sha256: str) -> dict:
+    """What must be the same for a resumption: recipe, data and base model by content."""
+    recipe = {
+        f"recipe.{key}": value
+        for key, value in dataclasses.asdict(config.recipe).items()
+        if key not in FREE_FIELDS
+    }
+    return {"base_model": model_mark(config), "dataset_sha256": dataset_sha256, **recipe}
+
+
+def model_mark(config: TrainingConfig) -> str:
+    """A short mark of the base model: the hub name, or a hash over its config and file sizes."""
+    if not config.model_is_folder:
+        return config.base_model
+    folder = Path(config.base_model)
+    digest = hashlib.sha256()
+    for path in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
+        digest.update(f"{path.name}:{path.stat().st_size};".encode())
+    digest.update((folder / "config.json").read_bytes())
+    return f"{folder.name}:{digest.hexdigest()[:16]}"
+
+
+def require_safe_model(config: TrainingConfig) -> None:
+    """A model folder must hold config.json and safetensors weights; pickles are not loaded."""
+    if not config.model_is_folder:
+        return
+    folder = Path(config.base_model)
+    if not (folder / "config.json").is_file():
+        raise CheckFailed(f"base_model {folder} has no config.json: it is no model folder.")
+    if not any(folder.glob("*.safetensors")):
+        raise CheckFailed(
+            f"base_model {folder} has no safetensors weights. Pickled weights (.bin, .pt) can run "
+            "code and are not loaded: convert them first."
+        )
+
+
+def dataset_hash(config: TrainingConfig) -> str:
+    """SHA-256 of the data set, compared with the one that the configuration expects."""
+    path = Path(config.dataset)
+    if not path.is_file():
+        raise TrainingError(
+            f"The data set {path} is not there. Export it again, or correct the path.", "data"
+        )
+    found = file_sha256(path)
+    if config.dataset_sha256 and config.dataset_sha256 != found:
+        raise TrainingError(
+            f"The data set {path} is not the frozen one: its SHA-256 is {found}, and "
+            f"{config.dataset_sha256} was expected. It was cut off or changed: export it again.",
+            "data",
+        )
+    return found
