@@ -1,0 +1,91 @@
+"""Files that the stages make: datasets, adapters, uploads, logs. Any fsspec address holds them."""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import fsspec
+from django.conf import settings
+
+
+def _filesystem() -> tuple[fsspec.AbstractFileSystem, str]:
+    fs, root = fsspec.core.url_to_fs(settings.ARTIFACTS_URL)
+    return fs, root.rstrip("/")
+
+
+def _place(path: str) -> str:
+    """The full address of `path`; refuses any path that would leave the artifacts' folder."""
+    parts = path.split("/")
+    if not path or any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
+        raise ValueError(f"{path!r} is no place for an artifact.")
+    return f"{_filesystem()[1]}/{path}"
+
+
+def open_artifact(path: str) -> IO[bytes]:
+    return _filesystem()[0].open(_place(path), "rb")
+
+
+def exists(path: str) -> bool:
+    return _filesystem()[0].exists(_place(path))
+
+
+def size(path: str) -> int:
+    return _filesystem()[0].size(_place(path))
+
+
+@contextmanager
+def writing(path: str) -> Iterator[IO[bytes]]:
+    """Write a file so that it is there whole or not at all."""
+    fs, _ = _filesystem()
+    target = _place(path)
+    fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+    part = f"{target}.{uuid.uuid4().hex[:8]}.part"
+    try:
+        with fs.open(part, "wb") as file:
+            yield file
+        fs.mv(part, target)
+    except BaseException:
+        if fs.exists(part):
+            fs.rm(part)
+        raise
+
+
+def remove(path: str) -> None:
+    fs, _ = _filesystem()
+    if fs.exists(_place(path)):
+        fs.rm(_place(path), recursive=True)
+
+
+def local_folder(path: str) -> Path:
+    """A folder on this machine for a child process to write to: the artifact's own place when the
+    artifacts are a local folder, else a working folder that `upload_folder` copies from."""
+    fs, root = _filesystem()
+    base = Path(root) if "file" in fs.protocol else settings.HOME / "work"
+    _place(path)
+    folder = base / path
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def upload_folder(path: str) -> None:
+    """Copy what a child process wrote in `local_folder(path)` to the artifacts' address."""
+    fs, _ = _filesystem()
+    if "file" not in fs.protocol:
+        fs.put(str(settings.HOME / "work" / path) + "/", _place(path) + "/", recursive=True)
+
+
+def fetch_folder(path: str) -> Path:
+    """The folder `path` on this machine, fetched from the artifacts' address where that is remote."""
+    fs, _ = _filesystem()
+    folder = local_folder(path)
+    if "file" not in fs.protocol and not any(folder.iterdir()):
+        fs.get(_place(path) + "/", str(folder) + "/", recursive=True)
+    return folder
+
+
+def sha256_of(path: str) -> str:
+    with open_artifact(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

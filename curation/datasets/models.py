@@ -1,0 +1,68 @@
+"""Frozen, numbered, content-hashed lists of examples."""
+
+from django.db import models
+from django.db.models import Q
+
+from curation.projects.models import Project, ProjectQuerySet
+from curation.rationales.models import Rationale
+from curation.work import Work
+
+
+class DatasetVersion(Work):
+    """A frozen dataset. `sha256` is that of its canonical JSONL, byte for byte."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="dataset_versions")
+    number = models.PositiveIntegerField()
+    recipe = models.JSONField(help_text="How the examples were chosen.")
+    card = models.TextField(
+        blank=True, help_text="Markdown: what it is, from whom, how it was made."
+    )
+    sha256 = models.CharField(max_length=64, blank=True)
+    example_count = models.PositiveIntegerField(default=0)
+    question_count = models.PositiveIntegerField(default=0)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "number"], name="a_dataset_number_is_used_once_in_a_project"
+            ),
+            models.CheckConstraint(
+                name="a_frozen_dataset_has_its_hash",
+                condition=~Q(status="done") | Q(sha256__regex=r"^[0-9a-f]{64}$"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"dataset {self.number}"
+
+
+class ExampleQuerySet(ProjectQuerySet):
+    project_path = "version__project"
+
+
+class Example(models.Model):
+    """One line of a dataset version, in its place."""
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="examples")
+    position = models.PositiveIntegerField()
+    rationale = models.ForeignKey(Rationale, on_delete=models.PROTECT, related_name="examples")
+    approved_by = models.CharField(max_length=160, blank=True)
+
+    objects = ExampleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "position"], name="a_place_in_a_dataset_is_taken_once"
+            ),
+            models.UniqueConstraint(
+                fields=["version", "rationale"], name="a_rationale_stands_once_in_a_dataset"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}/{self.position}"

@@ -1,0 +1,182 @@
+"""Freeze approved chains into a numbered, hashed dataset and hand it out in several formats."""
+
+import hashlib
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+
+from curation import artifacts, queue
+from curation.datasets import formats
+from curation.datasets.models import DatasetVersion, Example
+from curation.errors import Conflict, Invalid
+from curation.projects.models import Project, User
+from curation.questions.models import Split
+from curation.rationales.models import Rationale
+from curation.reviews.models import Decision, Outcome
+from curation.work import Status, begin, finish, ordered_before, still_mine
+
+SELECTIONS = ("approved", "unfiltered")
+
+
+def order_freeze(
+    project: Project,
+    user: User | None,
+    *,
+    selection: str = "approved",
+    teachers: list[str] | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    order_key: str | None = None,
+) -> DatasetVersion:
+    """Order a new dataset version. The examples are chosen and frozen by a worker.
+
+    selection: `approved` takes approved chains; `unfiltered` takes chains as the teachers wrote them,
+    whatever was decided, for comparing the two. teachers: only chains of these. limit: so many,
+    spread over as many questions as possible, drawn with `seed`.
+    """
+    earlier = ordered_before(DatasetVersion, order_key, project=project)
+    if earlier:
+        return earlier
+    if selection not in SELECTIONS:
+        raise Invalid(f"{selection!r} is no selection: choose one of {', '.join(SELECTIONS)}.")
+    if limit is not None and limit < 1:
+        raise Invalid("A dataset has at least one example.")
+    names = sorted(set(teachers or []))
+    unknown = set(names) - set(
+        project.teachers.filter(name__in=names).values_list("name", flat=True)
+    )
+    if unknown:
+        raise Invalid(f"This project has no teacher {', '.join(sorted(unknown))}.")
+    recipe = {
+        "selection": selection,
+        "teachers": names,
+        "limit": limit,
+        "seed": seed,
+        "rubric": project.rubric.version,
+    }
+    if not candidates(project, recipe).exists():
+        raise Conflict(
+            "No chain is approved yet: review some, or turn on the rule that approves what passes."
+            if selection == "approved"
+            else "There is no chain yet: order rationales first."
+        )
+    with transaction.atomic():
+        # The project's row is the lock under which its numbers are given out.
+        Project.objects.select_for_update().get(pk=project.pk)
+        last = project.dataset_versions.aggregate(last=Max("number"))["last"] or 0
+        version = DatasetVersion.objects.create(
+            project=project, number=last + 1, recipe=recipe, created_by=user, order_key=order_key
+        )
+        queue.send(queue.FREEZE_DATASET, version.pk)
+    return version
+
+
+def candidates(project: Project, recipe: dict[str, Any]) -> QuerySet[Rationale]:
+    """The chains that the recipe may choose from: of training questions, not empty."""
+    chains = Rationale.objects.filter(project=project, question__split=Split.TRAIN).exclude(text="")
+    if recipe["teachers"]:
+        chains = chains.filter(teacher__name__in=recipe["teachers"])
+    if recipe["selection"] == "approved":
+        return chains.filter(decision__outcome=Outcome.APPROVED)
+    return chains.exclude(edit_review__withdrawn_at__isnull=False)
+
+
+def choose(project: Project, recipe: dict[str, Any]) -> list[int]:
+    """The ids of the chosen chains, in the dataset's order.
+
+    Every question gives its first chain before any gives its second; which is first is drawn by a
+    hash of the seed and the chain's text, so the same rows give the same choice anywhere.
+    """
+    by_question: dict[str, list[tuple[str, int]]] = {}
+    rows = candidates(project, recipe).values_list("id", "question__content_hash", "text_hash")
+    seen: set[tuple[str, str]] = set()
+    for pk, question, text in rows.order_by("id").iterator(chunk_size=5000):
+        if (question, text) in seen:
+            continue  # the same chain twice teaches nothing more
+        seen.add((question, text))
+        draw = hashlib.sha256(f"{recipe['seed']}|{question}|{text}".encode()).hexdigest()
+        by_question.setdefault(question, []).append((draw, pk))
+    ranked = [
+        (place, draw, pk)
+        for chains in by_question.values()
+        for place, (draw, pk) in enumerate(sorted(chains))
+    ]
+    ranked.sort()
+    return [pk for _, _, pk in ranked[: recipe["limit"]]]
+
+
+def freeze(version_id: int) -> DatasetVersion | None:
+    """Choose, freeze, write the files and the card. Does nothing when another worker has it."""
+    version = begin(DatasetVersion, version_id)
+    if version is None:
+        return None
+    try:
+        with transaction.atomic():
+            # One transaction: a chain approved meanwhile is in or out, never half.
+            version.examples.all().delete()
+            ids = choose(version.project, version.recipe)
+            who = _deciders(version.project)
+            Example.objects.bulk_create(
+                (
+                    Example(
+                        version=version,
+                        position=n,
+                        rationale_id=pk,
+                        approved_by=who.get(pk, "")[:160],
+                    )
+                    for n, pk in enumerate(ids)
+                ),
+                batch_size=1000,
+            )
+        if not still_mine(version):
+            return None
+        _write_files(version)
+    except OSError as error:
+        finish(version, Status.FAILED, error=f"The files could not be written: {error}")
+    version.refresh_from_db()
+    return version
+
+
+def _deciders(project: Project) -> dict[int, str]:
+    rows = Decision.objects.filter(project=project, outcome=Outcome.APPROVED).values_list(
+        "rationale_id", "review__reviewer__username", "rule__version"
+    )
+    return {
+        pk: f"person {person}" if person else f"rule, rubric {rule}" for pk, person, rule in rows
+    }
+
+
+def _write_files(version: DatasetVersion) -> None:
+    digest = hashlib.sha256()
+    count = 0
+    with artifacts.writing(formats.place(version, "jsonl")) as file:
+        for line in formats.jsonl_lines(version):
+            digest.update(line)
+            file.write(line)
+            count += 1
+    if count == 0:
+        finish(version, Status.FAILED, error="No chain was left to freeze when the work began.")
+        return
+    formats.write_parquet(version)
+    version.sha256, version.example_count = digest.hexdigest(), count
+    version.question_count = version.examples.values("rationale__question").distinct().count()
+    version.card = formats.card(version)
+    with artifacts.writing(formats.place(version, "md")) as file:
+        file.write(version.card.encode())
+    finish(
+        version,
+        Status.DONE,
+        sha256=version.sha256,
+        example_count=count,
+        question_count=version.question_count,
+        card=version.card,
+    )
+
+
+def verify(version: DatasetVersion) -> bool:
+    """Make the canonical JSONL again from the rows and compare its SHA-256 with the frozen one."""
+    digest = hashlib.sha256()
+    for line in formats.jsonl_lines(version):
+        digest.update(line)
+    return digest.hexdigest() == version.sha256

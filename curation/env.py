@@ -1,0 +1,68 @@
+"""Readers of environment variables that fail loudly: a wrong value names itself and what to do."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+def read_bool(name: str, default: bool) -> bool:
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    if raw.strip().lower() in _TRUE:
+        return True
+    if raw.strip().lower() in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name}={raw!r} is neither true nor false: use 1 or 0.")
+
+
+def read_int(name: str, default: int) -> int:
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    try:
+        return int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={raw!r} is not a whole number.") from None
+
+
+def read_list(name: str, default: list[str]) -> list[str]:
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    return [part.strip() for part in raw.split(",") if part.strip()]
+
+
+def read_secret_key(home: Path, *, production: bool) -> str:
+    """The signing key: from SECRET_KEY; else, outside production, a random one kept in `home`.
+
+    Production refuses to start without SECRET_KEY: a key that is made up on each machine would
+    sign people out at every deploy and differ between web processes.
+    """
+    given = os.environ.get("SECRET_KEY")
+    if given:
+        if len(given) < 32:
+            raise ImproperlyConfigured(
+                "SECRET_KEY is shorter than 32 characters: use a random one."
+            )
+        return given
+    if production:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Production needs a random one of at least 32 characters, for "
+            'instance from: python -c "import secrets; print(secrets.token_urlsafe(50))"'
+        )
+    path = home / "secret_key"
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("x") as file:
+                path.chmod(0o600)
+                file.write(secrets.token_urlsafe(50))
+        except FileExistsError:
+            pass  # another process was first; its key is the key
+    return path.read_text().strip()

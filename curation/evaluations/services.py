@@ -1,0 +1,99 @@
+"""Order evaluations, take in their answers and reports."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from curation import queue
+from curation.errors import Conflict, Invalid
+from curation.evaluations.models import Answer, Evaluation
+from curation.projects.models import Project, User
+from curation.questions.models import Question, Split
+from curation.reviews.claims import pull_forward
+from curation.training.models import TrainingJob
+from curation.work import ACTIVE, RESUMABLE, Status, finish, move, ordered_before
+
+FAILURE_REASON = "the student fails at this kind"
+
+
+def held_out(project: Project, options: dict[str, Any]) -> list[Question]:
+    """The questions of an evaluation: of its splits, at most `limit` of each subset, in order."""
+    questions = project.questions.filter(
+        split__in=options["splits"], reference_answer__isnull=False
+    ).order_by("split", "subset", "id")
+    limit = options.get("limit")
+    kept: list[Question] = []
+    seen: dict[tuple[str, str], int] = {}
+    for question in questions:
+        part = (question.split, question.subset)
+        seen[part] = seen.get(part, 0) + 1
+        if limit is None or seen[part] <= limit:
+            kept.append(question)
+    return kept
+
+
+def order_evaluation(
+    project: Project,
+    user: User | None,
+    job: TrainingJob | None = None,
+    *,
+    compared: Sequence[TrainingJob] = (),
+    splits: Sequence[str] = (Split.EVAL, Split.OOD),
+    limit: int | None = None,
+    order_key: str | None = None,
+) -> Evaluation:
+    """Order a measurement of the base student, the trained one and the teachers on held-out questions.
+
+    `compared`: further trained students to measure beside them. `limit`: at most so many questions
+    of each subset.
+    """
+    earlier = ordered_before(Evaluation, order_key, project=project)
+    if earlier:
+        return earlier
+    if not set(splits) <= {Split.EVAL, Split.OOD} or not splits:
+        raise Invalid("Models are measured on the splits eval and ood, never on what they learned.")
+    for one in [job, *compared]:
+        if one is not None and (one.project_id != project.pk or one.status != Status.DONE):
+            raise Conflict(f"{one} has not ended well, so there is no student of it to measure.")
+    if not project.student:
+        raise Invalid("The project names no student: set one in its settings first.")
+    options = {"splits": list(splits), "limit": limit}
+    if not project.questions.filter(split__in=splits, reference_answer__isnull=False).exists():
+        raise Conflict("There is no held-out question with an answer: import some as eval or ood.")
+    with transaction.atomic():
+        evaluation = Evaluation.objects.create(
+            project=project, created_by=user, job=job, options=options, order_key=order_key
+        )
+        evaluation.compared_jobs.set(compared)
+        queue.send(queue.EVALUATE, evaluation.pk)
+    return evaluation
+
+
+def cancel_evaluation(evaluation: Evaluation) -> None:
+    move(Evaluation, evaluation.pk, ACTIVE, Status.CANCELLED)
+
+
+def resume_evaluation(evaluation: Evaluation) -> None:
+    with transaction.atomic():
+        move(Evaluation, evaluation.pk, RESUMABLE, Status.WAITING, finished_at=None, error="")
+        queue.send(queue.EVALUATE, evaluation.pk)
+
+
+def finish_evaluation(
+    evaluation: Evaluation,
+    report: dict[str, Any],
+    verdict: list[str],
+    answers: Sequence[Answer],
+    weak_domains: Sequence[str] = (),
+) -> bool:
+    """Store answers, report and verdict together; the kinds at which the student fails go to the
+    front of the review queue. False when this worker's attempt was no longer in force."""
+    with transaction.atomic():
+        if not finish(evaluation, Status.DONE, report=report, verdict=verdict):
+            return False
+        evaluation.answers.all().delete()
+        Answer.objects.bulk_create(answers, batch_size=500)
+        if weak_domains:
+            pull_forward(evaluation.project, weak_domains, FAILURE_REASON)
+    return True

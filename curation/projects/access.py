@@ -1,0 +1,49 @@
+"""Who may come in: every page below a project passes through `project_view`."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+from curation.projects.models import Membership, Role, User
+
+
+def membership_of(user: User, slug: str) -> Membership:
+    """The person's membership in the project; 404 where there is none, as for an absent project."""
+    try:
+        return Membership.objects.select_related("project").get(user=user, project__slug=slug)
+    except Membership.DoesNotExist:
+        raise Http404("No such project.") from None
+
+
+def project_view(
+    view: Callable[..., HttpResponse] | None = None, *, admin: bool = False
+) -> Callable[..., HttpResponse]:
+    """Resolve `slug` to `request.project` and `request.membership`; the view takes (request, ...).
+
+    A stranger gets 404 and a reviewer on an admin's page 403, whatever the verb.
+    """
+
+    def decorate(inner: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(inner)
+        def wrapped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            membership = membership_of(request.user, slug)
+            if admin and membership.role != Role.ADMIN:
+                raise PermissionDenied("Only an admin of this project may do this.")
+            request.membership, request.project = membership, membership.project
+            return inner(request, *args, **kwargs)
+
+        return wrapped
+
+    return decorate(view) if view else decorate
+
+
+def may_administer(user: User | None, project_id: int) -> bool:
+    """Whether the person is an admin of the project now; asked again by every queued job."""
+    return (
+        user is not None
+        and user.is_active
+        and Membership.objects.filter(user=user, project_id=project_id, role=Role.ADMIN).exists()
+    )

@@ -1,0 +1,129 @@
+"""People, projects, who may do what in them, and the rubric that says which chains are good."""
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class User(AbstractUser):
+    """A person who signs in. What they may do is said by their memberships alone."""
+
+
+class Role(models.TextChoices):
+    ADMIN = "admin", "admin"
+    REVIEWER = "reviewer", "reviewer"
+
+
+class ProjectQuerySet(models.QuerySet):
+    """Base of all querysets below a project: `for_user` keeps what that person may see."""
+
+    project_path = "project"
+
+    def for_user(self, user: User) -> "ProjectQuerySet":
+        return self.filter(**{f"{self.project_path}__memberships__user": user})
+
+    def for_project(self, project: "Project") -> "ProjectQuerySet":
+        return self.filter(**{self.project_path: project})
+
+
+class OwnProjectQuerySet(models.QuerySet):
+    def for_user(self, user: User) -> "OwnProjectQuerySet":
+        return self.filter(memberships__user=user)
+
+
+class Project(models.Model):
+    """A body of questions with its members, guidelines, rubric and student."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    guidelines = models.TextField(blank=True)
+    is_demo = models.BooleanField(default=False)
+    student = models.CharField(
+        max_length=300, blank=True, help_text="Model folder or hub name of the student to train."
+    )
+    rule_approves = models.BooleanField(
+        default=False, help_text="Approve by rule what passes the rubric."
+    )
+    use_embeddings = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = OwnProjectQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def rubric(self) -> "Rubric":
+        """The rubric in force: the one with the highest version."""
+        return self.rubrics.order_by("-version").first() or Rubric(project=self, version=0)
+
+
+class Membership(models.Model):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.REVIEWER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "user"], name="a_person_has_one_role_in_a_project"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} in {self.project}"
+
+
+def _share(default: float, help_text: str) -> models.FloatField:
+    return models.FloatField(
+        default=default,
+        help_text=help_text,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+    )
+
+
+class Rubric(models.Model):
+    """Thresholds that a chain's scores must reach. Never changed: a change makes a new version."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rubrics")
+    version = models.PositiveIntegerField()
+    right_answer = models.BooleanField(default=True, help_text="The answer must be right.")
+    min_validity = _share(0.5, "How likely it must be that no step is wrong.")
+    min_conciseness = _share(0.4, "How short a chain must be.")
+    min_structure = _share(0.5, "How well a chain must be built.")
+    max_redundancy = _share(0.8, "How likely it may be that a step makes no progress.")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "version"], name="a_rubric_version_is_used_once"
+            ),
+            models.CheckConstraint(
+                name="rubric_thresholds_lie_between_0_and_1",
+                condition=Q(min_validity__range=(0, 1))
+                & Q(min_conciseness__range=(0, 1))
+                & Q(min_structure__range=(0, 1))
+                & Q(max_redundancy__range=(0, 1)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rubric {self.version} of {self.project_id}"
+
+    THRESHOLDS = (
+        "right_answer",
+        "min_validity",
+        "min_conciseness",
+        "min_structure",
+        "max_redundancy",
+    )
+
+    def thresholds(self) -> dict[str, float | bool]:
+        return {name: getattr(self, name) for name in self.THRESHOLDS}

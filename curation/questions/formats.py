@@ -1,0 +1,320 @@
+"""Shapes of question files: one JSON object a line, in one of the presets' forms.
+
+`read_rows` streams a file line by line with bounded memory and yields, for every line, either a Row
+or a BadRow that names the line. Sources of the shapes: GSM8K (arXiv 2110.14168; worked answers that
+end in `#### n`, and model solutions with a gold label), MATH (arXiv 2103.03874), SVAMP
+(arXiv 2103.07191), AQuA-RAT (arXiv 1705.04146).
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+MAX_LINE = 4 * 1024 * 1024
+MAX_TEXT = 200_000
+SPLITS = ("train", "eval", "ood")
+ANSWER_TYPES = ("number", "expression", "choice", "text")
+
+
+@dataclass(frozen=True)
+class RationaleRow:
+    teacher: str
+    text: str
+    temperature: float | None = None
+    labelled_right: bool | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    line: int
+    question: str
+    reference_answer: str | None = None
+    reference_chain: str = ""
+    answer_type: str = "number"
+    choices: tuple[str, ...] = ()
+    id: str = ""
+    domain: str = ""
+    difficulty: str = ""
+    split: str = ""
+    subset: str = ""
+    rationales: tuple[RationaleRow, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class BadRow:
+    line: int
+    message: str
+
+
+class RowError(ValueError):
+    """Says what is wrong with one row."""
+
+
+def read_rows(file: IO[bytes], preset: str = "") -> Iterator[Row | BadRow]:
+    """Yield a Row or a BadRow for every line that is not blank. `preset` "" finds the shape itself."""
+    if preset and preset not in PRESETS:
+        raise ValueError(f"{preset!r} is no preset: choose one of {', '.join(PRESETS)}.")
+    number = 0
+    while True:
+        raw = file.readline(MAX_LINE + 1)
+        if not raw:
+            return
+        number += 1
+        if len(raw) > MAX_LINE:
+            while raw and not raw.endswith(b"\n"):
+                raw = file.readline(MAX_LINE)
+            yield BadRow(number, f"the line is longer than {MAX_LINE // 1024**2} MB")
+            continue
+        if number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        if not raw.strip():
+            continue
+        try:
+            yield parse_row(number, _decode(raw), preset)
+        except RowError as error:
+            yield BadRow(number, str(error))
+
+
+def _decode(raw: bytes) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            keys = [key for key, _ in pairs]
+            raise RowError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} stands twice")
+        return found
+
+    def refuse(constant: str) -> None:
+        raise RowError(f"{constant} is not a JSON value")
+
+    try:
+        value = json.loads(raw.decode(), object_pairs_hook=unique, parse_constant=refuse)
+    except UnicodeDecodeError as error:
+        raise RowError(f"byte {error.start + 1} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise RowError(f"not JSON: {error.msg} at column {error.colno}") from None
+    except RecursionError:
+        raise RowError("nested too deeply") from None
+    except ValueError as error:
+        if isinstance(error, RowError):
+            raise
+        raise RowError(f"a number that is too long: {error}") from None
+    if not isinstance(value, dict):
+        raise RowError(f"a JSON object is needed, not a {type(value).__name__}")
+    return value
+
+
+def parse_row(line: int, value: dict[str, Any], preset: str = "") -> Row:
+    """Turn one decoded object into a Row. Raises RowError with what is wrong."""
+    shape = PRESETS[preset or detect(value)]
+    row = shape(line, value)
+    if not row.question.strip():
+        raise RowError("the question is empty")
+    if row.split and row.split not in SPLITS:
+        raise RowError(f"split {row.split!r} is not one of {', '.join(SPLITS)}")
+    if row.answer_type not in ANSWER_TYPES:
+        raise RowError(f"answer_type {row.answer_type!r} is not one of {', '.join(ANSWER_TYPES)}")
+    if row.answer_type == "choice" and not row.choices:
+        raise RowError("answer_type is choice, and choices are missing")
+    return row
+
+
+def detect(value: dict[str, Any]) -> str:
+    keys = value.keys()
+    if "ground_truth" in keys and any(
+        isinstance(v, dict) and "solution" in v for v in value.values()
+    ):
+        return "gsm8k-solutions"
+    if {"Body", "Question", "Answer"} <= keys:
+        return "svamp"
+    if {"question", "options", "correct"} <= keys:
+        return "aqua"
+    if {"problem", "solution"} <= keys:
+        return "math"
+    if "question" in keys and "answer" in keys and "#### " in str(value["answer"]):
+        return "gsm8k"
+    return "chainwright"
+
+
+def _text(value: dict[str, Any], key: str, *, needed: bool = False) -> str:
+    found = value.get(key)
+    if found is None:
+        if needed:
+            raise RowError(f"{key} is missing")
+        return ""
+    if isinstance(found, bool | list | dict):
+        raise RowError(f"{key} must be a text, not a {type(found).__name__}")
+    text = _plain_number(found) if isinstance(found, int | float) else found
+    if "\0" in text:
+        raise RowError(f"{key} holds a NUL character, which cannot be stored")
+    if len(text) > MAX_TEXT:
+        raise RowError(f"{key} is longer than {MAX_TEXT:,} characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RowError(f"{key} holds half of a surrogate pair, which is no character") from None
+    return text
+
+
+def _plain_number(value: int | float) -> str:
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else str(value)
+
+
+def _native(line: int, value: dict[str, Any]) -> Row:
+    chain, answer = "", None
+    if value.get("reference_answer") is not None:
+        answer = _text(value, "reference_answer").strip()
+    elif value.get("answer") is not None:
+        chain, answer = split_worked_answer(_text(value, "answer"))
+    choices = value.get("choices") or []
+    if not isinstance(choices, list) or not all(isinstance(c, str) for c in choices):
+        raise RowError("choices must be a list of texts")
+    default_type = "choice" if choices else "number"
+    return Row(
+        line=line,
+        question=_text(value, "question", needed=True),
+        reference_answer=answer or None,
+        reference_chain=_text(value, "reference_chain") or chain,
+        answer_type=_text(value, "answer_type") or default_type,
+        choices=tuple(choices),
+        id=_text(value, "id")[:200],
+        domain=_text(value, "domain")[:100],
+        difficulty=_text(value, "difficulty")[:40],
+        split=_text(value, "split"),
+        subset=_text(value, "subset")[:60],
+        rationales=tuple(_native_rationales(value)),
+    )
+
+
+def _native_rationales(value: dict[str, Any]) -> Iterator[RationaleRow]:
+    found = value.get("rationales") or []
+    if not isinstance(found, list):
+        raise RowError("rationales must be a list")
+    for number, one in enumerate(found, 1):
+        if not isinstance(one, dict):
+            raise RowError(f"rationale {number} must be an object with teacher and text")
+        temperature = one.get("temperature")
+        if temperature is not None and (
+            isinstance(temperature, bool)
+            or not isinstance(temperature, int | float)
+            or not 0 <= temperature <= 10
+        ):
+            raise RowError(f"temperature of rationale {number} must be a number from 0 to 10")
+        text = _text(one, "text", needed=True)
+        if not text.strip():
+            raise RowError(f"rationale {number} is empty")
+        yield RationaleRow(_text(one, "teacher")[:80] or "import", text, temperature)
+
+
+WORKED = re.compile(r"\n?(?:####|A:)[ \t]*([^\n]+?)\s*$")
+
+
+def split_worked_answer(text: str) -> tuple[str, str]:
+    """(worked chain, final answer) of GSM8K's forms, whose last line is `#### n` or `A: n`."""
+    found = WORKED.search(text)
+    if not found:
+        return "", text.strip()
+    return text[: found.start()].strip(), found[1].strip()
+
+
+def _gsm8k(line: int, value: dict[str, Any]) -> Row:
+    chain, answer = split_worked_answer(_text(value, "answer", needed=True))
+    if not answer:
+        raise RowError("answer is empty")
+    return Row(
+        line=line,
+        question=_text(value, "question", needed=True),
+        reference_answer=answer,
+        reference_chain=chain,
+        split=_text(value, "split"),
+        id=_text(value, "id")[:200],
+    )
+
+
+def _gsm8k_solutions(line: int, value: dict[str, Any]) -> Row:
+    chain, answer = split_worked_answer(_text(value, "ground_truth", needed=True))
+    rationales = []
+    for teacher, one in value.items():
+        if not isinstance(one, dict):
+            continue
+        text = _text(one, "solution", needed=True)
+        label = one.get("is_correct")
+        if label is not None and not isinstance(label, bool):
+            raise RowError(f"is_correct of {teacher} must be true or false")
+        if text.strip():
+            rationales.append(RationaleRow(teacher[:80], text, None, label))
+    return Row(
+        line=line,
+        question=_text(value, "question", needed=True),
+        reference_answer=answer or None,
+        reference_chain=chain,
+        rationales=tuple(rationales),
+        split=_text(value, "split"),
+    )
+
+
+def _svamp(line: int, value: dict[str, Any]) -> Row:
+    body = _text(value, "Body", needed=True).strip()
+    if body and body[-1] not in ".?!,":
+        body += "."
+    return Row(
+        line=line,
+        question=f"{body} {_text(value, 'Question', needed=True).strip()}",
+        reference_answer=_text(value, "Answer", needed=True),
+        id=_text(value, "ID")[:200],
+        domain=_text(value, "Type")[:100],
+    )
+
+
+def _aqua(line: int, value: dict[str, Any]) -> Row:
+    options = value.get("options")
+    if not isinstance(options, list) or not all(isinstance(o, str) for o in options) or not options:
+        raise RowError("options must be a list of texts")
+    return Row(
+        line=line,
+        question=_text(value, "question", needed=True),
+        reference_answer=_text(value, "correct", needed=True).strip(),
+        reference_chain=_text(value, "rationale"),
+        answer_type="choice",
+        choices=tuple(options),
+    )
+
+
+def _math(line: int, value: dict[str, Any]) -> Row:
+    solution = _text(value, "solution", needed=True)
+    answer = _text(value, "answer") or last_boxed(solution)
+    if not answer:
+        raise RowError("solution has no \\boxed{} answer")
+    return Row(
+        line=line,
+        question=_text(value, "problem", needed=True),
+        reference_answer=answer,
+        reference_chain=solution,
+        answer_type="expression",
+        domain=(_text(value, "type") or _text(value, "subject"))[:100],
+        difficulty=_text(value, "level")[:40],
+    )
+
+
+def last_boxed(text: str) -> str:
+    r"""What stands in the last \boxed{…}, with its braces balanced; "" where there is none."""
+    start = text.rfind("\\boxed{")
+    if start < 0:
+        return ""
+    depth = 0
+    for place in range(start + len("\\boxed"), len(text)):
+        depth += {"{": 1, "}": -1}.get(text[place], 0)
+        if depth == 0:
+            return text[start + len("\\boxed{") : place].strip()
+    return ""
+
+
+PRESETS: dict[str, Callable[[int, dict[str, Any]], Row]] = {
+    "chainwright": _native,
+    "gsm8k": _gsm8k,
+    "gsm8k-solutions": _gsm8k_solutions,
+    "math": _math,
+    "svamp": _svamp,
+    "aqua": _aqua,
+}

@@ -1,0 +1,86 @@
+"""Questions and the imports that bring them in."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from curation.projects.models import Project, ProjectQuerySet
+from curation.work import Work
+
+
+class AnswerType(models.TextChoices):
+    NUMBER = "number", "number"
+    EXPRESSION = "expression", "expression"
+    CHOICE = "choice", "choice"
+    TEXT = "text", "text"
+
+
+class Split(models.TextChoices):
+    TRAIN = "train", "train"
+    EVAL = "eval", "held out"
+    OOD = "ood", "out of distribution"
+
+
+class Question(models.Model):
+    """One question. Its text is not changed after import: chains and datasets stand on it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="questions")
+    external_id = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    reference_answer = models.TextField(null=True, blank=True)
+    reference_chain = models.TextField(blank=True, help_text="The worked answer, if there is one.")
+    answer_type = models.CharField(max_length=10, choices=AnswerType, default=AnswerType.NUMBER)
+    choices = models.JSONField(default=list, blank=True)
+    domain = models.CharField(max_length=100, blank=True)
+    difficulty = models.CharField(max_length=40, blank=True)
+    split = models.CharField(max_length=5, choices=Split, default=Split.TRAIN)
+    subset = models.CharField(
+        max_length=60, blank=True, help_text="A named part of a split, such as `paraphrase`."
+    )
+    content_hash = models.CharField(
+        max_length=64, editable=False, help_text="SHA-256 of text and choices: the same question."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "content_hash"], name="a_question_stands_once_in_a_project"
+            ),
+            models.CheckConstraint(
+                name="a_question_has_a_known_split",
+                condition=Q(split__in=Split.values),
+            ),
+        ]
+        indexes = [models.Index(fields=["project", "split", "id"], name="questions_of_a_split")]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class QuestionImport(Work):
+    """One file on its way in. Good rows beside bad ones are kept only where the person said so."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
+    file_name = models.CharField(max_length=200)
+    artifact = models.CharField(max_length=300, help_text="Where the uploaded file lies.")
+    preset = models.CharField(max_length=40, blank=True)
+    split = models.CharField(max_length=5, choices=Split, default=Split.TRAIN)
+    keep_good_rows = models.BooleanField(default=False)
+    rows_read = models.PositiveIntegerField(default=0)
+    rows_bad = models.PositiveIntegerField(default=0)
+    questions_added = models.PositiveIntegerField(default=0)
+    questions_known = models.PositiveIntegerField(default=0)
+    rationales_added = models.PositiveIntegerField(default=0)
+    bad_rows = models.JSONField(default=list, help_text="The first bad rows: line and message.")
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.file_name

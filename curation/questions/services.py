@@ -1,0 +1,99 @@
+"""Writes to questions and imports."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import IO
+
+from django.conf import settings
+from django.db import transaction
+
+from curation import artifacts, queue
+from curation.errors import Invalid
+from curation.projects.models import Project, User
+from curation.questions.formats import PRESETS, Row
+from curation.questions.models import Question, QuestionImport, Split
+from curation.work import ordered_before
+
+
+def content_hash(text: str, choices: Sequence[str]) -> str:
+    """SHA-256 of a question's text and choices, blind to white space at its ends and runs of it."""
+    content = [" ".join(text.split()), [" ".join(choice.split()) for choice in choices]]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def add_questions(project: Project, rows: Sequence[Row], split: str) -> tuple[list[Question], int]:
+    """Add the questions of `rows`; one that stands in the project already is not added again.
+
+    Returns the question of every row, in order, and how many were new.
+    """
+    hashes = [content_hash(row.question, row.choices) for row in rows]
+    known = set(
+        project.questions.filter(content_hash__in=hashes).values_list("content_hash", flat=True)
+    )
+    fresh: dict[str, Question] = {}
+    for row, digest in zip(rows, hashes, strict=True):
+        if digest not in known and digest not in fresh:
+            fresh[digest] = Question(
+                project=project,
+                external_id=row.id,
+                text=row.question.strip(),
+                reference_answer=row.reference_answer,
+                reference_chain=row.reference_chain,
+                answer_type=row.answer_type,
+                choices=list(row.choices),
+                domain=row.domain,
+                difficulty=row.difficulty,
+                split=row.split or split,
+                subset=row.subset,
+                content_hash=digest,
+            )
+    Question.objects.bulk_create(fresh.values(), batch_size=500, ignore_conflicts=True)
+    stored = {q.content_hash: q for q in project.questions.filter(content_hash__in=hashes)}
+    return [stored[digest] for digest in hashes], len(fresh)
+
+
+@transaction.atomic
+def order_import(
+    project: Project,
+    user: User | None,
+    file: IO[bytes],
+    file_name: str,
+    *,
+    preset: str = "",
+    split: str = Split.TRAIN,
+    keep_good_rows: bool = False,
+    order_key: str | None = None,
+) -> QuestionImport:
+    """Store the upload and order its import. Raises Invalid for an unknown preset or a huge file."""
+    earlier = ordered_before(QuestionImport, order_key, project=project)
+    if earlier:
+        return earlier
+    if preset and preset not in PRESETS:
+        raise Invalid(f"{preset!r} is no preset: choose one of {', '.join(PRESETS)}.")
+    if split not in Split.values:
+        raise Invalid(f"{split!r} is no split: choose one of {', '.join(Split.values)}.")
+    job = QuestionImport.objects.create(
+        project=project,
+        created_by=user,
+        file_name=file_name[-200:],
+        preset=preset,
+        split=split,
+        keep_good_rows=keep_good_rows,
+        order_key=order_key,
+    )
+    job.artifact = f"imports/{job.pk}.jsonl"
+    size = 0
+    with artifacts.writing(job.artifact) as target:
+        while chunk := file.read(1024 * 1024):
+            size += len(chunk)
+            if size > settings.IMPORT_MAX_BYTES:
+                limit = settings.IMPORT_MAX_BYTES // 1024**2
+                raise Invalid(f"The file is larger than {limit:,} MB: split it into parts.")
+            target.write(chunk)
+    if size == 0:
+        artifacts.remove(job.artifact)
+        raise Invalid(f"{file_name} is empty: nothing to import.")
+    job.save(update_fields=["artifact"])
+    queue.send(queue.RUN_IMPORT, job.pk)
+    return job

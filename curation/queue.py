@@ -1,0 +1,119 @@
+"""The one place that names tasks and sends them. Imported by the web: knows Celery, no worker code.
+
+Rows are the truth of all work; a message is only a wake-up that carries ids. A wake-up that cannot
+be sent (no broker) or gets lost is sent again by the beat from the rows.
+"""
+
+import logging
+from urllib.parse import urlsplit
+
+import redis
+from celery import Celery
+from celery.schedules import schedule
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from kombu import Exchange, Queue
+from kombu.exceptions import OperationalError
+
+log = logging.getLogger(__name__)
+
+CPU, GPU = "cpu", "gpu"
+
+# name of the task -> its queue
+RUN_IMPORT = "imports.run"
+FILL_RUN = "generation.fill"
+SCORE_PROJECT = "scoring.score"
+FREEZE_DATASET = "datasets.freeze"
+TRAIN = "training.train"
+EVALUATE = "evaluation.evaluate"
+PUT_BACK = "beat.put_back"
+QUEUE_OF = {
+    RUN_IMPORT: CPU,
+    SCORE_PROJECT: CPU,
+    FREEZE_DATASET: CPU,
+    PUT_BACK: CPU,
+    FILL_RUN: GPU,
+    TRAIN: GPU,
+    EVALUATE: GPU,
+}
+
+app = Celery("chainwright")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    # Nobody reads results: rows say how work went, and a result store would be a second truth.
+    task_ignore_result=True,
+    # Pickle would let whoever reaches the broker run code in a worker.
+    task_serializer="json",
+    accept_content=["json"],
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (CPU, GPU)],
+    task_default_queue=CPU,
+    task_default_exchange=CPU,
+    task_default_routing_key=CPU,
+    # A wake-up is acknowledged when its work has been written, so a killed worker's comes again.
+    task_acks_late=True,
+    # acks_late alone loses the message when the pool's child is killed by SIGKILL.
+    task_reject_on_worker_lost=True,
+    # One at a time: a worker that sits on prefetched wake-ups starves the others.
+    worker_prefetch_multiplier=1,
+    # Redis hands an unacknowledged message out again after this; above the longest task, and a
+    # doubled wake-up finds its row taken and goes home (curation.work.begin).
+    broker_transport_options={
+        "visibility_timeout": 12 * 3600,
+        "socket_timeout": 15,
+        "socket_connect_timeout": 3,
+        "retry_policy": {"max_retries": 1, "interval_start": 0, "timeout": 3.0},
+    },
+    broker_connection_timeout=3,
+    broker_connection_retry_on_startup=True,
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    # The beat's schedule: what has gone silent is put back.
+    beat_schedule={"put-back": {"task": PUT_BACK, "schedule": schedule(15.0)}},
+    task_routes={name: {"queue": queue} for name, queue in QUEUE_OF.items()},
+    timezone="UTC",
+    # A worker keeps models of its children warm in the pool's process; it is not recycled.
+    worker_max_tasks_per_child=None,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+)
+
+
+def send(task: str, *ids: int) -> None:
+    """Send a wake-up when the running transaction commits. Never raises for a broker that is away."""
+    transaction.on_commit(lambda: _send_now(task, ids))
+
+
+def _send_now(task: str, ids: tuple[int, ...]) -> None:
+    try:
+        app.send_task(task, args=list(ids), queue=QUEUE_OF[task])
+    except (OperationalError, redis.RedisError, OSError) as error:
+        log.warning("the wake-up %s%s was not sent (%s); the beat sends it again", task, ids, error)
+
+
+def broker() -> redis.Redis:
+    """A client of the broker with short time-outs."""
+    url = settings.REDIS_URL
+    if url.startswith("redis+socket://"):
+        return redis.Redis(unix_socket_path=urlsplit(url).path, socket_timeout=2)
+    return redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+
+
+LISTENER_PREFIX = "chainwright:listens:"
+LISTENER_SECONDS = 8  # a worker signs every 2 seconds; three missed signs and it counts as gone
+
+
+def listeners() -> dict[str, int] | None:
+    """How many workers listen on each queue now; None when the broker does not answer."""
+    known = cache.get("listeners")
+    if known is None:
+        try:
+            client = broker()
+            known = {
+                name: sum(1 for _ in client.scan_iter(f"{LISTENER_PREFIX}{name}:*", count=500))
+                for name in (CPU, GPU)
+            }
+        except redis.RedisError:
+            known = {}
+        cache.set("listeners", known, 2)
+    return known or None

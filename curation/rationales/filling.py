@@ -1,0 +1,163 @@
+"""Fill the slots of a run: lease a batch, write each finished rationale at once, end the run.
+
+A slot is leased to one batch for a while. A batch writes only slots that still carry its lease and
+are empty, so a killed worker's batch is leased again after a while, and a worker that comes back
+late writes nothing twice.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from curation import queue
+from curation.rationales.models import (
+    GenerationRun,
+    Rationale,
+    Slot,
+    SlotStatus,
+    Source,
+    Teacher,
+    text_hash,
+)
+from curation.rationales.scoring import mark_stale
+from curation.work import Status, finish
+
+MAX_ATTEMPTS = 3
+LEASE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a teacher wrote for one slot; `error` is empty unless it failed."""
+
+    slot_id: int
+    text: str
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    reasoning: str = ""
+    error: str = ""
+
+
+def seed_of(run_seed: int, slot: Slot) -> int:
+    """The seed of one slot, 0 to 2**31 - 1: the same order with the same seed gives the same texts.
+
+    It is made from the question's content, not its row's number, so it is the same in another
+    data base.
+    """
+    key = f"{run_seed}|{slot.question.content_hash}|{slot.teacher.name}|{slot.temperature}|{slot.sample}"
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) >> 1
+
+
+def lease_batch(run: GenerationRun, size: int) -> tuple[Teacher, str, list[Slot]] | None:
+    """Take up to `size` empty slots of one teacher; None when no slot is free to take now."""
+    now = timezone.now()
+    free = Q(status=SlotStatus.EMPTY) & (Q(leased_until__isnull=True) | Q(leased_until__lt=now))
+    token = uuid.uuid4().hex
+    with transaction.atomic():
+        first = run.slots.filter(free).order_by("id").values("id", "teacher_id").first()
+        if first is None:
+            return None
+        ids = list(
+            run.slots.filter(free, teacher_id=first["teacher_id"], id__gte=first["id"])
+            .select_for_update(skip_locked=True)
+            .order_by("id")
+            .values_list("id", flat=True)[:size]
+        )
+        run.slots.filter(free, id__in=ids).update(
+            lease=token, leased_until=now + LEASE, attempts=F("attempts") + 1
+        )
+    slots = list(run.slots.filter(lease=token).select_related("question", "teacher").order_by("id"))
+    return (slots[0].teacher, token, slots) if slots else None
+
+
+def write_batch(run: GenerationRun, token: str, written: Sequence[Written]) -> int:
+    """Store finished rationales in their slots. Returns how many were stored now.
+
+    Slots that this batch no longer holds are left alone. A slot that failed is tried again until
+    MAX_ATTEMPTS, then fails alone, with its reason.
+    """
+    by_slot = {one.slot_id: one for one in written}
+    with transaction.atomic():
+        slots = list(
+            run.slots.select_for_update()
+            .filter(id__in=by_slot, lease=token, status=SlotStatus.EMPTY)
+            .select_related("question", "teacher")
+        )
+        filled = [slot for slot in slots if not by_slot[slot.pk].error]
+        rationales = Rationale.objects.bulk_create(
+            [_rationale(run, slot, by_slot[slot.pk]) for slot in filled]
+        )
+        for slot, rationale in zip(filled, rationales, strict=True):
+            slot.status, slot.rationale, slot.error = SlotStatus.FILLED, rationale, ""
+            slot.leased_until = None
+        for slot in slots:
+            error = by_slot[slot.pk].error
+            if error:
+                poisoned = slot.attempts >= MAX_ATTEMPTS
+                slot.status = SlotStatus.FAILED if poisoned else SlotStatus.EMPTY
+                slot.error, slot.lease, slot.leased_until = error[:500], "", None
+        Slot.objects.bulk_update(
+            slots, ["status", "rationale", "error", "lease", "leased_until"], batch_size=500
+        )
+        mark_stale(run.project, {slot.question_id for slot in filled})
+    return len(filled)
+
+
+def _rationale(run: GenerationRun, slot: Slot, one: Written) -> Rationale:
+    # A model may write anything; PostgreSQL cannot store NUL, and nobody can read it.
+    text = one.text.replace("\0", "\ufffd").strip()
+    return Rationale(
+        project_id=run.project_id,
+        question_id=slot.question_id,
+        source=Source.TEACHER,
+        teacher_id=slot.teacher_id,
+        text=text,
+        text_hash=text_hash(text),
+        reasoning=one.reasoning.replace("\0", "\ufffd"),
+        temperature=slot.temperature,
+        sample=slot.sample,
+        seed=seed_of(run.seed, slot),
+        finish_reason=one.finish_reason,
+        prompt_tokens=one.prompt_tokens,
+        completion_tokens=one.completion_tokens,
+        seconds=one.seconds,
+    )
+
+
+def release_batch(run: GenerationRun, token: str) -> None:
+    """Give back the slots that the batch did not get to; they do not count as attempts."""
+    run.slots.filter(lease=token, status=SlotStatus.EMPTY).update(
+        lease="", leased_until=None, attempts=F("attempts") - 1
+    )
+
+
+def fail_poisoned(run: GenerationRun) -> int:
+    """Fail slots whose every batch died with them (a crash leaves no error to store)."""
+    return run.slots.filter(
+        status=SlotStatus.EMPTY, attempts__gte=MAX_ATTEMPTS, leased_until__lt=timezone.now()
+    ).update(
+        status=SlotStatus.FAILED,
+        error=f"The worker ended {MAX_ATTEMPTS} times while it wrote this; its log says why.",
+    )
+
+
+def go_on_or_end(run: GenerationRun) -> None:
+    """After a batch: wake the next one, or end the run when no slot is empty."""
+    fail_poisoned(run)
+    if run.slots.filter(status=SlotStatus.EMPTY).exists():
+        queue.send(queue.FILL_RUN, run.pk)
+        return
+    failed = run.slots.filter(status=SlotStatus.FAILED).count()
+    if failed == run.slot_count:
+        reason = run.slots.values_list("error", flat=True).first()
+        finish(run, Status.FAILED, error=f"All {failed:,} slots failed: {reason}")
+    else:
+        finish(run, Status.DONE, error=f"{failed:,} slots failed." if failed else "")

@@ -1,0 +1,134 @@
+"""Carry out an import: the questions of a file and the rationales that came with them."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+
+from curation import artifacts
+from curation.errors import ServiceError
+from curation.projects.models import Project
+from curation.questions.formats import BadRow, Row, read_rows
+from curation.questions.models import Question, QuestionImport
+from curation.questions.services import add_questions
+from curation.rationales.models import Rationale, Source, Teacher, text_hash
+from curation.rationales.scoring import mark_stale, order_scoring
+from curation.work import Status, begin, finish, still_mine
+
+BATCH = 200
+SHOWN_BAD_ROWS = 200
+
+
+def run_import(import_id: int, *, score: bool = True) -> QuestionImport | None:
+    """Read the file twice: first every line is checked, then the good rows are written in batches.
+
+    With a bad row and without `keep_good_rows` nothing is written. A batch that was written before a
+    worker died is found again by its content, so going on from the start adds nothing twice.
+    """
+    job = begin(QuestionImport, import_id)
+    if job is None:
+        return None
+    try:
+        if _check(job):
+            _write(job)
+            if finish(job, Status.DONE) and score:
+                order_scoring(job.project, job.created_by)
+    except (OSError, ServiceError) as error:
+        finish(job, Status.FAILED, error=str(error))
+    job.refresh_from_db()
+    return job
+
+
+def _check(job: QuestionImport) -> bool:
+    """Read all lines; False when the import ended here because of bad rows."""
+    read = bad = 0
+    shown: list[dict[str, object]] = []
+    with artifacts.open_artifact(job.artifact) as file:
+        for row in read_rows(file, job.preset):
+            read += 1
+            if isinstance(row, BadRow):
+                bad += 1
+                if len(shown) < SHOWN_BAD_ROWS:
+                    shown.append({"line": row.line, "message": row.message})
+            if read % 5000 == 0 and not still_mine(job, rows_read=read, rows_bad=bad):
+                return False
+    if not still_mine(job, rows_read=read, rows_bad=bad, bad_rows=shown):
+        return False
+    if read == 0:
+        finish(job, Status.FAILED, error="The file holds no rows, only blank lines.")
+        return False
+    if bad and (not job.keep_good_rows or bad == read):
+        first = f"line {shown[0]['line']}: {shown[0]['message']}"
+        error = f"{bad:,} of {read:,} rows cannot be read ({first}). Nothing was imported."
+        if bad < read:
+            error += " Mend them, or import again and keep the good rows."
+        finish(job, Status.FAILED, error=error)
+        return False
+    return True
+
+
+def _write(job: QuestionImport) -> None:
+    added = known = chains = 0
+    with artifacts.open_artifact(job.artifact) as file:
+        good = (row for row in read_rows(file, job.preset) if isinstance(row, Row))
+        for batch in _batched(good):
+            with transaction.atomic():
+                questions, new = add_questions(job.project, batch, job.split)
+                chains += add_imported(job.project, zip(questions, batch, strict=True))
+            added += new
+            known += len(batch) - new
+            if not still_mine(
+                job, questions_added=added, questions_known=known, rationales_added=chains
+            ):
+                return
+
+
+def _batched(rows: Iterable[Row]) -> Iterable[tuple[Row, ...]]:
+    """itertools.batched for Python 3.11."""
+    rows = iter(rows)
+    while batch := tuple(itertools.islice(rows, BATCH)):
+        yield batch
+
+
+def add_imported(project: Project, pairs: Iterable[tuple[Question, Row]]) -> int:
+    """Add the rationales that came with rows; returns how many were new."""
+    pairs = list(pairs)
+    names = sorted({r.teacher for _, row in pairs for r in row.rationales})
+    if not names:
+        return 0
+    teachers = _teachers(project, names)
+    wanted = [
+        Rationale(
+            project=project,
+            question=question,
+            source=Source.IMPORT,
+            teacher=teachers[one.teacher],
+            text=one.text.strip(),
+            text_hash=text_hash(one.text.strip()),
+            temperature=one.temperature,
+            labelled_right=one.labelled_right,
+        )
+        for question, row in pairs
+        for one in row.rationales
+    ]
+    before = set(
+        Rationale.objects.filter(
+            question__in={q.pk for q, _ in pairs}, source=Source.IMPORT
+        ).values_list("question_id", "teacher_id", "text_hash")
+    )
+    fresh = {}
+    for one in wanted:
+        key = (one.question_id, one.teacher_id, one.text_hash)
+        if key not in before:
+            fresh.setdefault(key, one)
+    Rationale.objects.bulk_create(fresh.values(), batch_size=500, ignore_conflicts=True)
+    mark_stale(project, {key[0] for key in fresh})
+    return len(fresh)
+
+
+def _teachers(project: Project, names: Sequence[str]) -> dict[str, Teacher]:
+    """The teachers of these names; unknown ones become names that only stand on imported chains."""
+    Teacher.objects.bulk_create(
+        [Teacher(project=project, name=name, writes=False) for name in names], ignore_conflicts=True
+    )
+    return {t.name: t for t in Teacher.objects.filter(project=project, name__in=names)}

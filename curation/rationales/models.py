@@ -1,0 +1,292 @@
+"""Teachers, the runs in which they write, the rationales they wrote, and the scores of those."""
+
+import hashlib
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from curation.projects.models import Project, ProjectQuerySet, Rubric
+from curation.questions.models import Question
+from curation.work import Work
+
+
+class Backend(models.TextChoices):
+    TRANSFORMERS = "transformers", "transformers, on the worker"
+    OPENAI = "openai", "an OpenAI-compatible address"
+
+
+class Teacher(models.Model):
+    """A model that writes rationales. A key is named by its environment variable, never stored."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="teachers")
+    name = models.CharField(max_length=80)
+    backend = models.CharField(max_length=20, choices=Backend, default=Backend.TRANSFORMERS)
+    model = models.CharField(max_length=300, blank=True)
+    base_url = models.URLField(max_length=300, blank=True)
+    api_key_env = models.CharField(max_length=80, blank=True)
+    prompt_style = models.CharField(max_length=40, default="plain")
+    max_tokens = models.PositiveIntegerField(default=256)
+    top_p = models.FloatField(default=1.0)
+    price_in = models.FloatField(default=0.0, help_text="Price of a million prompt tokens.")
+    price_out = models.FloatField(default=0.0, help_text="Price of a million written tokens.")
+    writes = models.BooleanField(
+        default=True, help_text="False for a name that only stands on imported rationales."
+    )
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "name"], name="a_teacher_name_is_used_once_in_a_project"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GenerationRun(Work):
+    """One order for rationales. Its slots are known when it is created and are its truth."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
+    teachers = models.ManyToManyField(Teacher, related_name="runs")
+    temperatures = models.JSONField()
+    samples = models.PositiveIntegerField(default=1)
+    seed = models.PositiveIntegerField(default=0)
+    max_tokens = models.PositiveIntegerField(null=True, blank=True)
+    slot_count = models.PositiveIntegerField(default=0)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+
+class Source(models.TextChoices):
+    TEACHER = "teacher", "teacher"
+    PERSON = "person", "person"
+    IMPORT = "import", "import"
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of a rationale's text, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Rationale(models.Model):
+    """One chain of thought. Never changed: an edit is a new rationale with its parent."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rationales")
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="rationales")
+    source = models.CharField(max_length=10, choices=Source)
+    teacher = models.ForeignKey(
+        Teacher, null=True, blank=True, on_delete=models.PROTECT, related_name="rationales"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="rationales",
+    )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="edits"
+    )
+    text = models.TextField()
+    text_hash = models.CharField(max_length=64, editable=False)
+    reasoning = models.TextField(blank=True, help_text="What a reasoning model thought before.")
+    temperature = models.FloatField(null=True, blank=True)
+    sample = models.PositiveIntegerField(null=True, blank=True)
+    seed = models.BigIntegerField(null=True, blank=True)
+    finish_reason = models.CharField(max_length=20, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True)
+    labelled_right = models.BooleanField(
+        null=True, blank=True, help_text="A gold label that came with an import."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_rationale_says_who_wrote_it",
+                condition=Q(source=Source.TEACHER, teacher__isnull=False)
+                | Q(source=Source.PERSON, author__isnull=False)
+                | Q(source=Source.IMPORT),
+            ),
+            # The same file imported twice adds nothing.
+            models.UniqueConstraint(
+                fields=["question", "teacher", "text_hash"],
+                condition=Q(source=Source.IMPORT),
+                name="an_imported_rationale_stands_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "teacher", "id"], name="rationales_of_a_teacher")
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class SlotQuerySet(ProjectQuerySet):
+    project_path = "run__project"
+
+
+class SlotStatus(models.TextChoices):
+    EMPTY = "empty", "empty"
+    FILLED = "filled", "filled"
+    FAILED = "failed", "failed"
+
+
+class Slot(models.Model):
+    """One (question, teacher, temperature, sample) of a run."""
+
+    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="slots")
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="+")
+    teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="+")
+    temperature = models.FloatField()
+    sample = models.PositiveIntegerField()
+    status = models.CharField(max_length=8, choices=SlotStatus, default=SlotStatus.EMPTY)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease = models.CharField(max_length=32, blank=True, help_text="The batch that holds the slot.")
+    leased_until = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    rationale = models.OneToOneField(
+        Rationale, null=True, blank=True, on_delete=models.PROTECT, related_name="slot"
+    )
+
+    objects = SlotQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "question", "teacher", "temperature", "sample"],
+                name="a_slot_stands_once_in_a_run",
+            ),
+            models.CheckConstraint(
+                name="a_slot_is_filled_if_and_only_if_it_has_a_rationale",
+                condition=Q(status=SlotStatus.FILLED, rationale__isnull=False)
+                | (~Q(status=SlotStatus.FILLED) & Q(rationale__isnull=True)),
+            ),
+        ]
+        indexes = [
+            # Serves the hunt for the next batch; filled slots drop out of it.
+            models.Index(
+                fields=["run", "teacher", "id"],
+                condition=Q(status=SlotStatus.EMPTY),
+                name="empty_slots_of_a_run",
+            ),
+            models.Index(fields=["run", "status"], name="slots_of_a_run_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.question_id}/{self.teacher_id}/{self.temperature}/{self.sample}"
+
+
+class Group(models.Model):
+    """All rationales of one question, scored together; stale while `revision` is ahead of `scored`."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="groups")
+    question = models.OneToOneField(Question, on_delete=models.CASCADE, related_name="group")
+    revision = models.PositiveIntegerField(default=1)
+    scored = models.PositiveIntegerField(default=0)
+    scorer_version = models.CharField(max_length=20, blank=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["project", "id"],
+                condition=Q(scored__lt=models.F("revision")),
+                name="groups_that_wait_for_scores",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"rationales of question {self.question_id}"
+
+
+class ScoreQuerySet(ProjectQuerySet):
+    project_path = "rationale__project"
+
+    def passing(self, rubric: Rubric) -> "ScoreQuerySet":
+        return self.filter(passes(rubric))
+
+
+def passes(rubric: Rubric, prefix: str = "") -> Q:
+    """The condition that a score (reached through `prefix`, such as `score__`) passes the rubric.
+
+    Redundancy and conciseness speak only of what is known: a null score passes no threshold.
+    """
+    condition = Q(
+        **{
+            f"{prefix}validity__gte": rubric.min_validity,
+            f"{prefix}conciseness__gte": rubric.min_conciseness,
+            f"{prefix}structure__gte": rubric.min_structure,
+            f"{prefix}redundancy__lte": rubric.max_redundancy,
+        }
+    )
+    return condition & Q(**{f"{prefix}correctness": 1.0}) if rubric.right_answer else condition
+
+
+class Score(models.Model):
+    """What the automatic scorers say of a rationale; the contract's object, see `detail`."""
+
+    rationale = models.OneToOneField(
+        Rationale, on_delete=models.CASCADE, primary_key=True, related_name="score"
+    )
+    scorer_version = models.CharField(max_length=20)
+    answer = models.CharField(max_length=500, null=True)
+    correctness = models.FloatField(null=True)
+    conciseness = models.FloatField(null=True)
+    structure = models.FloatField(null=True)
+    similarity = models.FloatField(null=True)
+    consistency = models.FloatField(null=True)
+    validity = models.FloatField(null=True)
+    redundancy = models.FloatField(null=True)
+    overall = models.FloatField(null=True)
+    flag_count = models.PositiveIntegerField(default=0)
+    detail = models.JSONField(help_text="steps and flags, as in the scoring contract")
+    scored_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScoreQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"score of {self.rationale_id}"
+
+
+class ScoringRun(Work):
+    """A pass of the scorers over the groups of a project that wait for scores."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="scoring_runs")
+    embeddings = models.BooleanField(default=True)
+    total = models.PositiveIntegerField(default=0, help_text="rationales to score")
+    done = models.PositiveIntegerField(default=0)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=Q(status__in=["waiting", "running"]),
+                name="a_project_is_scored_by_one_run_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"scoring {self.pk}"

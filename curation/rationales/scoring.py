@@ -1,0 +1,116 @@
+"""Scores as rows: which groups wait, the scoring run that works on them, the writing of scores."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from curation import queue
+from curation.projects.models import Project, User
+from curation.rationales.models import Group, Rationale, Score, ScoringRun
+from curation.work import ACTIVE, Status, move
+
+SCORES = (
+    "answer",
+    "correctness",
+    "conciseness",
+    "structure",
+    "similarity",
+    "consistency",
+    "validity",
+    "redundancy",
+    "overall",
+)
+
+
+def mark_stale(project: Project, question_ids: Iterable[int]) -> None:
+    """A group got a new rationale: its scores, which depend on the whole group, must be made again."""
+    ids = set(question_ids)
+    if not ids:
+        return
+    Group.objects.filter(question_id__in=ids).update(revision=F("revision") + 1)
+    known = set(Group.objects.filter(question_id__in=ids).values_list("question_id", flat=True))
+    Group.objects.bulk_create(
+        [Group(project=project, question_id=i) for i in sorted(ids - known)], ignore_conflicts=True
+    )
+
+
+def order_scoring(
+    project: Project, user: User | None, *, embeddings: bool | None = None
+) -> ScoringRun | None:
+    """Wake the scorers for the groups that wait; None when none waits or a run is at it already."""
+    waiting = Group.objects.filter(project=project, scored__lt=F("revision"))
+    if not waiting.exists():
+        return None
+    active = ScoringRun.objects.filter(project=project, status__in=ACTIVE).first()
+    if active:
+        return active
+    try:
+        with transaction.atomic():
+            run = ScoringRun.objects.create(
+                project=project,
+                created_by=user,
+                embeddings=project.use_embeddings if embeddings is None else embeddings,
+                total=Rationale.objects.filter(question__group__in=waiting).count(),
+            )
+            queue.send(queue.SCORE_PROJECT, run.pk)
+    except IntegrityError:
+        return ScoringRun.objects.filter(project=project, status__in=ACTIVE).first()
+    return run
+
+
+def order_rescoring(project: Project, user: User | None) -> ScoringRun | None:
+    """Score everything again, with the scorers of today. Decisions stay as they are."""
+    Group.objects.filter(project=project).update(revision=F("revision") + 1)
+    return order_scoring(project, user)
+
+
+def cancel_scoring(run: ScoringRun) -> None:
+    move(ScoringRun, run.pk, ACTIVE, Status.CANCELLED)
+
+
+def waiting_groups(project_id: int, size: int) -> list[Group]:
+    return list(
+        Group.objects.filter(project_id=project_id, scored__lt=F("revision"))
+        .select_related("question")
+        .order_by("id")[:size]
+    )
+
+
+def store_scores(groups: Sequence[Group], scores: dict[int, dict[str, Any]], version: str) -> int:
+    """Write the contract's score objects of whole groups; `scores` is by rationale id.
+
+    A group that got a new rationale meanwhile stays stale. Returns how many scores were written.
+    """
+    now = timezone.now()
+    rows = [
+        Score(
+            rationale_id=rationale_id,
+            scorer_version=version,
+            **{name: _clipped(score[name]) for name in SCORES},
+            flag_count=len(score["flags"]) + sum(len(s["flags"]) for s in score["steps"]),
+            detail={"steps": score["steps"], "flags": score["flags"]}
+            | {k: v for k, v in score.items() if k not in (*SCORES, "steps", "flags")},
+            scored_at=now,
+        )
+        for rationale_id, score in scores.items()
+    ]
+    with transaction.atomic():
+        Score.objects.bulk_create(
+            rows,
+            batch_size=300,
+            update_conflicts=True,
+            unique_fields=["rationale"],
+            update_fields=["scorer_version", *SCORES, "flag_count", "detail", "scored_at"],
+        )
+        for group in groups:
+            Group.objects.filter(pk=group.pk, scored__lt=group.revision).update(
+                scored=group.revision, scorer_version=version
+            )
+    return len(rows)
+
+
+def _clipped(value: Any) -> Any:
+    return value[:500] if isinstance(value, str) else value

@@ -1,0 +1,177 @@
+"""The queue of questions to review, who holds them, what people said, and what follows from it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from curation.projects.models import Project, ProjectQuerySet, Rubric
+from curation.questions.models import Question
+from curation.rationales.models import Rationale
+
+
+class QueueStatus(models.TextChoices):
+    WAITING = "waiting", "waiting"
+    DONE = "done", "done"
+
+
+class QueueItem(models.Model):
+    """A question that waits for review. `rank` orders the queue: the highest comes first."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queue")
+    question = models.OneToOneField(Question, on_delete=models.CASCADE, related_name="queue_item")
+    status = models.CharField(max_length=8, choices=QueueStatus, default=QueueStatus.WAITING)
+    rank = models.FloatField(default=0.0)
+    reason = models.CharField(max_length=100, blank=True, help_text="Why it stands where it does.")
+    pinned_reason = models.CharField(
+        max_length=100, blank=True, help_text="Set from outside, such as by a failed evaluation."
+    )
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    held_until = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Serves `next`: the best waiting item of a project.
+            models.Index(
+                fields=["project", "-rank", "id"],
+                condition=Q(status="waiting"),
+                name="waiting_items_by_rank",
+            ),
+            models.Index(
+                fields=["holder", "project"],
+                condition=Q(status="waiting", holder__isnull=False),
+                name="items_that_a_person_holds",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="a_held_item_says_until_when",
+                condition=Q(holder__isnull=True) | Q(held_until__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"question {self.question_id} in the queue"
+
+
+class Skip(models.Model):
+    """A person passed on a question: it is not handed to them again."""
+
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="skips")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "user"], name="a_person_skips_a_question_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} skipped {self.item_id}"
+
+
+class Verdict(models.TextChoices):
+    APPROVE = "approve", "approve"
+    REJECT = "reject", "reject"
+    EDIT = "edit", "edit and approve"
+
+
+class Reason(models.TextChoices):
+    WRONG_ANSWER = "wrong_answer", "wrong answer"
+    WRONG_STEP = "wrong_step", "wrong step"
+    REDUNDANT = "redundant", "redundant"
+    UNCLEAR = "unclear", "unclear"
+    UNSAFE = "unsafe", "unsafe or biased"
+    BAD_QUESTION = "bad_question", "bad question"
+    OTHER = "other", "other, see comment"
+
+
+class Review(models.Model):
+    """One person's decision about one rationale. Append-only: undo adds `withdrawn_at`, no more."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="reviews")
+    rationale = models.ForeignKey(Rationale, on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews"
+    )
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    reasons = models.JSONField(default=list)
+    comment = models.TextField(blank=True)
+    step_labels = models.JSONField(default=dict, help_text="step number (from 1) to -1, 0 or 1")
+    seconds = models.FloatField(null=True)
+    edited = models.OneToOneField(
+        Rationale, null=True, on_delete=models.PROTECT, related_name="edit_review"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rationale", "reviewer"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="a_person_has_one_standing_review_of_a_rationale",
+            ),
+            models.CheckConstraint(
+                name="an_edit_names_its_new_rationale",
+                condition=Q(verdict="edit", edited__isnull=False)
+                | (~Q(verdict="edit") & Q(edited__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "reviewer", "-id"], name="reviews_of_a_person"),
+            models.Index(fields=["project", "created_at"], name="reviews_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer_id}: {self.verdict} {self.rationale_id}"
+
+
+class Outcome(models.TextChoices):
+    APPROVED = "approved", "approved"
+    REJECTED = "rejected", "rejected"
+    SUPERSEDED = "superseded", "superseded by an edit"
+
+
+class Decision(models.Model):
+    """What follows for a rationale: from a person's review, or from the project's rule."""
+
+    rationale = models.OneToOneField(
+        Rationale, on_delete=models.CASCADE, primary_key=True, related_name="decision"
+    )
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="decisions")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    review = models.ForeignKey(
+        Review, null=True, on_delete=models.PROTECT, related_name="decisions"
+    )
+    rule = models.ForeignKey(Rubric, null=True, on_delete=models.PROTECT, related_name="decisions")
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_decision_is_a_persons_or_the_rules",
+                condition=Q(review__isnull=False, rule__isnull=True)
+                | Q(review__isnull=True, rule__isnull=False),
+            )
+        ]
+        indexes = [
+            models.Index(fields=["project", "outcome", "rationale"], name="decisions_by_outcome")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rationale_id} {self.outcome}"
+
+    @property
+    def decided_by(self) -> str:
+        return str(self.review.reviewer) if self.review_id else f"rule (rubric {self.rule.version})"

@@ -1,0 +1,203 @@
+"""Settings, read from the environment; the defaults run everything on one machine.
+
+| variable | meaning | default |
+| --- | --- | --- |
+| CHAINWRIGHT_HOME | folder of the data base, artifacts, logs and secrets | `var/` |
+| PRODUCTION | strict: needs SECRET_KEY and ALLOWED_HOSTS, cookies over https only | 0 |
+| DATABASE_URL | data base | SQLite in CHAINWRIGHT_HOME |
+| REDIS_URL | broker | the embedded Valkey's private socket |
+| ARTIFACTS_URL | any fsspec address for files | a folder in CHAINWRIGHT_HOME |
+| ALLOWED_HOSTS | names that the web answers to, with commas | this machine |
+| MODEL_HOSTS | private or local hosts that model endpoints may use | none |
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from curation.env import read_bool, read_int, read_list, read_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+HOME = Path(os.environ.get("CHAINWRIGHT_HOME", BASE_DIR / "var")).resolve()
+PRODUCTION = read_bool("PRODUCTION", False)
+DEBUG = False  # pages of errors never show settings or code; the log does
+SECRET_KEY = read_secret_key(HOME, production=PRODUCTION)
+ALLOWED_HOSTS = read_list(
+    "ALLOWED_HOSTS", [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"]
+)
+if PRODUCTION and not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the hosts that people will use.")
+CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
+MODEL_HOSTS = read_list("MODEL_HOSTS", [])
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "django_htmx",
+    "curation.apps.CurationConfig",
+    "curation.projects.apps.ProjectsConfig",
+    "curation.questions.apps.QuestionsConfig",
+    "curation.rationales.apps.RationalesConfig",
+    "curation.reviews.apps.ReviewsConfig",
+    "curation.datasets.apps.DatasetsConfig",
+    "curation.training.apps.TrainingConfig",
+    "curation.evaluations.apps.EvaluationsConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "curation.web.ConflictMiddleware",
+]
+
+ROOT_URLCONF = "curation.urls"
+WSGI_APPLICATION = "curation.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "curation.web.page_context",
+            ],
+            "builtins": [
+                "django.contrib.humanize.templatetags.humanize",
+                "curation.templatetags.look",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": dj_database_url.config(
+        default=f"sqlite:///{HOME / 'chainwright.sqlite3'}",
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at the start of a
+    # transaction, so that two writers wait for each other instead of failing in the middle.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+        " PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
+    }
+    # File-based also in tests: the workers and the live server are other processes and threads.
+    DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "projects.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign_in"
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        # The hash is that of an empty style element, which plotly adds and then fills by rules.
+        "style-src": [SELF, "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "curation.web.PlotlyFinder",
+]
+# Served straight from where they lie: no collect step stands between a change and the page.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 3600
+
+# Uploads beyond this go to a temporary file; an import reads it line by line.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+IMPORT_MAX_BYTES = read_int("IMPORT_MAX_BYTES", 2 * 1024**3)
+ARTIFACTS_URL = os.environ.get("ARTIFACTS_URL", f"file://{HOME / 'artifacts'}")
+
+REDIS_SOCKET = HOME / "valkey.sock"
+REDIS_URL = os.environ.get("REDIS_URL", f"redis+socket://{REDIS_SOCKET}")
+# A claim's life without a sign from the reviewer's page; the page renews it while somebody works.
+CLAIM_LEASE = timedelta(minutes=read_int("CLAIM_MINUTES", 15))
+# A task that has been silent for so long has lost its worker; the beat puts its work back.
+SILENT_AFTER = timedelta(seconds=read_int("SILENT_AFTER_SECONDS", 90))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django.server": {"level": "WARNING"}},
+}
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SILENCED_SYSTEM_CHECKS = []

@@ -1,0 +1,40 @@
+"""Small filters and tags that all pages share."""
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def percent(value: float | None, digits: int = 0) -> str:
+    """0.893 as "89%" (or "89.3%" with digits 1); a dash where nothing is known."""
+    return "–" if value is None else f"{100 * value:.{digits}f}%"
+
+
+@register.filter
+def hundred(value: float | None) -> str:
+    """A share as a whole number from 0 to 100; a dash where nothing is known."""
+    return "–" if value is None else str(round(100 * value))
+
+
+@register.filter
+def level(value: float | None) -> str:
+    """good, warn or bad: the colour of a meter that shows a share."""
+    if value is None:
+        return ""
+    return "good" if value >= 0.75 else "warn" if value >= 0.5 else "bad"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds in words that fit a label: "45 s", "3 min 20 s", "2 h 5 min"."""
+    if seconds is None:
+        return "–"
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        minutes, rest = divmod(seconds, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours} h {rest // 60} min" if rest >= 60 else f"{hours} h"

@@ -1,0 +1,112 @@
+"""Order trainings, follow them, end them."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from curation import queue
+from curation.datasets.models import DatasetVersion
+from curation.datasets.services import order_freeze
+from curation.errors import Conflict, Invalid
+from curation.projects.models import Project, User
+from curation.training.models import TrainingJob, TrainingPoint
+from curation.training.presets import PRESETS
+from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, still_mine
+
+
+def export_and_train(
+    project: Project, user: User, *, preset: str = "", order_key: str | None = None
+) -> TrainingJob:
+    """The one click: freeze what is approved and train the project's student on it, then measure."""
+    earlier = ordered_before(TrainingJob, order_key, project=project)
+    if earlier:
+        return earlier
+    with transaction.atomic():
+        version = order_freeze(project, user, order_key=order_key)
+        return order_training(project, user, version, preset=preset, order_key=order_key)
+
+
+def order_training(
+    project: Project,
+    user: User | None,
+    dataset: DatasetVersion,
+    *,
+    preset: str = "",
+    recipe: dict[str, Any] | None = None,
+    evaluate_after: bool = True,
+    order_key: str | None = None,
+) -> TrainingJob:
+    """Order a LoRA training of the project's student on a dataset version, frozen or on its way.
+
+    `recipe` overrides fields of the preset. Raises Invalid for an unknown preset or field or a
+    project without a student, Conflict when the same training is on its way already.
+    """
+    earlier = ordered_before(TrainingJob, order_key, project=project)
+    if earlier:
+        return earlier
+    preset = preset or ("demo" if project.is_demo else "small")
+    if preset not in PRESETS:
+        raise Invalid(f"{preset!r} is no preset: choose one of {', '.join(PRESETS)}.")
+    if dataset.project_id != project.pk:
+        raise Invalid("The dataset belongs to another project.")
+    if dataset.status in (Status.FAILED, Status.CANCELLED):
+        raise Conflict(f"Dataset {dataset.number} was not frozen ({dataset.error}): export again.")
+    if not project.student:
+        raise Invalid("The project names no student: set one in its settings first.")
+    try:
+        with transaction.atomic():
+            job = TrainingJob.objects.create(
+                project=project,
+                created_by=user,
+                dataset=dataset,
+                base_model=project.student,
+                preset=preset,
+                recipe=recipe or {},
+                evaluate_after=evaluate_after,
+                order_key=order_key,
+            )
+            queue.send(queue.TRAIN, job.pk)
+    except IntegrityError:
+        raise Conflict(
+            "This dataset is being trained on already: see the list of trainings."
+        ) from None
+    return job
+
+
+def wake_trainings(dataset: DatasetVersion) -> None:
+    """A dataset was frozen: the trainings that wait for it may begin; or it failed, and they fail."""
+    waiting = TrainingJob.objects.filter(dataset=dataset, status=Status.WAITING)
+    if dataset.status == Status.DONE:
+        for pk in waiting.values_list("pk", flat=True):
+            queue.send(queue.TRAIN, pk)
+    elif dataset.status in (Status.FAILED, Status.CANCELLED):
+        waiting.update(
+            status=Status.FAILED, error=f"Dataset {dataset.number} was not frozen: {dataset.error}"
+        )
+
+
+def cancel_training(job: TrainingJob) -> None:
+    """The worker sees it within seconds and ends the process; checkpoints stay for going on."""
+    move(TrainingJob, job.pk, ACTIVE, Status.CANCELLED)
+
+
+def resume_training(job: TrainingJob) -> None:
+    """Go on from the last checkpoint."""
+    with transaction.atomic():
+        move(TrainingJob, job.pk, RESUMABLE, Status.WAITING, finished_at=None, error="")
+        queue.send(queue.TRAIN, job.pk)
+
+
+def record(job: TrainingJob, changes: dict[str, Any], points: list[TrainingPoint]) -> bool:
+    """Write progress and points of the curves; False when the job is no longer this worker's."""
+    with transaction.atomic():
+        if not still_mine(job, **changes):
+            return False
+        # A resumed training writes some steps again; the newer value stands.
+        TrainingPoint.objects.bulk_create(
+            points,
+            update_conflicts=True,
+            unique_fields=["job", "step"],
+            update_fields=["loss", "eval_loss", "learning_rate"],
+        )
+    return True

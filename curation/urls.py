@@ -1,0 +1,22 @@
+"""All addresses. Each app brings its own; below a project they share `projects/<slug>/`."""
+
+from django.urls import include, path
+
+from curation import web
+
+urlpatterns = [
+    path("healthz", web.healthz, name="healthz"),
+    path("", include("curation.dashboard.urls")),
+    path("", include("curation.projects.urls")),
+    path("", include("curation.questions.urls")),
+    path("", include("curation.rationales.urls")),
+    path("", include("curation.reviews.urls")),
+    path("", include("curation.datasets.urls")),
+    path("", include("curation.training.urls")),
+    path("", include("curation.evaluations.urls")),
+]
+
+handler400 = "curation.web.bad_request"
+handler403 = "curation.web.forbidden"
+handler404 = "curation.web.not_found"
+handler500 = "curation.web.server_error"

@@ -1,0 +1,149 @@
+"""Long work as rows: one status machine for imports, runs, scoring, datasets, trainings, evaluations.
+
+The row is the truth; the broker only carries wake-ups. Whoever begins the work raises `attempt`, and
+every later write names the attempt it belongs to, so a worker that was thought dead and comes back
+late changes nothing. All moves are compare-and-set updates.
+"""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from curation.errors import Conflict
+
+
+class Status(models.TextChoices):
+    WAITING = "waiting", "waiting"
+    RUNNING = "running", "running"
+    PAUSED = "paused", "paused"
+    DONE = "done", "done"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+ACTIVE = (Status.WAITING, Status.RUNNING)
+TERMINAL = (Status.DONE, Status.FAILED, Status.CANCELLED)
+RESUMABLE = (Status.PAUSED, Status.FAILED, Status.CANCELLED)
+
+
+class Work(models.Model):
+    """A piece of long work: who ordered it, where it stands, when its worker was last heard of."""
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    heartbeat_at = models.DateTimeField(null=True, editable=False)
+    attempt = models.PositiveIntegerField(default=0, editable=False)
+    error = models.TextField(blank=True)
+    order_key = models.CharField(
+        max_length=64,
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="Made by the form: a double click or a retry orders the same thing once.",
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def is_resumable(self) -> bool:
+        return self.status in RESUMABLE
+
+    @property
+    def seconds(self) -> float | None:
+        """Wall time of the work so far, in seconds; None before it began."""
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+
+W = TypeVar("W", bound=Work)
+
+
+def move(model: type[W], pk: int, source: Iterable[str], target: str, **changes: Any) -> None:
+    """Change the status of one row from any of `source` to `target`.
+
+    Raises Conflict when the row was not (any more) in one of `source`: somebody else was first.
+    """
+    if target in TERMINAL:
+        changes.setdefault("finished_at", timezone.now())
+    updated = model.objects.filter(pk=pk, status__in=list(source)).update(status=target, **changes)
+    if not updated:
+        now = model.objects.filter(pk=pk).values_list("status", flat=True).first()
+        raise Conflict(
+            f"{model._meta.verbose_name} {pk} is {now or 'gone'}; this needs it to be "
+            f"{' or '.join(source)}. Load the page again to see how it stands."
+        )
+
+
+def begin(model: type[W], pk: int) -> W | None:
+    """Take the work for this worker: a waiting row, or a running one whose worker went silent.
+
+    Returns the row with its new attempt, or None when there is nothing to do here (already taken,
+    paused, ended or gone), which is what a wake-up that was delivered twice finds.
+    """
+    now = timezone.now()
+    silent = Q(status=Status.RUNNING, heartbeat_at__lt=now - settings.SILENT_AFTER)
+    taken = model.objects.filter(Q(status=Status.WAITING) | silent, pk=pk).update(
+        status=Status.RUNNING,
+        attempt=F("attempt") + 1,
+        heartbeat_at=now,
+        started_at=models.functions.Coalesce("started_at", now),
+        finished_at=None,
+        error="",
+    )
+    return model.objects.get(pk=pk) if taken else None
+
+
+def still_mine(work: Work, **changes: Any) -> bool:
+    """Write a heartbeat and `changes`; False when the work was cancelled, paused or taken over."""
+    return bool(
+        type(work)
+        .objects.filter(pk=work.pk, status=Status.RUNNING, attempt=work.attempt)
+        .update(heartbeat_at=timezone.now(), **changes)
+    )
+
+
+def finish(work: Work, status: str, error: str = "", **changes: Any) -> bool:
+    """End the work as this attempt; False when it was no longer this attempt's to end."""
+    ended = (
+        type(work)
+        .objects.filter(pk=work.pk, status=Status.RUNNING, attempt=work.attempt)
+        .update(status=status, error=error, finished_at=timezone.now(), **changes)
+    )
+    return bool(ended)
+
+
+def silent(model: type[W]) -> models.QuerySet[W]:
+    """Rows whose worker has not been heard of: running ones gone silent, waiting ones never begun."""
+    limit = timezone.now() - settings.SILENT_AFTER
+    return model.objects.filter(
+        Q(status=Status.RUNNING, heartbeat_at__lt=limit)
+        | Q(status=Status.WAITING, created_at__lt=limit)
+    )
+
+
+def ordered_before(model: type[W], order_key: str | None, **same: Any) -> W | None:
+    """The row that an earlier delivery of the same order made, if there is one.
+
+    Raises Conflict when the key stands on a row of somebody else (`same` tells whose it must be).
+    """
+    if not order_key:
+        return None
+    row = model.objects.filter(order_key=order_key).first()
+    if row is not None and any(getattr(row, name) != value for name, value in same.items()):
+        raise Conflict("This form was already used for something else: load the page again.")
+    return row
