@@ -65,7 +65,7 @@ STYLES: dict[str, Style] = {
             title="Plan first",
             description="Asks for a short plan, then the steps that carry it out.",
             user=(
-                '{question}\n\nFirst write a short plan in one or two lines, beginning with "Plan:". '
+                '{question}\n\nFirst write a plan of one or two lines, beginning with "Plan:". '
                 "Then carry it out step by step, each step on a line of its own, beginning with "
                 '"Step 1:", "Step 2:" and so on. ' + _ANSWER_LINE
             ),
