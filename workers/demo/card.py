@@ -1,0 +1,65 @@
+"""The model card of a demo model."""
+
+from collections.abc import Mapping
+
+from workers.demo.pretrain import BATCH, Recipe
+
+_WHAT = {
+    "strong": "a teacher that is mostly right and mostly short",
+    "wordy": "a teacher that is often wrong and often wordy, with mistakes of its own",
+    "student": "a student that is poor at problems of several steps, to be trained",
+}
+
+_CARD = """\
+---
+license: apache-2.0
+library_name: transformers
+pipeline_tag: text-generation
+---
+# Chainwright demo: {name}
+
+**A demonstration, not a model to use.** It is {what}. It knows nothing but word problems of 18
+kinds with one to three steps and numbers up to 100, in the words of `workers/demo/`.
+
+## Measured
+
+Greedy answers on one thread, on questions that no choice was made with and that were left out of
+the pre-training. Intervals are Wilson's, 95%.
+
+| questions | n | accuracy | tokens a chain |
+| --- | --- | --- | --- |
+{rows}
+
+The floor has kinds, sizes and lengths that no demo model has met: nothing is expected there.
+
+## Made by
+
+`python -m workers.demo.build --only {name}`: Llama architecture, {layers} layers, {hidden} wide,
+feed-forward {inner}, {heads} heads of 32; seed {seed}; batches of {batch}; {stages}. Loss on the
+completions only; Muon for the hidden matrices and AdamW for the rest, learning rate {peak:g} at
+the start; {minutes:.0f} minutes on one thread. Trained in float32, stored in bfloat16. All data
+are made by `workers/demo/`, from seeds.
+"""
+
+
+def model_card(recipe: Recipe, figures: Mapping[str, Mapping], minutes: float) -> str:
+    """The README.md of a model folder; `figures` as `verify.measure_folder` gives them."""
+    rows = [
+        f"| {part} | {f['n']} | {f['accuracy']:.1%} "
+        f"[{f['interval'][0]:.1%}, {f['interval'][1]:.1%}] | {f['tokens']} |"
+        for part, f in figures.items()
+    ]
+    return _CARD.format(
+        name=recipe.name,
+        what=_WHAT[recipe.name],
+        rows="\n".join(rows),
+        layers=recipe.layers,
+        hidden=recipe.hidden,
+        inner=recipe.inner,
+        heads=recipe.hidden // 32,
+        seed=recipe.seed,
+        batch=BATCH,
+        stages=", then ".join(f"{s.steps} steps of {s.name}" for s in recipe.stages),
+        peak=recipe.stages[0].start,
+        minutes=minutes,
+    )

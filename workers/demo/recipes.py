@@ -1,0 +1,88 @@
+"""The recipes of the three demo models: shapes, seeds, mixes and budgets in steps.
+
+Facts come first in each: without a few hundred steps of bare sums the models copy the pattern of a
+chain and cannot add. The good teacher is trained to the end; the wordy one has its own seed, is
+smaller, stops early and then learns to be wordy, with some slips and missing answers; the student
+knows sums, stories and single steps, and answers problems of several steps at once, badly.
+"""
+
+from dataclasses import replace
+
+from workers.demo import corpus
+from workers.demo.pretrain import Recipe, Stage
+
+_PEAK = 8e-3
+
+_FACTS = ((1.0, corpus.facts),)
+_CHAINS = (
+    (0.25, corpus.facts),
+    (0.07, corpus.one_step),
+    (0.68, corpus.chains(wordy=0.2, no_answer=0.03, slips=0.0)),
+)
+_PLAIN_CHAINS = (
+    (0.25, corpus.facts),
+    (0.07, corpus.one_step),
+    (0.68, corpus.chains(wordy=0.0, no_answer=0.0, slips=0.0)),
+)
+_WORDY_CHAINS = (
+    (0.1, corpus.facts),
+    (0.9, corpus.chains(wordy=0.5, no_answer=0.05, slips=0.15)),
+)
+_PARTS = (
+    (0.25, corpus.facts),
+    (0.15, corpus.one_step),
+    (0.3, corpus.bare_chain),
+    (0.3, corpus.straight_answer),
+)
+_NEXT_STEPS = (
+    (0.15, corpus.facts),
+    (0.1, corpus.one_step),
+    (0.15, corpus.bare_chain),
+    (0.15, corpus.straight_answer),
+    (0.45, corpus.next_step),
+)
+
+RECIPES = {
+    "strong": Recipe(
+        "strong",
+        layers=4,
+        hidden=128,
+        inner=384,
+        seed=101,
+        stages=(
+            Stage("facts", 515, _FACTS, _PEAK, _PEAK),
+            Stage("chains", 1700, _CHAINS, _PEAK, 1e-4),
+        ),
+    ),
+    "wordy": Recipe(
+        "wordy",
+        layers=4,
+        hidden=96,
+        inner=256,
+        seed=202,
+        stages=(
+            Stage("facts", 450, _FACTS, _PEAK, _PEAK),
+            Stage("chains", 600, _PLAIN_CHAINS, _PEAK, 3e-3),
+            Stage("wordy chains", 450, _WORDY_CHAINS, 3e-3, 1e-4),
+        ),
+    ),
+    "student": Recipe(
+        "student",
+        layers=4,
+        hidden=96,
+        inner=256,
+        seed=303,
+        stages=(
+            Stage("facts", 540, _FACTS, _PEAK, _PEAK),
+            Stage("parts", 1160, _PARTS, _PEAK, _PEAK),
+            Stage("next steps", 1700, _NEXT_STEPS, _PEAK, 1e-4),
+        ),
+    ),
+}
+
+
+def quick(recipe: Recipe) -> Recipe:
+    """The recipe with a twentieth of its steps: to try the builder, not to use the model."""
+    return replace(
+        recipe, stages=tuple(replace(s, steps=max(2, s.steps // 20)) for s in recipe.stages)
+    )

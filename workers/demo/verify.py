@@ -1,0 +1,66 @@
+"""Measure the demo models: `python -m workers.demo.verify [--seed dev|final]`, JSON to stdout.
+
+Greedy answers through transformers on one thread, with Wilson 95% intervals. "dev" is what choices
+were made on while building, "final" what the demo project ships.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from workers.demo.problems import DEV_SEED, FINAL_SEED, SUBSETS, project_split
+from workers.demo.recipes import RECIPES
+
+SEEDS = {"dev": DEV_SEED, "final": FINAL_SEED}
+PARTS = ("eval", *SUBSETS)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line; returns the exit status, 1 if a model folder is missing."""
+    parser = argparse.ArgumentParser(prog="python -m workers.demo.verify", description=__doc__)
+    parser.add_argument("--models", type=Path, default=Path(__file__).parent / "models")
+    parser.add_argument("--only", choices=sorted(RECIPES))
+    parser.add_argument("--seed", choices=sorted(SEEDS), default="final")
+    parser.add_argument("--limit", type=int, help="only the first questions of each part")
+    args = parser.parse_args(argv)
+    report = {}
+    for name in [args.only] if args.only else list(RECIPES):
+        folder = args.models / name
+        if not (folder / "model.safetensors").is_file():
+            print(
+                f"No model in {folder}: build it with python -m workers.demo.build.",
+                file=sys.stderr,
+            )
+            return 1
+        report[name] = measure_folder(folder, args.seed, args.limit)
+    print(json.dumps(report, indent=2))
+    return 0
+
+
+def measure_folder(folder: Path, seed_name: str, limit: int | None = None) -> dict[str, dict]:
+    """Greedy accuracy of the model in `folder` on each held-out part, as `measure.accuracy` says.
+
+    Each entry also has `tokens`, the mean length of a chain.
+    """
+    # Heavy libraries only here, so that --help answers at once.
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from workers.demo.measure import accuracy, answer
+
+    torch.set_num_threads(1)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    report = {}
+    for part in PARTS:
+        problems = project_split(part, SEEDS[seed_name])[:limit]
+        chains = answer(model, tokenizer, [p.question for p in problems])
+        lengths = [len(tokenizer(text)["input_ids"]) for text, _ in chains]
+        mean = round(sum(lengths) / max(1, len(lengths)), 1)
+        report[part] = {**accuracy(problems, chains), "tokens": mean}
+    return report
+
+
+if __name__ == "__main__":
+    sys.exit(main())
