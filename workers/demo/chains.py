@@ -28,7 +28,8 @@ def slipped(rng: Random, steps: tuple[Step, ...]) -> tuple[Step, ...]:
     for i, step in enumerate(steps):
         a, b = carried.get(step.a, step.a), carried.get(step.b, step.b)
         if i == at:
-            result = max(1, step.result + rng.choice((-10, -2, -1, 1, 2, 10)))
+            near = (step.result + d for d in (-10, -2, -1, 1, 2, 10))
+            result = rng.choice([n for n in near if 1 <= n <= 100])
         elif (a, b) == (step.a, step.b):
             result = step.result
         else:
