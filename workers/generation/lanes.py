@@ -16,6 +16,7 @@ from collections.abc import Iterable
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
+from workers.generation.attention import use_grouped_attention
 from workers.generation.jobs import Hooks, Job, Limits, out_of_memory
 from workers.generation.kv_cache import GrowingLayer
 from workers.generation.sampling import choose
@@ -32,6 +33,8 @@ class LaneEngine:
         self.device = model.device
         self.eos = frozenset(eos)
         config = model.config.get_text_config(decoder=True)
+        # With sdpa the mask of a step is known here, for all layers: one line of columns a row.
+        self.ready_mask = use_grouped_attention(model)
         self.layer_count = len(DynamicCache(config=config).layers)
         # Only the last column's logits are needed; most models can leave out the others.
         self.last_only = {"logits_to_keep": 1} if takes_logits_to_keep(model) else {}
@@ -224,12 +227,19 @@ class _Batch:
         self.mask = torch.nn.functional.pad(self.mask, (0, 1), value=1)
         output = self.model(
             input_ids=torch.tensor(ids, device=self.device),
-            attention_mask=self.mask,
+            attention_mask=self._step_mask(),
             position_ids=torch.tensor(positions, device=self.device),
             past_key_values=self.cache,
             use_cache=True,
         )
         self._take(range(len(self.lanes)), output.logits[:, -1])
+
+    def _step_mask(self) -> torch.Tensor:
+        """Additive, (rows, 1, 1, columns), or where the model makes its own: (rows, columns)."""
+        if not self.engine.ready_mask:
+            return self.mask
+        added = torch.zeros_like(self.mask, dtype=self.model.dtype)
+        return added.masked_fill_(self.mask == 0, float("-inf"))[:, None, None, :]
 
     def _take(self, lanes: Iterable[int], logits: torch.Tensor) -> None:
         """Choose the next token of these lanes, and let go of the rows that end with it."""
