@@ -1,0 +1,197 @@
+"""Asks the models, and keeps every answer on disk as soon as it is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from workers.evaluation.config import ModelEntry
+from workers.evaluation.types import EvaluationError, Question
+from workers.generation.backends import open_backend
+from workers.generation.prompts import build_messages, get_style
+from workers.generation.types import Backend, BackendError, Completion, Request
+
+ANSWERS_FILE = "answers.jsonl"
+Emit = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model said to one question; ``mark`` names its weights and the way of asking."""
+
+    model: str
+    mark: str
+    question_id: str
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    error: str = ""
+
+
+class AnswerFile:
+    """answers.jsonl: appended line by line, read again on resuming.
+
+    An answer counts as there only if model, weights, prompt style, length limit and question are
+    the same; failed ones are asked again.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.path = Path(folder) / ANSWERS_FILE
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.found: dict[tuple[str, str, str], Answer] = {}
+        for line in self.path.read_bytes().splitlines() if self.path.exists() else ():
+            try:
+                answer = Answer(**json.loads(line))
+            except (ValueError, TypeError):
+                continue  # a line that a kill cut short: that question is asked again
+            self.found[answer.model, answer.mark, answer.question_id] = answer
+        self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        size = os.fstat(self._file).st_size
+        if size and os.pread(self._file, 1, size - 1) != b"\n":
+            os.write(self._file, b"\n")
+
+    def get(self, model: str, mark: str, question_id: str) -> Answer | None:
+        """An answer that came back, None where there is none or it failed."""
+        answer = self.found.get((model, mark, question_id))
+        return None if answer is None or answer.finish_reason == "error" else answer
+
+    def add(self, answer: Answer) -> None:
+        """Keep an answer: on disk at once."""
+        self.found[answer.model, answer.mark, answer.question_id] = answer
+        line = json.dumps(asdict(answer), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        os.write(self._file, line)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def model_mark(entry: ModelEntry, max_tokens: int, seed: int) -> str:
+    """Changes with the model's weights, adapter, address, style, length limit or seed."""
+    digest = hashlib.sha256()
+    style = get_style(entry.style).label
+    digest.update(json.dumps([entry.spec.key, style, max_tokens, seed]).encode())
+    for folder in (entry.spec.model, entry.spec.adapter):
+        if not folder or not Path(folder).is_dir():
+            continue
+        for path in sorted(Path(folder).iterdir()):
+            if path.suffix == ".safetensors":
+                state = path.stat()
+                digest.update(f"{path.name}:{state.st_size}:{state.st_mtime_ns};".encode())
+    return digest.hexdigest()[:20]
+
+
+def question_key(question: Question) -> str:
+    """The question's id, and a mark of its text: a changed question is asked again."""
+    text = json.dumps([question.question, question.choices])
+    return f"{question.id}#{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def ask(
+    entry: ModelEntry,
+    questions: Sequence[Question],
+    file: AnswerFile,
+    *,
+    max_tokens: int,
+    seed: int,
+    emit: Emit,
+    allowed_hosts: Collection[str] = (),
+) -> list[Answer]:
+    """Answers of one model to all questions, greedily, in the questions' order.
+
+    ``emit`` gets ``progress`` events. ``allowed_hosts`` are the operator's, see open_backend.
+    Raises EvaluationError where the model cannot answer at all.
+    """
+    mark = model_mark(entry, max_tokens, seed)
+    keys = [question_key(question) for question in questions]
+    missing = [
+        (key, question)
+        for key, question in zip(keys, questions, strict=True)
+        if file.get(entry.name, mark, key) is None
+    ]
+    kept = len(questions) - len(missing)
+    if kept:
+        emit("kept", model=entry.name, answers=kept)
+    if missing:
+        requests = [_request(entry, key, question, max_tokens, seed) for key, question in missing]
+        backend = None
+        try:
+            backend = open_backend(entry.spec, allowed_hosts=allowed_hosts)
+            _generate(
+                backend,
+                requests,
+                lambda c: file.add(_answer(entry.name, mark, c)),
+                _Progress(entry.name, kept, len(questions), emit),
+            )
+        except BackendError as error:
+            raise EvaluationError(f"{entry.name} does not answer: {error}") from error
+        finally:
+            if backend is not None:
+                backend.close()
+    return [file.found[entry.name, mark, key] for key in keys]
+
+
+def _request(
+    entry: ModelEntry, key: str, question: Question, max_tokens: int, seed: int
+) -> Request:
+    messages = build_messages(entry.style, question.question, question.choices)
+    return Request(key, tuple(messages), temperature=0.0, seed=seed, max_tokens=max_tokens)
+
+
+class _Progress:
+    """Says once a second how far one model is."""
+
+    def __init__(self, model: str, kept: int, total: int, emit: Emit):
+        self.model, self.kept, self.total, self.emit = model, kept, total, emit
+        self.done, self.tokens = kept, 0
+        self.began, self.said = time.monotonic(), 0.0
+
+    def add(self, tokens: int) -> None:
+        self.done += 1
+        self.tokens += tokens
+        now = time.monotonic()
+        if now - self.said < 1.0 and self.done < self.total:
+            return
+        self.said = now
+        seconds = max(now - self.began, 1e-6)
+        left = (self.total - self.done) * seconds / (self.done - self.kept)
+        self.emit(
+            "progress",
+            model=self.model,
+            done=self.done,
+            total=self.total,
+            tokens_per_second=round(self.tokens / seconds, 1),
+            seconds_left=round(left, 1),
+        )
+
+
+def _generate(
+    backend: Backend, requests: list[Request], keep: Callable, progress: _Progress
+) -> None:
+    for completion in backend.generate(requests):
+        keep(completion)
+        progress.add(completion.completion_tokens)
+
+
+def _answer(model: str, mark: str, completion: Completion) -> Answer:
+    text = completion.text
+    if completion.reasoning:  # a reasoning model's chain and its answer are one chain here
+        text = f"{completion.reasoning}\n\n{text}"
+    return Answer(
+        model=model,
+        mark=mark,
+        question_id=completion.id,
+        text=text,
+        finish_reason=completion.finish_reason,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
+        seconds=round(completion.seconds, 4),
+        error=completion.error,
+    )
