@@ -189,7 +189,7 @@ REDIS_URL = os.environ.get("REDIS_URL", f"redis+socket://{REDIS_SOCKET}")
 # A claim's life without a sign from the reviewer's page; the page renews it while somebody works.
 CLAIM_LEASE = timedelta(minutes=read_int("CLAIM_MINUTES", 15))
 # A task that has been silent for so long has lost its worker; the beat puts its work back.
-SILENT_AFTER = timedelta(seconds=read_int("SILENT_AFTER_SECONDS", 90))
+SILENT_AFTER = timedelta(seconds=read_int("SILENT_AFTER_SECONDS", 45))
 
 LOGGING = {
     "version": 1,

@@ -28,12 +28,13 @@ def order_freeze(
     limit: int | None = None,
     seed: int = 0,
     order_key: str | None = None,
+    enqueue: bool = True,
 ) -> DatasetVersion:
     """Order a new dataset version. The examples are chosen and frozen by a worker.
 
     selection: `approved` takes approved chains; `unfiltered` takes chains as the teachers wrote them,
     whatever was decided, for comparing the two. teachers: only chains of these. limit: so many,
-    spread over as many questions as possible, drawn with `seed`.
+    spread over as many questions as possible, drawn with `seed`. enqueue False: the caller freezes.
     """
     earlier = ordered_before(DatasetVersion, order_key, project=project)
     if earlier:
@@ -68,7 +69,8 @@ def order_freeze(
         version = DatasetVersion.objects.create(
             project=project, number=last + 1, recipe=recipe, created_by=user, order_key=order_key
         )
-        queue.send(queue.FREEZE_DATASET, version.pk)
+        if enqueue:
+            queue.send(queue.FREEZE_DATASET, version.pk)
     return version
 
 

@@ -64,8 +64,10 @@ def order_import(
     split: str = Split.TRAIN,
     keep_good_rows: bool = False,
     order_key: str | None = None,
+    enqueue: bool = True,
 ) -> QuestionImport:
-    """Store the upload and order its import. Raises Invalid for an unknown preset or a huge file."""
+    """Store the upload and order its import (`enqueue` False: the caller carries it out itself).
+    Raises Invalid for an unknown preset or a huge file."""
     earlier = ordered_before(QuestionImport, order_key, project=project)
     if earlier:
         return earlier
@@ -95,5 +97,6 @@ def order_import(
         artifacts.remove(job.artifact)
         raise Invalid(f"{file_name} is empty: nothing to import.")
     job.save(update_fields=["artifact"])
-    queue.send(queue.RUN_IMPORT, job.pk)
+    if enqueue:
+        queue.send(queue.RUN_IMPORT, job.pk)
     return job

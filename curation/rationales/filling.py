@@ -1,12 +1,11 @@
 """Fill the slots of a run: lease a batch, write each finished rationale at once, end the run.
 
-A slot is leased to one batch for a while. A batch writes only slots that still carry its lease and
-are empty, so a killed worker's batch is leased again after a while, and a worker that comes back
-late writes nothing twice.
+A slot belongs to one batch while that is renewed. A batch writes only slots that still belong to it
+and are empty, so a killed worker's slots go to another batch after a while, and a worker that comes
+back late writes nothing twice.
 """
 
 import hashlib
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from curation import queue
 from curation.rationales.models import (
+    Batch,
     GenerationRun,
     Rationale,
     Slot,
@@ -29,7 +29,7 @@ from curation.rationales.scoring import mark_stale
 from curation.work import Status, finish
 
 MAX_ATTEMPTS = 3
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(seconds=45)
 
 
 @dataclass(frozen=True)
@@ -56,29 +56,35 @@ def seed_of(run_seed: int, slot: Slot) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) >> 1
 
 
-def lease_batch(run: GenerationRun, size: int) -> tuple[Teacher, str, list[Slot]] | None:
+def _free() -> Q:
+    gone = Q(batch__renewed_at__lt=timezone.now() - LEASE)
+    return Q(status=SlotStatus.EMPTY) & (Q(batch__isnull=True) | gone)
+
+
+def lease_batch(run: GenerationRun, size: int) -> tuple[Teacher, Batch, list[Slot]] | None:
     """Take up to `size` empty slots of one teacher; None when no slot is free to take now."""
-    now = timezone.now()
-    free = Q(status=SlotStatus.EMPTY) & (Q(leased_until__isnull=True) | Q(leased_until__lt=now))
-    token = uuid.uuid4().hex
     with transaction.atomic():
-        first = run.slots.filter(free).order_by("id").values("id", "teacher_id").first()
+        first = run.slots.filter(_free()).order_by("id").values("id", "teacher_id").first()
         if first is None:
             return None
         ids = list(
-            run.slots.filter(free, teacher_id=first["teacher_id"], id__gte=first["id"])
-            .select_for_update(skip_locked=True)
+            run.slots.filter(_free(), teacher_id=first["teacher_id"], id__gte=first["id"])
+            .select_for_update(skip_locked=True, of=("self",))
             .order_by("id")
             .values_list("id", flat=True)[:size]
         )
-        run.slots.filter(free, id__in=ids).update(
-            lease=token, leased_until=now + LEASE, attempts=F("attempts") + 1
-        )
-    slots = list(run.slots.filter(lease=token).select_related("question", "teacher").order_by("id"))
-    return (slots[0].teacher, token, slots) if slots else None
+        batch = Batch.objects.create(run=run)
+        run.slots.filter(id__in=ids).update(batch=batch, attempts=F("attempts") + 1)
+    slots = list(batch.slots.select_related("question", "teacher").order_by("id"))
+    return (slots[0].teacher, batch, slots) if slots else None
 
 
-def write_batch(run: GenerationRun, token: str, written: Sequence[Written]) -> int:
+def renew_batch(batch: Batch) -> None:
+    """Keep the batch's slots; to be called more often than every LEASE."""
+    Batch.objects.filter(pk=batch.pk).update(renewed_at=timezone.now())
+
+
+def write_batch(run: GenerationRun, batch: Batch, written: Sequence[Written]) -> int:
     """Store finished rationales in their slots. Returns how many were stored now.
 
     Slots that this batch no longer holds are left alone. A slot that failed is tried again until
@@ -88,7 +94,7 @@ def write_batch(run: GenerationRun, token: str, written: Sequence[Written]) -> i
     with transaction.atomic():
         slots = list(
             run.slots.select_for_update()
-            .filter(id__in=by_slot, lease=token, status=SlotStatus.EMPTY)
+            .filter(id__in=by_slot, batch=batch, status=SlotStatus.EMPTY)
             .select_related("question", "teacher")
         )
         filled = [slot for slot in slots if not by_slot[slot.pk].error]
@@ -97,16 +103,14 @@ def write_batch(run: GenerationRun, token: str, written: Sequence[Written]) -> i
         )
         for slot, rationale in zip(filled, rationales, strict=True):
             slot.status, slot.rationale, slot.error = SlotStatus.FILLED, rationale, ""
-            slot.leased_until = None
+            slot.batch = None
         for slot in slots:
             error = by_slot[slot.pk].error
             if error:
                 poisoned = slot.attempts >= MAX_ATTEMPTS
                 slot.status = SlotStatus.FAILED if poisoned else SlotStatus.EMPTY
-                slot.error, slot.lease, slot.leased_until = error[:500], "", None
-        Slot.objects.bulk_update(
-            slots, ["status", "rationale", "error", "lease", "leased_until"], batch_size=500
-        )
+                slot.error, slot.batch = error[:500], None
+        Slot.objects.bulk_update(slots, ["status", "rationale", "error", "batch"], batch_size=500)
         mark_stale(run.project, {slot.question_id for slot in filled})
     return len(filled)
 
@@ -132,28 +136,30 @@ def _rationale(run: GenerationRun, slot: Slot, one: Written) -> Rationale:
     )
 
 
-def release_batch(run: GenerationRun, token: str) -> None:
+def release_batch(batch: Batch) -> None:
     """Give back the slots that the batch did not get to; they do not count as attempts."""
-    run.slots.filter(lease=token, status=SlotStatus.EMPTY).update(
-        lease="", leased_until=None, attempts=F("attempts") - 1
-    )
+    batch.slots.filter(status=SlotStatus.EMPTY).update(batch=None, attempts=F("attempts") - 1)
+    Batch.objects.filter(pk=batch.pk).delete()
 
 
 def fail_poisoned(run: GenerationRun) -> int:
     """Fail slots whose every batch died with them (a crash leaves no error to store)."""
-    return run.slots.filter(
-        status=SlotStatus.EMPTY, attempts__gte=MAX_ATTEMPTS, leased_until__lt=timezone.now()
-    ).update(
+    return run.slots.filter(_free(), attempts__gte=MAX_ATTEMPTS).update(
         status=SlotStatus.FAILED,
         error=f"The worker ended {MAX_ATTEMPTS} times while it wrote this; its log says why.",
     )
 
 
 def go_on_or_end(run: GenerationRun) -> None:
-    """After a batch: wake the next one, or end the run when no slot is empty."""
+    """After a batch: wake the next one, or end the run when no slot is empty.
+
+    Empty slots that a live batch of another worker holds need no wake-up: that batch ends the run;
+    where it died, the beat wakes the run.
+    """
     fail_poisoned(run)
     if run.slots.filter(status=SlotStatus.EMPTY).exists():
-        queue.send(queue.FILL_RUN, run.pk)
+        if run.slots.filter(_free()).exists():
+            queue.send(queue.FILL_RUN, run.pk)
         return
     failed = run.slots.filter(status=SlotStatus.FAILED).count()
     if failed == run.slot_count:

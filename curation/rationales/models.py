@@ -144,6 +144,17 @@ class SlotQuerySet(ProjectQuerySet):
     project_path = "run__project"
 
 
+class Batch(models.Model):
+    """The slots that one worker writes for now. It renews the batch while it lives; the slots of a
+    batch that is not renewed are free for another."""
+
+    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="batches")
+    renewed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"batch {self.pk} of run {self.run_id}"
+
+
 class SlotStatus(models.TextChoices):
     EMPTY = "empty", "empty"
     FILLED = "filled", "filled"
@@ -160,8 +171,13 @@ class Slot(models.Model):
     sample = models.PositiveIntegerField()
     status = models.CharField(max_length=8, choices=SlotStatus, default=SlotStatus.EMPTY)
     attempts = models.PositiveSmallIntegerField(default=0)
-    lease = models.CharField(max_length=32, blank=True, help_text="The batch that holds the slot.")
-    leased_until = models.DateTimeField(null=True, blank=True)
+    batch = models.ForeignKey(
+        Batch,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="slots",
+        help_text="Who writes it now.",
+    )
     error = models.CharField(max_length=500, blank=True)
     rationale = models.OneToOneField(
         Rationale, null=True, blank=True, on_delete=models.PROTECT, related_name="slot"

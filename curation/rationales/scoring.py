@@ -61,10 +61,12 @@ def order_scoring(
     return run
 
 
-def order_rescoring(project: Project, user: User | None) -> ScoringRun | None:
+def order_rescoring(
+    project: Project, user: User | None, *, embeddings: bool | None = None
+) -> ScoringRun | None:
     """Score everything again, with the scorers of today. Decisions stay as they are."""
     Group.objects.filter(project=project).update(revision=F("revision") + 1)
-    return order_scoring(project, user)
+    return order_scoring(project, user, embeddings=embeddings)
 
 
 def cancel_scoring(run: ScoringRun) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from curation import queue
 from curation.errors import Conflict, Invalid
@@ -58,6 +58,7 @@ def order_run(
     questions: QuerySet[Question] | None = None,
     seed: int = 0,
     max_tokens: int | None = None,
+    only_missing: bool = False,
     order_key: str | None = None,
 ) -> GenerationRun:
     """Order rationales: one slot for each question, teacher, temperature and sample.
@@ -96,12 +97,31 @@ def order_run(
         if not ids:
             raise Invalid("There is no question to write for: import questions first.")
         rows = _slots(run, ids, teachers, kept, samples)
+        if only_missing:
+            there = _slots_there(project, run)
+            rows = (s for s in rows if _key(s) not in there)
         while batch := list(itertools.islice(rows, 5000)):
             Slot.objects.bulk_create(batch, batch_size=1000)
             run.slot_count += len(batch)
+        if not run.slot_count:
+            raise Conflict("Every rationale of this order is there already, or on its way.")
         run.save(update_fields=["slot_count"])
         queue.send(queue.FILL_RUN, run.pk)
     return run
+
+
+def _key(slot: Slot) -> tuple[int, int, float, int]:
+    return slot.question_id, slot.teacher_id, slot.temperature, slot.sample
+
+
+def _slots_there(project: Project, run: GenerationRun) -> set[tuple[int, int, float, int]]:
+    there = Slot.objects.filter(run__project=project).exclude(run=run)
+    on_the_way = Q(status=SlotStatus.EMPTY, run__status__in=ACTIVE)
+    return set(
+        there.filter(Q(status=SlotStatus.FILLED) | on_the_way).values_list(
+            "question_id", "teacher_id", "temperature", "sample"
+        )
+    )
 
 
 def _slots(
@@ -154,7 +174,7 @@ def retry_failed(run: GenerationRun) -> int:
     """Empty the failed slots again and go on; returns how many there were."""
     with transaction.atomic():
         emptied = run.slots.filter(status=SlotStatus.FAILED).update(
-            status=SlotStatus.EMPTY, attempts=0, error="", lease="", leased_until=None
+            status=SlotStatus.EMPTY, attempts=0, error="", batch=None
         )
         if not emptied:
             raise Conflict("No slot of this run has failed.")

@@ -3,6 +3,7 @@
 
 PRESETS = {
     "demo": "for the demonstration's tiny student: minutes on a laptop",
-    "small": "for students of 0.1 to 1 billion parameters",
-    "large": "for students of 1 to 8 billion parameters, one GPU",
+    "small": "for students of up to 200 million weights, on a CPU or a small GPU",
+    "qwen-0.5b": "for Qwen2.5 0.5B, on a GPU of 8 GB or more",
+    "8b": "for students of 7 to 8 billion weights, on a GPU of 40 GB or more",
 }

@@ -1,0 +1,45 @@
+# README's two commands are `make run` and `make test`. Both make .venv when it is missing or old.
+PYTHON ?= python3
+PORT ?= 8000
+PY := .venv/bin/python
+
+.PHONY: run install test lint bench-scoring bench-generation bench-training bench-pipeline clean
+
+run: .venv/installed
+	@exec $(PY) manage.py quickstart --port $(PORT)
+
+install: .venv/installed
+
+.venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.12 run" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	  { echo "This Python has no venv module. On Debian: apt install python3-venv" >&2; exit 1; }
+	@free=$$(df -Pk . | awk 'NR==2 {print $$4}'); test "$$free" -gt 6000000 || \
+	  { echo "Only $$((free / 1024)) MB are free on this disk; the packages need 6 GB." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip -q
+	@echo "Installing the packages into .venv (once; some minutes) ..."
+	@$(PY) -m pip install -q --disable-pip-version-check --no-compile --only-binary :all: -r requirements.txt || \
+	  { echo "The packages could not be installed: see the lines above. Everything comes as a wheel, so no compiler is needed; a network that reaches a package index is." >&2; exit 1; }
+	@touch $@
+
+test: .venv/installed
+	@$(PY) -m pytest $(ARGS)
+
+lint: .venv/installed
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/lint-imports --no-cache
+	@$(PY) manage.py makemigrations --check --dry-run
+
+bench-scoring: .venv/installed
+	@$(PY) -m tests.benchmarks.scoring
+bench-generation: .venv/installed
+	@$(PY) -m tests.benchmarks.generation
+bench-training: .venv/installed
+	@$(PY) -m tests.benchmarks.training
+bench-pipeline: .venv/installed
+	@$(PY) -m tests.benchmarks.pipeline
+
+clean:
+	@rm -rf .venv var .pytest_cache .ruff_cache

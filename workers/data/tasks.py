@@ -1,0 +1,26 @@
+"""Files in and out: imports and the freezing of datasets, on the `cpu` queue."""
+
+from curation.datasets.models import DatasetVersion
+from curation.datasets.services import freeze
+from curation.questions.models import QuestionImport
+from curation.queue import FREEZE_DATASET, RUN_IMPORT, app
+from curation.rationales.importing import run_import
+from curation.training.services import wake_trainings
+from workers.rights import refuse_without_rights
+
+
+@app.task(name=RUN_IMPORT)
+def run_import_task(import_id: int) -> None:
+    if refuse_without_rights(QuestionImport, import_id):
+        return
+    run_import(import_id)
+
+
+@app.task(name=FREEZE_DATASET)
+def freeze_dataset(version_id: int) -> None:
+    if refuse_without_rights(DatasetVersion, version_id):
+        wake_trainings(DatasetVersion.objects.get(pk=version_id))
+        return
+    version = freeze(version_id)
+    if version is not None:
+        wake_trainings(version)

@@ -1,0 +1,150 @@
+"""Run a training job, on the `gpu` queue: launch its process, turn its events into rows, end it.
+
+The process is the training; this task only watches it. When this worker dies the process stops with
+a checkpoint, and whoever takes the job over goes on from there.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from curation import artifacts
+from curation.datasets.formats import place
+from curation.evaluations.services import order_evaluation
+from curation.queue import TRAIN, app
+from curation.training.models import TrainingJob, TrainingPoint
+from curation.training.services import record
+from curation.work import Status, begin, finish
+from workers.generation.tasks import close_warm
+from workers.model_places import resolve_model
+from workers.pulse import Pulse
+from workers.rights import refuse_without_rights
+from workers.training.config import TrainingConfig
+from workers.training.errors import ConfigError
+from workers.training.process import TrainingProcess, launch
+
+POLL_SECONDS = 0.5
+EVAL_EXAMPLES = 64
+SAMPLE_PROMPTS = 3
+
+
+@app.task(name=TRAIN)
+def train(job_id: int) -> None:
+    """Train until the process has ended, or the job was cancelled or taken over."""
+    job = TrainingJob.objects.select_related("dataset", "project").filter(pk=job_id).first()
+    if job is None or job.dataset.status != Status.DONE:
+        return  # the freezing of its dataset wakes it
+    if refuse_without_rights(TrainingJob, job_id):
+        return
+    job = begin(TrainingJob, job_id)
+    if job is None:
+        return
+    close_warm()
+    folder = artifacts.local_folder(job.folder)
+    try:
+        config = write_config(job, folder)
+        process = launch(config, folder / "train.log", resume=job.attempt > 1)
+    except (ConfigError, ValueError, OSError) as error:
+        finish(job, Status.FAILED, error=str(error))
+        return
+    try:
+        _watch(job, process)
+    finally:
+        process.close()
+    artifacts.upload_folder(job.folder)
+
+
+def write_config(job: TrainingJob, folder: Path) -> Path:
+    """Lay the dataset, the held-out examples and the configuration beside each other."""
+    dataset = folder / "dataset.jsonl"
+    with (
+        artifacts.open_artifact(place(job.dataset, "jsonl")) as source,
+        dataset.open("wb") as target,
+    ):
+        while chunk := source.read(1024 * 1024):
+            target.write(chunk)
+    held_out = list(
+        job.project.questions.filter(split="eval")
+        .exclude(reference_chain="")
+        .order_by("id")
+        .values_list("text", "reference_chain")[:EVAL_EXAMPLES]
+    )
+    values: dict[str, Any] = {
+        "base_model": resolve_model(job.base_model),
+        "dataset": str(dataset),
+        "dataset_sha256": job.dataset.sha256,
+        "output_dir": str(folder / "out"),
+        "recipe": {"preset": job.preset, **job.recipe},
+        "sample_prompts": [
+            [{"role": "user", "content": text}]
+            for text in job.project.questions.filter(split="eval")
+            .order_by("id")
+            .values_list("text", flat=True)[:SAMPLE_PROMPTS]
+        ],
+    }
+    if held_out:
+        values["eval_dataset"] = str(folder / "held_out.jsonl")
+        (folder / "held_out.jsonl").write_text(
+            "".join(json.dumps(_example(*one), ensure_ascii=False) + "\n" for one in held_out)
+        )
+    path = folder / "config.json"
+    TrainingConfig.from_dict(values).save(path)
+    return path
+
+
+def _example(question: str, chain: str) -> dict[str, Any]:
+    return {
+        "prompt": [{"role": "user", "content": question}],
+        "completion": [{"role": "assistant", "content": chain}],
+    }
+
+
+def _watch(job: TrainingJob, process: TrainingProcess) -> None:
+    # The file holds the events of earlier attempts as well: this attempt's come after them.
+    offset = process.events_path.stat().st_size if process.events_path.exists() else 0
+    error = ""
+    with Pulse(job, on_lost=lambda: process.terminate(grace=10)) as pulse:
+        while True:
+            status = process.poll()
+            events, offset = process.events(offset)
+            if events and not take_in(job, events):
+                break
+            error = next((e["reason"] for e in events if e["event"] == "error"), error)
+            if status is not None and not events:
+                break
+            time.sleep(POLL_SECONDS if not events else 0.05)
+    if pulse.lost.is_set():
+        return
+    if process.poll() == 0:
+        if finish(job, Status.DONE, seconds_left=None) and job.evaluate_after:
+            order_evaluation(job.project, job.created_by, TrainingJob.objects.get(pk=job.pk))
+    else:
+        finish(job, Status.FAILED, error=error or process.failure(), seconds_left=None)
+
+
+def take_in(job: TrainingJob, events: list[dict[str, Any]]) -> bool:
+    """Turn events into changes of the job's row and points of its curves."""
+    changes: dict[str, Any] = {}
+    points: dict[int, TrainingPoint] = {}
+    for event in events:
+        kind = event["event"]
+        if kind == "checks":
+            changes["checks"] = {k: v for k, v in event.items() if k not in ("event", "time")}
+        elif kind == "progress":
+            changes |= {
+                "step": event["step"],
+                "total_steps": event["total"],
+                "epoch": event["epoch"],
+                "seconds_left": event["seconds_left"],
+                "tokens_per_second": event["tokens_per_second"],
+            }
+            if event["loss"] is not None:
+                point = points.setdefault(event["step"], TrainingPoint(job=job, step=event["step"]))
+                point.loss, point.learning_rate = event["loss"], event["lr"]
+        elif kind == "eval":
+            point = points.setdefault(event["step"], TrainingPoint(job=job, step=event["step"]))
+            point.eval_loss = event["loss"]
+        elif kind == "sample":
+            changes["says"] = event["samples"]
+    return record(job, changes, list(points.values()))
