@@ -8,10 +8,12 @@ QwenLM/Qwen3#112): each is refused here, before the first step.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workers.generation.loading import Loaded
 from workers.training.errors import DataError
 
 IGNORED = -100  # the label that torch's cross entropy leaves out
@@ -100,10 +102,36 @@ def _inputs(row: dict) -> dict:
 
 
 def prompt_ids(tokenizer, messages: Sequence[dict]) -> list[int]:
-    """The tokens that a server feeds for these messages (chat template with generation prompt)."""
-    return tokenizer.apply_chat_template(
-        list(messages), add_generation_prompt=True, tokenize=True, return_dict=True
-    )["input_ids"]
+    """The tokens that serving feeds for these messages, by the very code that serves."""
+    serving = Loaded(None, tokenizer, frozenset(), 0, {})
+    return list(serving.prompts([list(messages)])[0])
+
+
+def check_special_tokens(rows: Iterable[dict], tokenizer) -> Check:
+    """No text holds a special token: ``<|end|>`` inside a chain would end it there for the model.
+
+    A model writes what it likes, and so may whoever wrote a question: such a text is refused, not
+    taught.
+    """
+    label = "No control token inside a text"
+    added = tokenizer.added_tokens_decoder.values()
+    marks = {str(token) for token in added if token.special} | set(tokenizer.all_special_tokens)
+    marks = {mark for mark in marks if len(mark) > 1}
+    if not marks:
+        return Check("special_tokens", label, True, "yes")
+    pattern = re.compile("|".join(re.escape(mark) for mark in sorted(marks, key=len, reverse=True)))
+    for row in rows:
+        for message in (*row["prompt"], *row["completion"]):
+            if found := pattern.search(message["content"]):
+                return Check(
+                    "special_tokens",
+                    label,
+                    False,
+                    "no",
+                    f"Line {row['line']}: the {message['role']} text holds {found[0]!r}, which is a "
+                    "control token of this model. Edit or reject that chain, then freeze again.",
+                )
+    return Check("special_tokens", label, True, "yes")
 
 
 def template_hash(tokenizer) -> str:

@@ -32,7 +32,11 @@ FREE_FIELDS = frozenset(
 
 
 class RunFolder:
-    """``output_dir``, locked while this object lives, so that two launches cannot mix."""
+    """``output_dir``, locked until :meth:`close`, so that two launches cannot mix.
+
+    Raises TrainingError where another process writes there, and ConfigError where the folder holds
+    a training and ``resume`` is off: neither leaves a trace in the events of the training there.
+    """
 
     def __init__(self, config: TrainingConfig):
         self.path = Path(config.output_dir)
@@ -47,6 +51,12 @@ class RunFolder:
                 f"Another training is writing to {self.path}. Wait for its end, or cancel it.",
                 "busy",
             ) from error
+        if (self.path / RUN_FILE).exists() and not config.resume:
+            self.close()
+            raise ConfigError(
+                f"output_dir {self.path} holds a training already. Choose another folder, or set "
+                "resume to true to go on with it."
+            )
 
     def close(self) -> None:
         """Give the folder free."""
@@ -55,18 +65,12 @@ class RunFolder:
     def begin(self, config: TrainingConfig, identity: dict) -> bool:
         """Note what is started here; true where an earlier start goes on.
 
-        Raises ConfigError where the folder holds a training and ``resume`` is off, or where what is
-        resumed is not what was started.
+        Raises ConfigError where what is resumed is not what was started.
         """
         path = self.path / RUN_FILE
         if not path.exists():
             path.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
             return False
-        if not config.resume:
-            raise ConfigError(
-                f"output_dir {self.path} holds a training already. Choose another folder, or set "
-                "resume to true to go on with it."
-            )
         before = json.loads(path.read_text(encoding="utf-8"))
         for key, value in identity.items():
             if before.get(key) != value:

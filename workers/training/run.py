@@ -206,6 +206,7 @@ class Job:
         found.append(checks.check_end_token(trainer.data_collator, looked_at, tokenizer, stops))
         serving = AutoTokenizer.from_pretrained(self.config.base_model, trust_remote_code=False)
         found.append(checks.check_template(looked_at, tokenizer, serving))
+        found.append(checks.check_special_tokens(rows, tokenizer))
         counts = checks.parameter_counts(trainer.model)
         self.facts = {
             "examples": len(rows),
