@@ -43,7 +43,7 @@ def warm_backend(spec: ModelSpec) -> Backend:
     if spec.key not in _warm:
         while len(_warm) >= MAX_WARM:
             _warm.popitem(last=False)[1].close()
-        _warm[spec.key] = open_backend(spec)
+        _warm[spec.key] = open_backend(spec, allowed_hosts=settings.MODEL_HOSTS)
     _warm.move_to_end(spec.key)
     return _warm[spec.key]
 
@@ -62,7 +62,6 @@ def spec_of(teacher: Teacher) -> ModelSpec:
             model=teacher.model,
             base_url=teacher.base_url,
             api_key_env=teacher.api_key_env,
-            options={"allowed_hosts": settings.MODEL_HOSTS},
         )
     return ModelSpec(backend="transformers", model=resolve_model(teacher.model))
 

@@ -1,0 +1,201 @@
+"""What all tests share: a real broker, the three standing people, and makers of rows."""
+
+import itertools
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+
+from curation import queue
+from curation.projects.models import Project, User
+from curation.projects.services import add_member, create_project
+from curation.questions.formats import Row
+from curation.questions.models import Question
+from curation.questions.services import add_questions
+from curation.rationales.models import Rationale, Source, Teacher, text_hash
+from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
+from curation.reviews.claims import enqueue
+from curation.supervisor import valkey_command
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def dev_data() -> Path:
+    """The labelled data for trying, beside the checkout or where CHAINWRIGHT_DEV_DATA says."""
+    folder = Path(os.environ.get("CHAINWRIGHT_DEV_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the development data is not here: set CHAINWRIGHT_DEV_DATA to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def broker() -> Iterator[None]:
+    """A real Redis-protocol server: the one of REDIS_URL, else Valkey on a private socket."""
+    if "REDIS_URL" in os.environ:
+        queue.broker().flushdb()
+        yield
+        return
+    server = subprocess.Popen(valkey_command(), stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 10
+    while not settings.REDIS_SOCKET.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    yield
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture(autouse=True)
+def empty_queues() -> Iterator[None]:
+    yield
+    queue.broker().delete(queue.CPU, queue.GPU)
+    cache.clear()
+
+
+@pytest.fixture
+def wake_ups() -> Callable[[str], int]:
+    """How many messages stand in a queue (`cpu` or `gpu`)."""
+    return lambda name: queue.broker().llen(name)
+
+
+def person(name: str) -> User:
+    return User.objects.create_user(name, password="a long enough word")
+
+
+@pytest.fixture
+def admin_user(db: None) -> User:
+    return person("ada")
+
+
+@pytest.fixture
+def reviewer(db: None) -> User:
+    return person("rudi")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Admin of a project of their own, and of no other."""
+    user = person("sam")
+    create_project(user, "Elsewhere", "elsewhere")
+    return user
+
+
+@pytest.fixture
+def project(admin_user: User, reviewer: User) -> Project:
+    made = create_project(admin_user, "Eggs", "eggs", use_embeddings=False, student="demo:student")
+    add_member(made, reviewer.username, "reviewer")
+    return made
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def admin_client(admin_user: User) -> Client:
+    return signed_in(admin_user)
+
+
+@pytest.fixture
+def reviewer_client(reviewer: User) -> Client:
+    return signed_in(reviewer)
+
+
+@pytest.fixture
+def stranger_client(stranger: User) -> Client:
+    return signed_in(stranger)
+
+
+@pytest.fixture
+def teacher(project: Project) -> Teacher:
+    return Teacher.objects.create(project=project, name="strong", model="demo:strong")
+
+
+@pytest.fixture
+def make_questions(project: Project) -> Callable[..., list[Question]]:
+    """make_questions(3, split="train", project=…, …fields of Row): questions with answers 1, 2, 3 …"""
+    counter = itertools.count(1)
+
+    def make(count: int, split: str = "train", to: Project | None = None, **fields: Any) -> list[Question]:
+        rows = []
+        for _ in range(count):
+            n = next(counter)
+            defaults = {
+                "question": f"Ann has {n} eggs and buys 2 more. How many eggs has she?",
+                "reference_answer": str(n + 2),
+                "domain": "shop",
+                "difficulty": "1",
+            }
+            rows.append(Row(line=n, **{**defaults, **fields}))
+        return add_questions(to or project, rows, split)[0]
+
+    return make
+
+
+@pytest.fixture
+def make_rationales(teacher: Teacher) -> Callable[..., list[Rationale]]:
+    """make_rationales(question, ["right", "wrong", or any text]): chains, scored and in the queue."""
+
+    def make(
+        question: Question, kinds: list[str], scored: bool = True, by: Teacher | None = None
+    ) -> list[Rationale]:
+        made = []
+        for place, kind in enumerate(kinds):
+            answer = int(question.reference_answer or 0) + (kind == "wrong") * (place + 1)
+            text = kind
+            if kind in ("right", "wrong"):
+                text = f"She starts with {answer - 2} eggs.\nStep {place + 1}: {answer - 2} + 2 = {answer}."
+                text += f"\nAnswer: {answer}"
+            writer = by or (
+                teacher
+                if teacher.project_id == question.project_id
+                else Teacher.objects.get_or_create(
+                    project_id=question.project_id, name="strong", model="demo:strong"
+                )[0]
+            )
+            made.append(
+                Rationale.objects.create(
+                    project_id=question.project_id,
+                    question=question,
+                    source=Source.TEACHER,
+                    teacher=writer,
+                    text=text,
+                    text_hash=text_hash(text),
+                    temperature=0.5,
+                    sample=place,
+                    finish_reason="stop",
+                    completion_tokens=20,
+                )
+            )
+        mark_stale(question.project, [question.pk])
+        if scored:
+            score_now(question.project)
+        return made
+
+    return make
+
+
+def score_now(project: Project) -> None:
+    """Score what waits with the real scorers, without a worker."""
+    from workers.scoring import SCORER_VERSION, score_items
+    from workers.scoring.tasks import items
+
+    groups = waiting_groups(project.pk, 10_000)
+    questions = [group.question_id for group in groups]
+    chains = (
+        Rationale.objects.filter(question_id__in=questions)
+        .select_related("question", "teacher")
+        .order_by("question_id", "id")
+    )
+    scores = {int(s.item.id): s.details() | s.to_dict() for s in score_items(items(chains))}
+    store_scores(groups, scores, SCORER_VERSION)
+    enqueue(project, questions)

@@ -1,0 +1,249 @@
+"""Run an evaluation, on the `gpu` queue: launch its process, follow it, store what it found."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from curation import artifacts
+from curation.evaluations.models import Answer, Evaluation
+from curation.evaluations.services import finish_evaluation, held_out
+from curation.queue import EVALUATE, app
+from curation.training.models import TrainingJob
+from curation.work import Status, begin, finish, still_mine
+from workers.evaluation.config import EvaluationConfig
+from workers.evaluation.curation import CurationPair, compare_curation
+from workers.evaluation.run import SCORES_FILE
+from workers.evaluation.types import EvaluationError, Report
+from workers.generation.tasks import close_warm, spec_of
+from workers.generation.types import ModelSpec
+from workers.model_places import resolve_model
+from workers.pulse import Pulse
+from workers.rights import refuse_without_rights
+from workers.training.events import read_events
+from workers.training.process import child_environment
+
+POLL_SECONDS = 0.5
+WEAK_DOMAINS = 5
+WEAK_QUESTIONS = 5  # a kind with fewer held-out questions says nothing
+
+
+@app.task(name=EVALUATE)
+def evaluate(evaluation_id: int) -> None:
+    """Measure until the process has ended, or the evaluation was cancelled or taken over."""
+    if refuse_without_rights(Evaluation, evaluation_id):
+        return
+    evaluation = begin(Evaluation, evaluation_id)
+    if evaluation is None:
+        return
+    close_warm()
+    folder = artifacts.local_folder(f"evaluations/{evaluation.pk}")
+    try:
+        config = write_config(evaluation, folder)
+    except (EvaluationError, ValueError, OSError) as error:
+        finish(evaluation, Status.FAILED, error=str(error))
+        return
+    error = _follow(evaluation, config, folder)
+    if error is None:
+        return  # cancelled or taken over
+    if error:
+        finish(evaluation, Status.FAILED, error=error)
+        return
+    _store(evaluation, folder)
+
+
+def write_config(evaluation: Evaluation, folder: Path) -> Path:
+    """Lay the questions and the configuration into the folder."""
+    questions = held_out(evaluation.project, evaluation.options)
+    with (folder / "questions.jsonl").open("w", encoding="utf-8") as file:
+        for question in questions:
+            row = {
+                "id": str(question.pk),
+                "question": question.text,
+                "reference_answer": question.reference_answer,
+                "answer_type": question.answer_type,
+                "choices": question.choices,
+                "split": question.split,
+                "subset": question.subset,
+            }
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    models = models_of(evaluation)
+    first = questions[0]
+    values = {
+        "questions": str(folder / "questions.jsonl"),
+        "output_dir": str(folder),
+        "models": models,
+        "student_tokenizer": resolve_model(evaluation.project.student),
+        "primary_split": first.split,
+        "primary_subset": first.subset,
+        "max_tokens": max_tokens(evaluation),
+        "threads": 1,
+    }
+    config = EvaluationConfig.from_dict(values)
+    path = folder / "config.json"
+    path.write_text(json.dumps(config.to_dict(), ensure_ascii=False, indent=1))
+    Evaluation.objects.filter(pk=evaluation.pk).update(total=len(questions) * len(models), done=0)
+    return path
+
+
+def max_tokens(evaluation: Evaluation) -> int:
+    """As long as the longest-winded teacher may write."""
+    return max([256, *teachers_of(evaluation).values_list("max_tokens", flat=True)])
+
+
+def teachers_of(evaluation: Evaluation) -> Any:
+    return evaluation.project.teachers.filter(writes=True)
+
+
+def models_of(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Base, trained students and teachers, as entries of the evaluation's configuration."""
+    project = evaluation.project
+    base = resolve_model(project.student)
+    entries = [_entry("base student", "base", ModelSpec("transformers", base))]
+    jobs = [evaluation.job] if evaluation.job else []
+    for job in [*jobs, *evaluation.compared_jobs.select_related("dataset").order_by("id")]:
+        adapter = artifacts.fetch_folder(job.folder) / "out" / "adapter"
+        spec = ModelSpec("transformers", resolve_model(job.base_model), adapter=str(adapter))
+        entries.append(_entry(student_name(job), "student", spec))
+    for teacher in teachers_of(evaluation):
+        entries.append(_entry(teacher.name, "teacher", spec_of(teacher), teacher.prompt_style))
+    return entries
+
+
+def _entry(name: str, role: str, spec: ModelSpec, style: str = "plain") -> dict[str, Any]:
+    return {"name": name, "role": role, "spec": spec.to_dict(), "style": style}
+
+
+def student_name(job: TrainingJob) -> str:
+    """How a trained student is called in a report."""
+    recipe = job.dataset.recipe
+    of = f", {', '.join(recipe['teachers'])}" if recipe["teachers"] else ""
+    return f"training {job.pk} ({recipe['selection']}{of})"
+
+
+def _follow(evaluation: Evaluation, config: Path, folder: Path) -> str | None:
+    """Watch the process. Returns "" after a good end, the reason after a bad one, None when lost."""
+    events_path, log_path = folder / f"events-{evaluation.attempt}.jsonl", folder / "evaluation.log"
+    command = [sys.executable, "-m", "workers.evaluation", str(config)]
+    command += ["-o", str(folder / "report.json"), "--parent", str(os.getpid()), "--nice", "5"]
+    for host in settings.MODEL_HOSTS:
+        command += ["--allow-host", host]
+    with events_path.open("wb") as out, log_path.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=log,
+            start_new_session=True,
+            env=child_environment() | _keys(evaluation),
+        )
+    offset, done, error = 0, defaultdict(int), ""
+    with Pulse(evaluation, on_lost=process.terminate) as pulse:
+        while True:
+            status = process.poll()
+            events, offset = read_events(events_path, offset)
+            for event in events:
+                error = event.get("reason", error) if event["event"] == "error" else error
+                if event["event"] == "progress":
+                    done[event["model"]] = event["done"]
+            if events and not still_mine(
+                evaluation, done=sum(done.values()), stage=_stage(events[-1])
+            ):
+                break
+            if status is not None and not events:
+                break
+            time.sleep(0.05 if events else POLL_SECONDS)
+    if process.poll() is None:
+        process.terminate()
+    status = process.wait()
+    if pulse.lost.is_set():
+        return None
+    return "" if status == 0 else error or f"It ended with status {status}; see its log."
+
+
+def _keys(evaluation: Evaluation) -> dict[str, str]:
+    """The keys of the teachers' servers, which the child's clean environment leaves out."""
+    names = teachers_of(evaluation).exclude(api_key_env="").values_list("api_key_env", flat=True)
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _stage(event: dict[str, Any]) -> str:
+    if event["event"] in ("progress", "kept", "answered"):
+        return f"{event['model']} answers"
+    return {"start": "starting", "scored": "comparing", "end": "done"}.get(event["event"], "")
+
+
+def _store(evaluation: Evaluation, folder: Path) -> None:
+    report = Report.load(folder / "report.json")
+    answers = [_answer(evaluation, json.loads(line)) for line in (folder / SCORES_FILE).open()]
+    values = report.to_dict()
+    pairs = curation_pairs(evaluation)
+    rows = compare_curation(report, pairs)
+    values["curation"] = [row.to_dict() for row in rows]
+    verdict = [*report.verdict, *(row.sentence for row in rows)]
+    student = student_name(evaluation.job) if evaluation.job else ""
+    finish_evaluation(
+        evaluation, values, verdict, answers, weak_domains(evaluation, student, answers)
+    )
+
+
+def _answer(evaluation: Evaluation, row: dict[str, Any]) -> Answer:
+    score = row["score"] or {}
+    correctness = score.get("correctness")
+    return Answer(
+        evaluation=evaluation,
+        model=row["model"],
+        question_id=int(row["question_id"]),
+        text=row["text"].replace("\0", "\ufffd"),
+        answer=(score.get("answer") or "")[:500] or None,
+        right=None if correctness is None else correctness == 1.0,
+        validity=score.get("validity"),
+        tokens=row.get("tokens") or 0,
+        finish_reason=row["finish_reason"],
+    )
+
+
+def curation_pairs(evaluation: Evaluation) -> list[CurationPair]:
+    """Pairs of students of one teacher's chains, approved and unfiltered, same number of examples."""
+    found: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    for job in evaluation.compared_jobs.select_related("dataset"):
+        recipe = job.dataset.recipe
+        if len(recipe["teachers"]) == 1:
+            key = (recipe["teachers"][0], job.dataset.example_count)
+            found[key][recipe["selection"]] = student_name(job)
+    return [
+        CurationPair(teacher, names["approved"], names["unfiltered"])
+        for (teacher, _), names in sorted(found.items())
+        if len(names) == 2
+    ]
+
+
+def weak_domains(evaluation: Evaluation, student: str, answers: list[Answer]) -> list[str]:
+    """The kinds of held-out questions at which the student does clearly worse than on the whole."""
+    domains = dict(
+        evaluation.project.questions.filter(split="eval")
+        .exclude(domain="")
+        .values_list("id", "domain")
+    )
+    by_domain: dict[str, list[bool]] = defaultdict(list)
+    for answer in answers:
+        if answer.model == student and answer.question_id in domains:
+            by_domain[domains[answer.question_id]].append(bool(answer.right))
+    rights = [right for found in by_domain.values() for right in found]
+    if not rights:
+        return []
+    overall = sum(rights) / len(rights)
+    shares = {
+        domain: sum(found) / len(found)
+        for domain, found in by_domain.items()
+        if len(found) >= WEAK_QUESTIONS
+    }
+    weak = sorted((share, domain) for domain, share in shares.items() if share < overall - 0.1)
+    return [domain for _, domain in weak[:WEAK_DOMAINS]]
