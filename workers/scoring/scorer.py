@@ -1,0 +1,367 @@
+"""Scores rationales group by group: everything that the contract's "score" says.
+
+`score_chain` looks at one rationale alone; `Group` gathers what the members of a group need to know of
+each other; `finish` puts both together. `score_items` does all three for a stream of items.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
+
+from workers.scoring.analysis import ChainFacts, analyse
+from workers.scoring.answers import Found, find_answer
+from workers.scoring.conciseness import (
+    StudentLimit,
+    conciseness_score,
+    redundancy_flags,
+    rough_tokens,
+)
+from workers.scoring.consistency import Ballot
+from workers.scoring.contract import Flag, Item, StepScore, unit
+from workers.scoring.grading import Grade, grade
+from workers.scoring.structure import answer_value, chain_flags, step_flags, structure_score
+from workers.scoring.validity import chain_probabilities, step_probabilities
+
+SCORER_VERSION = "1.0"
+IDLE_CODES = ("repeats", "restates_question", "nothing_new")
+WEIGHTS = {
+    "correctness": 0.45,
+    "validity": 0.25,
+    "structure": 0.10,
+    "consistency": 0.10,
+    "conciseness": 0.10,
+}
+EMBED_AHEAD = 2_048  # items that are embedded together, so that texts of like length share a batch
+EMBED_CHARS = 8_000  # the model reads 256 tokens; more text only costs time
+WRONG_CEILING = 0.4  # overall of a chain with a wrong answer
+
+
+@dataclass(slots=True)
+class Scored:
+    """An item with its score. Fields as in the contract; `details()` says how they came about."""
+
+    item: Item
+    found: Found
+    grade: Grade
+    steps: list[StepScore]
+    flags: list[Flag]
+    structure: float
+    validity: float
+    redundancy: float
+    length: int
+    checkable: int
+    failed: int
+    idle_share: float
+    conciseness: float = 0.0
+    similarity: float | None = None
+    consistency: float | None = None
+    weighted_consistency: float | None = None
+    overall: float = 0.0
+    vote: object = field(default=None, repr=False)
+
+    @property
+    def correctness(self) -> float | None:
+        """1.0 right, 0.0 wrong, None where it cannot be graded."""
+        return self.grade.correctness
+
+    def to_dict(self) -> dict:
+        """Exactly the contract's "score" object."""
+        return {
+            "answer": self.found.answer,
+            "correctness": self.correctness,
+            "conciseness": self.conciseness,
+            "structure": self.structure,
+            "similarity": self.similarity,
+            "consistency": self.consistency,
+            "validity": self.validity,
+            "redundancy": self.redundancy,
+            "overall": self.overall,
+            "steps": [step.to_dict() for step in self.steps],
+            "flags": [flag.to_dict() for flag in self.flags],
+        }
+
+    def details(self) -> dict:
+        """How the score came about: what a page shows beside it."""
+        return {
+            "verdict": self.grade.verdict,
+            "reason": self.grade.reason,
+            "answer_start": self.found.start,
+            "answer_end": self.found.end,
+            "answer_method": self.found.method,
+            "equations_checked": self.checkable,
+            "equations_failed": self.failed,
+            "length": self.length,
+            "weighted_consistency": self.weighted_consistency,
+            "scorer_version": SCORER_VERSION,
+        }
+
+
+def score_chain(item: Item, *, limit: StudentLimit | None = None, hard=None) -> Scored:
+    """Scores one rationale alone: everything that needs no other member of its group."""
+    chain = analyse(item.question, item.rationale)
+    kind = item.answer_type or _kind_of(item)
+    found = find_answer(item.rationale, kind, item.choices)
+    if item.finish_reason == "length" and not found.explicit and found.answer is not None:
+        found = Found(None, method="cut-off")
+    graded = grade(found, item.references, item.answer_type, item.choices, item.question, hard=hard)
+    value = answer_value(found)
+    by_step = step_flags(chain)
+    for own, idle in zip(by_step, redundancy_flags(chain), strict=True):
+        own.extend(idle)
+    overall_flags = chain_flags(chain, found, item.finish_reason, value)
+    if graded.verdict == "cannot be graded" and item.references:
+        overall_flags.append(Flag("cannot_grade", graded.reason, "warning"))
+    if limit and limit.count(item.rationale) > limit.budget:
+        overall_flags.append(
+            Flag(
+                "too_long",
+                f"The chain is longer than the {limit.budget} tokens that the student can take.",
+                "warning",
+            )
+        )
+    return _assemble(item, chain, found, graded, by_step, overall_flags)
+
+
+def _kind_of(item: Item) -> str | None:
+    """The answer type that the references are of, so that the chain is read for the same."""
+    if item.choices:
+        return "choice"
+    if not item.references:
+        return None
+    return parse_reference_cached(item.references[0]).answer_type
+
+
+def parse_reference_cached(raw: str):
+    """`parse_reference` with the last references kept, since a group shares them."""
+    from workers.scoring.grading import _reference
+
+    return _reference(raw, None, ())
+
+
+def _assemble(item, chain: ChainFacts, found, graded, by_step, overall_flags) -> Scored:
+    probabilities = step_probabilities(chain, by_step)
+    validity, redundancy = chain_probabilities(chain, probabilities, overall_flags)
+    steps = [
+        StepScore(f.step.text, f.step.start, f.step.end, unit(v), unit(r), own)
+        for f, (v, r), own in zip(chain.steps, probabilities, by_step, strict=True)
+    ]
+    idle = sum(any(f.code in IDLE_CODES for f in own) for own in by_step)
+    return Scored(
+        item,
+        found,
+        graded,
+        steps,
+        overall_flags,
+        structure=unit(structure_score(chain, found, by_step, overall_flags)),
+        validity=unit(validity),
+        redundancy=unit(redundancy),
+        length=rough_tokens(item.rationale[:200_000]),
+        checkable=chain.checkable,
+        failed=chain.failed,
+        idle_share=idle / len(steps) if steps else 0.0,
+    )
+
+
+@dataclass(slots=True)
+class Group:
+    """What the members of one group need to know of each other; grows one member at a time."""
+
+    ballot: Ballot = field(default_factory=Ballot)
+    shortest_right: int | None = None
+    texts: dict[int, str] = field(default_factory=dict)
+    vector_sum: object = None
+
+    def add(self, scored: Scored, weights: Mapping[str, float]) -> None:
+        """Counts one member in and notes which answer it votes for."""
+        weight = weights.get(scored.item.teacher or "", 0.5)
+        scored.vote = self.ballot.add(scored.found.answer, scored.item.choices, weight)
+        if scored.correctness == 1.0 and scored.length:
+            self.shortest_right = min(scored.length, self.shortest_right or scored.length)
+
+    def twin(self, scored: Scored) -> str | None:
+        """Id of an earlier member with the same words, noting this one."""
+        key = hash(" ".join(scored.item.rationale.lower().split()))
+        earlier = self.texts.get(key)
+        if earlier is None and len(self.texts) < 100_000:
+            self.texts[key] = scored.item.id
+        return earlier
+
+
+def finish(scored: Scored, group: Group, limit: StudentLimit | None = None) -> Scored:
+    """Adds what depends on the rest of the group."""
+    scored.consistency = _rounded(group.ballot.share(scored.vote))
+    scored.weighted_consistency = _rounded(group.ballot.weighted_share(scored.vote))
+    twin = group.twin(scored)
+    if twin is not None:
+        scored.flags.append(Flag("duplicate", f"The same text as {twin}.", "info"))
+    tokens = limit.count(scored.item.rationale) if limit else None
+    scored.conciseness = unit(
+        conciseness_score(
+            scored.length,
+            group.shortest_right,
+            scored.idle_share,
+            scored.correctness,
+            limit,
+            tokens,
+        )
+    )
+    scored.overall = unit(overall_score(scored))
+    return scored
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else unit(value)
+
+
+def overall_score(scored: Scored) -> float:
+    """Weighted mean of what is known (`WEIGHTS`); a wrong answer keeps it under `WRONG_CEILING`."""
+    parts = {
+        "correctness": scored.correctness,
+        "validity": scored.validity,
+        "structure": scored.structure,
+        "consistency": scored.consistency,
+        "conciseness": scored.conciseness,
+    }
+    known = {name: value for name, value in parts.items() if value is not None}
+    mean = sum(WEIGHTS[n] * v for n, v in known.items()) / sum(WEIGHTS[n] for n in known)
+    return min(mean, WRONG_CEILING) if scored.correctness == 0.0 else mean
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a stream of items is scored.
+
+    embedder: a `similarity.Embedder`, None leaves similarity out; limit: what the project's student
+    can take; teacher_weights: what each teacher's vote is worth, see `consistency`; hard: compares
+    hard expressions (default: Math-Verify in a bounded child process); on_error(item, error): called
+    for an item whose scoring raised, which is then left out (default: the error is raised).
+    """
+
+    embedder: object = None
+    limit: StudentLimit | None = None
+    teacher_weights: Mapping[str, float] = field(default_factory=dict)
+    hard: Callable | None = None
+    on_error: Callable[[Item, Exception], None] | None = None
+
+
+def score_items(
+    items: Iterable[Item],
+    *,
+    embedder=None,
+    limit: StudentLimit | None = None,
+    teacher_weights: Mapping[str, float] | None = None,
+    hard=None,
+    on_error=None,
+) -> Iterator[Scored]:
+    """Scores items in their order, one `Scored` for each.
+
+    The rationales of one question (same `group`, or same question text where there is no group) must
+    stand together: a group that comes back later is a new one. Without an embedder one group is held
+    in memory at a time, with one about `EMBED_AHEAD` items. The arguments are those of `Settings`.
+    """
+    settings = Settings(embedder, limit, teacher_weights or {}, hard, on_error)
+    waiting: list[list[Item]] = []
+    for _, members in groupby(items, key=lambda item: item.group_key):
+        waiting.append(list(members))
+        if embedder is None or sum(map(len, waiting)) >= EMBED_AHEAD:
+            yield from score_groups(waiting, settings)
+            waiting = []
+    if waiting:
+        yield from score_groups(waiting, settings)
+
+
+def score_group(members: list[Item], settings: Settings = Settings()) -> list[Scored]:
+    """Scores all rationales of one question."""
+    return score_groups([members], settings)
+
+
+def score_groups(groups: list[list[Item]], settings: Settings) -> list[Scored]:
+    """Scores whole groups, in order; their texts are embedded together."""
+    done = [_alone(members, settings) for members in groups]
+    if settings.embedder is not None:
+        _add_similarity([scored for scored in done if len(scored) > 1], settings.embedder)
+    out = []
+    for scored in done:
+        group = Group()
+        for one in scored:
+            group.add(one, settings.teacher_weights)
+        out.extend(finish(one, group, settings.limit) for one in scored)
+    return out
+
+
+def _alone(members: Iterable[Item], settings: Settings) -> list[Scored]:
+    return list(_each_alone(members, settings))
+
+
+def _each_alone(members: Iterable[Item], settings: Settings) -> Iterator[Scored]:
+    for item in members:
+        if settings.on_error is None:
+            yield score_chain(item, limit=settings.limit, hard=settings.hard)
+            continue
+        try:
+            scored = score_chain(item, limit=settings.limit, hard=settings.hard)
+        except Exception as error:  # handed on with its item, so that one bad row fails alone
+            settings.on_error(item, error)
+        else:
+            yield scored
+
+
+def score_large_group(
+    members: Callable[[bool], Iterable[Item]], settings: Settings
+) -> Iterator[Scored]:
+    """Scores a group too large for memory.
+
+    members(last) gives its items afresh: first to gather what they need to know of each other, then,
+    with last=True, to be scored in their order.
+    """
+    group = Group()
+    total, count = None, 0
+    for one in _each_alone(
+        members(False), replace(settings, on_error=settings.on_error and _ignore)
+    ):
+        group.add(one, settings.teacher_weights)
+    if settings.embedder is not None:
+        for texts in _batches(item.rationale[:EMBED_CHARS] for item in members(False)):
+            part = settings.embedder.encode(texts).sum(axis=0)
+            total, count = (part if total is None else total + part), count + len(texts)
+    for chunk in _batches(_each_alone(members(True), settings)):
+        if total is not None:
+            _similar_to(chunk, settings.embedder, total, count)
+        for one in chunk:
+            one.vote = group.ballot.key_of(one.found.answer, one.item.choices)
+            yield finish(one, group, settings.limit)
+
+
+def _ignore(item: Item, error: Exception) -> None:
+    """The second reading reports it."""
+
+
+def _batches(stream: Iterable, size: int = 512) -> Iterator[list]:
+    stream = iter(stream)
+    while batch := list(islice(stream, size)):
+        yield batch
+
+
+def _similar_to(chunk: list[Scored], embedder, total, count: int) -> None:
+    from workers.scoring.similarity import to_rest
+
+    vectors = embedder.encode([one.item.rationale[:EMBED_CHARS] for one in chunk])
+    for one, value in zip(chunk, to_rest(vectors, total, count), strict=True):
+        one.similarity = round(float(value), 4)
+
+
+def _add_similarity(groups: list[list[Scored]], embedder) -> None:
+    """Embeds the texts of all groups at once (equal texts once), then compares within each."""
+    from workers.scoring.similarity import to_rest
+
+    places: dict[str, int] = {}
+    for scored in groups:
+        for one in scored:
+            places.setdefault(one.item.rationale[:EMBED_CHARS], len(places))
+    if not places:
+        return
+    vectors = embedder.encode(list(places))
+    for scored in groups:
+        own = vectors[[places[one.item.rationale[:EMBED_CHARS]] for one in scored]]
+        for one, value in zip(scored, to_rest(own, own.sum(axis=0), len(scored)), strict=True):
+            one.similarity = round(float(value), 4)
