@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from workers.evaluation.types import Estimate, EvaluationError, PairResult, Report
+from workers.evaluation.verdict import points
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,10 @@ def _row(report: Report, pair: CurationPair, split: str, subset: str) -> Curatio
 
 
 def _sentence(teacher: str, found: PairResult) -> str:
-    value, low, high = found.difference.value, found.difference.low, found.difference.high
+    value = found.difference.value
     if value is None:
         return f"{teacher}: no question was answered by both students."
-    if low is None:
-        return f"{teacher}: {100 * value:+.1f} points, too few questions to tell."
-    interval = f"{100 * value:+.1f} points, {100 * low:+.1f} to {100 * high:+.1f}"
+    interval = points(found.difference)
     if not found.apart:
         return f"{teacher}: approved and unfiltered chains cannot be told apart ({interval})."
     better, other = ("Approved", "unfiltered") if value > 0 else ("Unfiltered", "approved")

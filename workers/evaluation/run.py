@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -41,6 +42,7 @@ def evaluate(
     emit = emit or _silent
     began = time.monotonic()
     questions = read_questions(config.questions)
+    _require_primary(config, measure.group_questions(questions))
     emit("start", questions=len(questions), models=[entry.name for entry in config.models])
     answers = _ask_all(config, questions, emit, allowed_hosts)
     count = _token_counter(config.tokenizer_source())
@@ -54,6 +56,17 @@ def evaluate(
     report.facts["seconds"] = round(time.monotonic() - began, 1)
     emit("end", verdict=list(report.verdict), seconds=report.facts["seconds"])
     return report
+
+
+def _require_primary(config: EvaluationConfig, groups: measure.Groups) -> None:
+    """Before hours of asking: the group that the targets are judged on has questions."""
+    primary = (config.primary_split, config.primary_subset)
+    if primary not in groups:
+        have = ", ".join(" / ".join(filter(None, name)) for name in groups)
+        raise EvaluationError(
+            f"No question is in primary_split {primary[0]!r}, primary_subset {primary[1]!r}; there "
+            f"are: {have}. Name one of these."
+        )
 
 
 def _silent(event: str, **fields) -> None:
@@ -74,8 +87,16 @@ def _ask_all(config, questions, emit, allowed_hosts) -> dict[str, list[Answer]]:
                 emit=emit,
                 allowed_hosts=allowed_hosts,
             )
-            failed = sum(answer.finish_reason == "error" for answer in answers[entry.name])
-            emit("answered", model=entry.name, answers=len(questions) - failed, failed=failed)
+            failed = [row.error for row in answers[entry.name] if row.finish_reason == "error"]
+            if len(failed) == len(questions):
+                reason, _ = Counter(failed).most_common(1)[0]
+                raise EvaluationError(f"{entry.name} answered none of the questions: {reason}")
+            emit(
+                "answered",
+                model=entry.name,
+                answers=len(questions) - len(failed),
+                failed=len(failed),
+            )
     finally:
         file.close()
     return answers
@@ -109,7 +130,7 @@ def _score(questions: Sequence[Question], answers: Sequence[Answer]) -> list[dic
         raise EvaluationError(f"A question cannot be scored: {error}.") from error
     scores: list[dict | None] = [None] * len(answers)
     for place, score in zip(places, score_items(items), strict=True):
-        scores[place] = score.get("score", score)
+        scores[place] = score.to_dict()
     return scores
 
 
@@ -147,12 +168,6 @@ def _write_scores(path: Path, questions, answers, scores) -> None:
 def _report(config: EvaluationConfig, questions, found, count, embedder) -> Report:
     groups = measure.group_questions(questions)
     primary = (config.primary_split, config.primary_subset)
-    if primary not in groups:
-        have = ", ".join(" / ".join(filter(None, name)) for name in groups)
-        raise EvaluationError(
-            f"No question is in primary_split {primary[0]!r}, subset {primary[1]!r}; there are: "
-            f"{have}. Name one of these."
-        )
     teacher = _better_teacher(config, found, groups[primary])
     references = _references(config, questions, found, teacher, count)
     models = []

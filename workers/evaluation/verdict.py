@@ -16,6 +16,10 @@ _STANDING = {
     "missed_by_estimate": "missed by the estimate, the interval still reaches the target",
     "missed": "missed, the whole interval is on the wrong side",
 }
+_BARE = {
+    "met_by_estimate": "met by the estimate only",
+    "missed_by_estimate": "missed by the estimate",
+}
 ENDED_ENOUGH = 0.95
 UNGRADED_MUCH = 0.05
 
@@ -108,7 +112,8 @@ def _target(result: TargetResult) -> str:
     as_share = result.name in ("accuracy", "validity")
     figure = _share(result.estimate) if as_share else _plain(result.estimate)
     bar = f"{100 * result.bar:.1f}%" if as_share else f"{result.bar:.2f}"
-    return f"{name}: {figure}, target {sign} {bar}: {_STANDING[result.status]}."
+    standing = _STANDING[result.status] if result.estimate.low is not None else _BARE[result.status]
+    return f"{name}: {figure}, target {sign} {bar}: {standing}."
 
 
 def _other_groups(report: Report, student: ModelResult, primary) -> list[str]:
@@ -195,7 +200,14 @@ def _interval_points(pair: PairResult) -> str:
 
 
 def _points(pair: PairResult) -> str:
-    found = pair.difference
-    if found.low is None:
-        return f"{100 * found.value:+.1f} points, too few questions for an interval"
-    return f"{100 * found.value:+.1f} points, {100 * found.low:+.1f} to {100 * found.high:+.1f}"
+    return points(pair.difference)
+
+
+def points(found: Estimate) -> str:
+    """A difference of two shares in points, with its interval."""
+    value, low, high = (
+        None if end is None else 100 * end + 0.0 for end in (found.value, found.low, found.high)
+    )
+    if low is None:
+        return f"{value:+.1f} points, too few questions for an interval"
+    return f"{value:+.1f} points, {low:+.1f} to {high:+.1f}"
