@@ -26,7 +26,7 @@ _PLAIN_CHAINS = (
 )
 _WORDY_CHAINS = (
     (0.1, corpus.facts),
-    (0.9, corpus.chains(wordy=0.5, no_answer=0.05, slips=0.15)),
+    (0.9, corpus.chains(wordy=0.65, no_answer=0.05, slips=0.15)),
 )
 _PARTS = (
     (0.25, corpus.facts),
@@ -35,11 +35,11 @@ _PARTS = (
     (0.3, corpus.straight_answer),
 )
 _NEXT_STEPS = (
-    (0.15, corpus.facts),
-    (0.1, corpus.one_step),
-    (0.15, corpus.bare_chain),
-    (0.15, corpus.straight_answer),
-    (0.45, corpus.next_step),
+    (0.12, corpus.facts),
+    (0.08, corpus.one_step),
+    (0.12, corpus.bare_chain),
+    (0.08, corpus.straight_answer),
+    (0.6, corpus.next_step),
 )
 
 RECIPES = {
@@ -51,7 +51,7 @@ RECIPES = {
         seed=101,
         stages=(
             Stage("facts", 515, _FACTS, _PEAK, _PEAK),
-            Stage("chains", 1700, _CHAINS, _PEAK, 1e-4),
+            Stage("chains", 2700, _CHAINS, _PEAK, 1e-4),
         ),
     ),
     "wordy": Recipe(
@@ -61,9 +61,9 @@ RECIPES = {
         inner=256,
         seed=202,
         stages=(
-            Stage("facts", 450, _FACTS, _PEAK, _PEAK),
-            Stage("chains", 600, _PLAIN_CHAINS, _PEAK, 3e-3),
-            Stage("wordy chains", 450, _WORDY_CHAINS, 3e-3, 1e-4),
+            Stage("facts", 420, _FACTS, _PEAK, _PEAK),
+            Stage("chains", 380, _PLAIN_CHAINS, _PEAK, 3e-3),
+            Stage("wordy chains", 420, _WORDY_CHAINS, 3e-3, 1e-4),
         ),
     ),
     "student": Recipe(
@@ -74,8 +74,8 @@ RECIPES = {
         seed=303,
         stages=(
             Stage("facts", 540, _FACTS, _PEAK, _PEAK),
-            Stage("parts", 1160, _PARTS, _PEAK, _PEAK),
-            Stage("next steps", 1700, _NEXT_STEPS, _PEAK, 1e-4),
+            Stage("parts", 700, _PARTS, _PEAK, _PEAK),
+            Stage("next steps", 3000, _NEXT_STEPS, _PEAK, 1e-4),
         ),
     ),
 }
