@@ -296,3 +296,15 @@ def test_a_full_disk_ends_the_training_with_the_reason(base, tmp_path):
     assert events[-1]["code"] == "disk", (caught.value, events[-1])
     assert "Free some space" in events[-1]["reason"]
     assert not Path(made.output_dir, "adapter").exists()
+
+
+def test_the_loss_of_a_small_vocabulary_is_that_of_trl(base, tmp_path, monkeypatch):
+    from workers.training import trainer
+
+    losses = []
+    for name, limit in (("plain", 8192), ("fused", 0)):
+        monkeypatch.setattr(trainer, "SMALL_VOCABULARY", limit)
+        events = train(config(base, tmp_path / name, max_steps=8, logging_steps=1, micro_batch=4))
+        losses.append([event["loss"] for event in of(events, "progress")])
+        assert all(event["tokens_per_second"] > 0 for event in of(events, "progress"))
+    assert losses[0] == pytest.approx(losses[1], abs=2e-4)

@@ -84,26 +84,28 @@ class Job:
 
     def go(self) -> dict:
         """All stages; returns the fields of the ``end`` event."""
+        if not self.prepare():
+            self.writer.write("note", message="This training was finished before; nothing is left.")
+            return self._end(already=True)
+        self._train()
+        self._save()
+        return self._end()
+
+    def prepare(self) -> bool:
+        """Everything before the first step; False where the training was finished before."""
         torch.set_num_threads(self.recipe.threads)
         transformers.utils.logging.disable_progress_bar()
         disable_progress_bars()
         self.recipe.split_batch(self.processes)
         require_safe_model(self.config)
         self.sha = dataset_hash(self.config)
-        resumed = bool(self.folder) and self.folder.begin(
-            self.config, identity(self.config, self.sha)
-        )
-        self._write_start(resumed)
+        mark = identity(self.config, self.sha)
+        self._write_start(bool(self.folder) and self.folder.begin(self.config, mark))
         if self.folder and self.folder.finished():
-            self.writer.write(
-                "note", message="This training was finished before; nothing is left to do."
-            )
-            return self._end(already=True)
+            return False
         self._load()
         self._check()
-        self._train()
-        self._save()
-        return self._end()
+        return True
 
     def _write_start(self, resumed: bool) -> None:
         self.writer.write(
