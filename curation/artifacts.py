@@ -25,7 +25,11 @@ def _place(path: str) -> str:
 
 
 def open_artifact(path: str) -> IO[bytes]:
-    return _filesystem()[0].open(_place(path), "rb")
+    fs, _ = _filesystem()
+    if "file" in fs.protocol:
+        # fsspec's own opener closes the file as soon as only an iterator over its lines is left.
+        return Path(_place(path)).open("rb")
+    return fs.open(_place(path), "rb")
 
 
 def exists(path: str) -> bool:

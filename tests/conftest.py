@@ -125,7 +125,9 @@ def make_questions(project: Project) -> Callable[..., list[Question]]:
     """make_questions(3, split="train", project=…, …fields of Row): questions with answers 1, 2, 3 …"""
     counter = itertools.count(1)
 
-    def make(count: int, split: str = "train", to: Project | None = None, **fields: Any) -> list[Question]:
+    def make(
+        count: int, split: str = "train", to: Project | None = None, **fields: Any
+    ) -> list[Question]:
         rows = []
         for _ in range(count):
             n = next(counter)

@@ -10,7 +10,9 @@ HOME = Path(tempfile.mkdtemp(prefix="chainwright-tests-"))
 os.environ["CHAINWRIGHT_HOME"] = str(HOME)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's loop runs in the test's thread
+os.environ.setdefault(
+    "DJANGO_ALLOW_ASYNC_UNSAFE", "1"
+)  # Playwright's loop runs in the test's thread
 _owner = os.getpid()
 
 

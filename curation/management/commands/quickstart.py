@@ -58,9 +58,11 @@ class Command(StageCommand):
     def people(self) -> dict[str, str]:
         """An admin and a reviewer with random passwords, kept in a file that only you can read."""
         path = settings.HOME / "sign-in.txt"
-        known = dict(
-            line.split(" ", 1) for line in path.read_text().splitlines() if " " in line
-        ) if path.exists() else {}
+        known = (
+            dict(line.split(" ", 1) for line in path.read_text().splitlines() if " " in line)
+            if path.exists()
+            else {}
+        )
         ways_in = {}
         for name in ("admin", "reviewer"):
             user = User.objects.filter(username=name).first()
