@@ -1,7 +1,7 @@
 """The queue: what waits for review, who holds it, who gets what next."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -13,6 +13,10 @@ from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
 from curation.rationales.models import Rationale
 from curation.reviews.models import QueueItem, QueueStatus, Skip
+
+# How long a question stays with somebody whose page has closed: above the page's renewal of 60 s, so
+# that a reload, or a second tab that works on, keeps it.
+GRACE = timedelta(seconds=90)
 
 
 def enqueue(project: Project, question_ids: Iterable[int]) -> None:
@@ -127,8 +131,17 @@ def renew(item_id: int, user: User) -> datetime:
     until = timezone.now() + settings.CLAIM_LEASE
     mine = QueueItem.objects.filter(pk=item_id, holder=user)
     if not mine.update(held_until=until):
-        raise Conflict("Somebody else works on this question now. What you typed is kept here.")
+        item = QueueItem.objects.select_related("holder").filter(pk=item_id).first()
+        who = item.holder if item and item.holder_id else "Somebody else"
+        what = "works on" if item and item.holder_id else "has decided"
+        raise Conflict(f"{who} {what} this question now. What you typed is kept here.")
     return until
+
+
+def leave(item_id: int, user: User) -> None:
+    """The person's page closed: the claim runs out soon, unless another page of theirs renews it."""
+    soon = timezone.now() + GRACE
+    QueueItem.objects.filter(pk=item_id, holder=user, held_until__gt=soon).update(held_until=soon)
 
 
 def release(project: Project, user: User) -> None:
@@ -142,6 +155,8 @@ def skip(item_id: int, user: User, reason: str = "") -> None:
         if not QueueItem.objects.filter(pk=item_id, holder=user).update(
             holder=None, held_until=None
         ):
+            if Skip.objects.filter(item_id=item_id, user=user).exists():
+                return  # a retry of a skip whose answer got lost
             raise Conflict("You do not hold this question (any more).")
         Skip.objects.get_or_create(item_id=item_id, user=user, defaults={"reason": reason[:200]})
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
@@ -67,6 +68,7 @@ def submit(
 
     Raises Conflict when the claim is gone, a chain was decided by somebody else or superseded, or
     the same person said it already; the message says which. `seconds` is the time spent on all.
+    A retry after a lost answer can ask `said_before` whether it came through.
     """
     if not says:
         raise Invalid("Decide on at least one chain, or skip the question.")
@@ -76,12 +78,15 @@ def submit(
         raise Invalid("A chain was named twice.")
     with transaction.atomic():
         item = (
-            QueueItem.objects.select_for_update()
-            .filter(pk=item_id, project=project, holder=user)
+            QueueItem.objects.select_for_update(of=("self",))
+            .select_related("holder")
+            .filter(pk=item_id, project=project)
             .first()
         )
         if item is None:
-            raise Conflict("Your claim on this question ran out and somebody else has it now.")
+            raise Invalid("This question does not wait in this project.")
+        if item.holder_id != user.pk:
+            raise Conflict(_who_was_first(item, user))
         chains = {
             r.pk: r
             for r in Rationale.objects.filter(
@@ -99,6 +104,45 @@ def submit(
             mark_stale(project, [item.question_id])
             order_scoring(project, user)
     return reviews
+
+
+def said_before(project: Project, user: User, item_id: int, says: Sequence[Say]) -> bool:
+    """Whether the person's standing reviews of this question say just what `says` says: then a
+    submission whose answer got lost did come through, and its retry has nothing left to do."""
+    standing = {
+        review.rationale_id: review
+        for review in Review.objects.filter(
+            project=project,
+            reviewer=user,
+            withdrawn_at__isnull=True,
+            rationale__question__queue_item=item_id,
+        ).select_related("edited")
+    }
+    for say in says:
+        review = standing.get(say.rationale_id)
+        if review is None or review.verdict != say.verdict:
+            return False
+        if say.verdict == Verdict.EDIT and review.edited.text != clean_text(say.edited_text):
+            return False
+    return bool(says)
+
+
+def _who_was_first(item: QueueItem, user: User) -> str:
+    """Why a question is not (any more) this person's, naming who has or had it."""
+    if item.holder_id and item.held_until > timezone.now():
+        return f"Your claim ran out, and {item.holder} works on this question now."
+    last = (
+        Review.objects.filter(rationale__question_id=item.question_id, withdrawn_at__isnull=True)
+        .select_related("reviewer")
+        .order_by("-id")
+        .first()
+    )
+    if last is None:
+        return "Your claim on this question ran out."
+    if last.reviewer_id == user.pk:
+        return "You have decided this question already, perhaps in another tab."
+    at = timezone.localtime(last.created_at)
+    return f"{last.reviewer} was first: decided this question at {at:%H:%M} ({at:%Z})."
 
 
 def _record(
@@ -151,8 +195,13 @@ def _decide(project: Project, rationale: Rationale, outcome: str, review: Review
     )
 
 
+def clean_text(text: str) -> str:
+    """An edited chain as it is stored."""
+    return text.replace("\r\n", "\n").strip()
+
+
 def _edit(project: Project, user: User, parent: Rationale, text: str) -> Rationale:
-    text = text.replace("\r\n", "\n").strip()
+    text = clean_text(text)
     if text == parent.text:
         raise Invalid("The edit changes nothing: approve the chain as it stands.")
     return Rationale.objects.create(
@@ -167,7 +216,7 @@ def _edit(project: Project, user: User, parent: Rationale, text: str) -> Rationa
 
 
 def undo(project: Project, user: User) -> QueueItem:
-    """Take back what the person submitted last and give them that question again.
+    """Take back what the person did last, a decision or a skip, and give them that question again.
 
     The reviews stay in the history, marked as withdrawn. Raises Conflict when there is nothing to
     take back or somebody else holds the question by now.
@@ -179,25 +228,37 @@ def undo(project: Project, user: User) -> QueueItem:
             .select_related("rationale")
             .first()
         )
-        if last is None:
+        skipped = (
+            Skip.objects.filter(item__project=project, user=user)
+            .select_related("item")
+            .order_by("-id")
+            .first()
+        )
+        if last is None and skipped is None:
             raise Conflict("There is nothing to undo.")
+        of_skip = last is None or (skipped is not None and skipped.created_at > last.created_at)
+        question_id = skipped.item.question_id if of_skip else last.rationale.question_id
         now = timezone.now()
-        item = QueueItem.objects.select_for_update().get(question_id=last.rationale.question_id)
+        item = QueueItem.objects.select_for_update().get(question_id=question_id)
         if item.holder_id not in (None, user.pk) and item.held_until > now:
             raise Conflict("Somebody else works on that question now, so it cannot be taken back.")
-        mine = Review.objects.filter(
-            project=project,
-            reviewer=user,
-            withdrawn_at__isnull=True,
-            rationale__question_id=item.question_id,
-        )
-        Decision.objects.filter(review__in=list(mine.values_list("pk", flat=True))).delete()
-        mine.update(withdrawn_at=now)
-        QueueItem.objects.filter(project=project, holder=user).update(holder=None, held_until=None)
         Skip.objects.filter(item=item, user=user).delete()
-        QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.WAITING, done_at=None)
+        if not of_skip:
+            _withdraw(project, user, item, now)
+            QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.WAITING, done_at=None)
         item = claim(project, user, item.question)
     return item
+
+
+def _withdraw(project: Project, user: User, item: QueueItem, now: datetime) -> None:
+    mine = Review.objects.filter(
+        project=project,
+        reviewer=user,
+        withdrawn_at__isnull=True,
+        rationale__question_id=item.question_id,
+    )
+    Decision.objects.filter(review__in=list(mine.values_list("pk", flat=True))).delete()
+    mine.update(withdrawn_at=now)
 
 
 def to_review(item: QueueItem) -> list[Rationale]:
@@ -208,7 +269,7 @@ def to_review(item: QueueItem) -> list[Rationale]:
         .select_related(
             "score", "teacher", "author", "decision__review__reviewer", "decision__rule"
         )
-        .order_by("-score__overall", "id")
+        .order_by(F("score__overall").desc(nulls_last=True), "id")
     )
 
 

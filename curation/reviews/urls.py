@@ -1,3 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from curation.reviews import views
+
+urlpatterns = [
+    path("projects/<slug:slug>/review/", views.review, name="review"),
+    path("projects/<slug:slug>/review/next", views.review_next, name="review_next"),
+    path("projects/<slug:slug>/review/submit", views.review_submit, name="review_submit"),
+    path("projects/<slug:slug>/review/renew", views.review_renew, name="review_renew"),
+    path("projects/<slug:slug>/review/skip", views.review_skip, name="review_skip"),
+    path("projects/<slug:slug>/review/undo", views.review_undo, name="review_undo"),
+    path("projects/<slug:slug>/review/release", views.review_release, name="review_release"),
+    path("projects/<slug:slug>/review/mine", views.my_reviews, name="my_reviews"),
+    path("projects/<slug:slug>/review/<int:pk>/", views.review_question, name="review_question"),
+]

@@ -1,0 +1,123 @@
+r"""Text that models and people wrote, as HTML: escaped, with its LaTeX drawn as MathML.
+
+`{{ text|maths }}` finds `$…$`, `$$…$$`, `\(…\)` and `\[…\]`, hides GSM8K's calculator marks
+(`<<16-3=13>>`) behind a class, and escapes everything else. A formula that cannot be drawn is shown
+as its source. What latex2mathml makes is rebuilt from allow-lists of elements and attributes, since
+it hands on links and styles that stand in the LaTeX; macros, which can grow without bound, are not
+expanded. Length, depth and number of formulas are bounded, so a hostile text costs milliseconds.
+"""
+
+import html
+import re
+from functools import lru_cache
+from xml.etree.ElementTree import Element
+
+from django import template
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+MAX_FORMULA = 1000
+MAX_DEPTH = 30
+MAX_FORMULAS = 300
+
+ELEMENTS = frozenset(
+    "math mrow mi mn mo mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover "
+    "mtable mtr mtd mstyle mpadded mphantom menclose mmultiscripts mprescripts none".split()
+)
+ATTRIBUTES = frozenset(
+    "display stretchy fence separator form lspace rspace linethickness accent accentunder "
+    "movablelimits minsize maxsize columnalign rowlines columnlines mathvariant width height "
+    "depth voffset notation displaystyle scriptlevel largeop symmetric".split()
+)
+ATTRIBUTE_VALUE = re.compile(r"[\w .+%-]{0,60}")
+# Macros can grow without bound; the rest carries addresses, styles and classes into the page.
+REFUSED = re.compile(r"\\(?:newcommand|renewcommand|providecommand|def|let|href|style|class|id)\b")
+WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{3,}")
+OPERATORS = "=+-−*/×÷·(<"
+COMMAND_OR_TEXT = re.compile(
+    r"\\(?:begin|end|text|mathrm|textbf|textit|mbox|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+"
+)
+
+# `$` opens before a sign that is no space and closes after one, and no digit follows it: so prices
+# ("$5 and $10") stay prices. The rule is that of pandoc's tex_math_dollars.
+PIECE = re.compile(
+    r"(?P<mark><<[^<>\n]{0,200}>>)"
+    r"|\$\$(?P<block>[^$]{1,1000}?)\$\$"
+    r"|\\\[(?P<square>.{1,1000}?)\\\]"
+    r"|\\\((?P<round>.{1,1000}?)\\\)"
+    r"|(?<![\\$\w])\$(?=[^\s$])(?P<inline>(?:\\.|[^$\\\n]){1,400}?)(?<=\S)\$(?![\d$]|\.\d|<<)",
+    re.DOTALL,
+)
+
+
+@register.filter
+def maths(text: str | None) -> SafeString:
+    """`text` as safe HTML with its formulas as MathML and its calculator marks folded."""
+    if not text:
+        return mark_safe("")
+    out, place, drawn = [], 0, 0
+    for found in PIECE.finditer(text):
+        out.append(escape(text[place : found.start()]))
+        place = found.end()
+        kind, source = found.lastgroup, found[0]
+        inner = found[kind]
+        if kind == "mark":
+            out.append(f'<span class="calc">{escape(source)}</span>')
+            continue
+        drawn += 1
+        sure = kind != "inline" or looks_like_maths(inner)
+        done = formula(inner, kind in ("block", "square")) if sure and drawn < MAX_FORMULAS else ""
+        out.append(done or escape(source))
+    out.append(escape(text[place:]))
+    return mark_safe("".join(out))  # every piece above was escaped or built from the allow-lists
+
+
+def looks_like_maths(inner: str) -> bool:
+    """Whether what stands between two single dollars is a formula, not the way between two prices:
+    prose ("5 and sells for"), or the left side of a sum ("$15 - $3 = $12")."""
+    if inner[-1] in OPERATORS or inner[0] in "=*/":
+        return False
+    return not WORD.search(COMMAND_OR_TEXT.sub(" ", inner))
+
+
+@lru_cache(maxsize=8192)
+def formula(source: str, block: bool = False) -> str:
+    """MathML of one formula, or "" when it cannot or must not be drawn."""
+    if len(source) > MAX_FORMULA or REFUSED.search(source) or _depth(source) > MAX_DEPTH:
+        return ""
+    # Imported here: pages without a formula do not pay for it at start.
+    from latex2mathml.converter import convert_to_element
+
+    try:
+        tree = convert_to_element(source.strip(), display="block" if block else "inline")
+        return _rebuilt(tree, source)
+    # latex2mathml raises its own errors and, on odd input, IndexError and the like; a formula that
+    # it cannot draw is shown as its source, which hides nothing.
+    except Exception:
+        return ""
+
+
+def _depth(source: str) -> int:
+    depth = deepest = 0
+    for sign in source:
+        depth += {"{": 1, "}": -1}.get(sign, 0)
+        deepest = max(deepest, depth)
+    left = source.count("\\left") + source.count("\\begin") + source.count("^") + source.count("_")
+    return max(deepest, left // 4)
+
+
+def _rebuilt(tree: Element, source: str) -> str:
+    tag = tree.tag.rsplit("}", 1)[-1]
+    if tag not in ELEMENTS:
+        raise ValueError(f"{tag} is not drawn")
+    attributes = "".join(
+        f' {name}="{value}"'
+        for name, value in tree.attrib.items()
+        if name in ATTRIBUTES and ATTRIBUTE_VALUE.fullmatch(value)
+    )
+    if tag == "math":
+        attributes += f' alttext="{escape(source)}"'
+    inner = escape(html.unescape(tree.text or "")) + "".join(_rebuilt(one, source) for one in tree)
+    return f"<{tag}{attributes}>{inner}</{tag}>"

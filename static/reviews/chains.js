@@ -1,0 +1,135 @@
+// How one chain looks: its decision, its step labels, its edit. Reads a decision, writes the page.
+
+export const LABELS = { 1: ["good", "+"], 0: ["neutral", "○"], "-1": ["bad", "−"] };
+
+export function blank() {
+  return { verdict: "", reasons: [], comment: "", labels: {}, edited: "" };
+}
+
+export function paint(chain, decision, reasonWords) {
+  const { verdict } = decision;
+  for (const name of ["approve", "reject", "edit"]) chain.classList.toggle(`is-${name}`, verdict === name);
+  for (const button of chain.querySelectorAll("[data-chain-do]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.chainDo === verdict));
+  }
+  const told = chain.querySelector(".told");
+  told.dataset.rule ??= told.textContent;
+  told.textContent = words(decision, reasonWords) || told.dataset.rule;
+  told.title = told.textContent;
+  for (const step of chain.querySelectorAll("[data-step]")) {
+    const number = step.dataset.step;
+    const [name, sign] = LABELS[decision.labels[number]] ?? ["", ""];
+    const mark = step.querySelector(".mark");
+    mark.className = `mark ${name}`;
+    mark.textContent = sign;
+    mark.setAttribute("aria-label", `Step ${number}: ${name || "no label"}`);
+  }
+  paintEdit(chain, decision);
+}
+
+function words(decision, reasonWords) {
+  if (decision.verdict === "reject") {
+    const said = decision.reasons.filter((one) => one !== "other").map((one) => reasonWords[one]);
+    return [...said, decision.comment].filter(Boolean).join(", ");
+  }
+  if (decision.verdict === "edit") return "edited";
+  return decision.edited ? "edit kept, not used" : "";
+}
+
+function paintEdit(chain, decision) {
+  chain.querySelector(".edited")?.remove();
+  const steps = chain.querySelector(".steps");
+  const editing = chain.querySelector(".editor") !== null;
+  const used = decision.verdict === "edit" && !editing;
+  steps.hidden = used || editing;
+  for (const part of chain.querySelectorAll(".flag.whole, .thinking")) part.hidden = used || editing;
+  if (!used) return;
+  const box = Object.assign(document.createElement("div"), { className: "edited" });
+  const before = new Set((chain.dataset.text ?? "").split("\n").map((line) => line.trim()));
+  for (const line of decision.edited.split("\n")) {
+    if (!line.trim()) continue;
+    const row = Object.assign(document.createElement("p"), { textContent: line });
+    if (!before.has(line.trim())) row.className = "changed";
+    box.append(row);
+  }
+  steps.before(box);
+}
+
+// Opens a text field in the chain. `typed(text)` hears every key, `use(text)` returns why the text
+// cannot be used or "", `close()` comes after Escape and after a text that was used.
+export function openEditor(chain, text, { typed, use, close }) {
+  const form = document.createElement("form");
+  form.className = "editor";
+  const area = Object.assign(document.createElement("textarea"), { value: text, spellcheck: true });
+  area.setAttribute("aria-label", `Chain ${chain.dataset.letter}, edited`);
+  const problem = Object.assign(document.createElement("p"), { className: "problem", hidden: true });
+  problem.setAttribute("role", "alert");
+  const ends = Object.assign(document.createElement("div"), { className: "ends" });
+  ends.append(button("Use this", "Ctrl ⏎", "submit"), button("Back", "Esc", "button"));
+  form.append(area, problem, ends);
+  chain.querySelector(".steps").before(form);
+
+  const done = () => {
+    form.remove();
+    close();
+  };
+  const take = () => {
+    problem.textContent = use(area.value);
+    problem.hidden = !problem.textContent;
+    if (problem.hidden) done();
+    else area.focus();
+  };
+  area.addEventListener("input", () => typed(area.value));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    take();
+  });
+  ends.lastChild.addEventListener("click", done);
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") done();
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) take();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  area.focus();
+  area.setSelectionRange(area.value.length, area.value.length);
+}
+
+function button(text, key, type) {
+  const made = Object.assign(document.createElement("button"), { type, textContent: `${text} ` });
+  made.className = type === "submit" ? "primary" : "quiet";
+  made.append(Object.assign(document.createElement("kbd"), { textContent: key }));
+  return made;
+}
+
+// Steps of a <think> part stand folded behind one line.
+export function foldThoughts(chain) {
+  const thoughts = chain.querySelectorAll(".step.thought");
+  if (!thoughts.length) return;
+  const row = Object.assign(document.createElement("li"), { className: "step fold" });
+  const toggle = Object.assign(document.createElement("button"), {
+    type: "button",
+    className: "quiet",
+    textContent: `Thinking: ${thoughts.length} step${thoughts.length === 1 ? "" : "s"}`,
+  });
+  toggle.setAttribute("aria-expanded", "false");
+  toggle.addEventListener("click", () => {
+    const open = chain.classList.toggle("show-thoughts");
+    toggle.setAttribute("aria-expanded", String(open));
+  });
+  row.append(toggle);
+  thoughts[0].before(row);
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const clockAndDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+// The server's times in the reader's own time zone.
+export function showClocks(box) {
+  for (const one of box.querySelectorAll("time[data-clock]")) {
+    const at = new Date(one.dateTime);
+    const today = at.toDateString() === new Date().toDateString();
+    one.textContent = (today ? clock : clockAndDay).format(at);
+  }
+}
