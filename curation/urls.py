@@ -6,6 +6,7 @@ from curation import web
 
 urlpatterns = [
     path("healthz", web.healthz, name="healthz"),
+    path("listening/<slug:queue_name>", web.no_worker, name="no_worker"),
     path("", include("curation.dashboard.urls")),
     path("", include("curation.projects.urls")),
     path("", include("curation.questions.urls")),

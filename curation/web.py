@@ -9,9 +9,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from curation import queue
 from curation.errors import Conflict, Invalid
 
 
@@ -70,6 +71,15 @@ def healthz(request: HttpRequest) -> HttpResponse:
     """200 when the data base answers; what a load balancer and `make run` ask."""
     connection.ensure_connection()
     return HttpResponse("ok", content_type="text/plain")
+
+
+def no_worker(request: HttpRequest, queue_name: str) -> HttpResponse:
+    """A banner when nobody listens on the queue; empty when somebody does."""
+    if queue_name not in (queue.CPU, queue.GPU):
+        raise Http404
+    known = queue.listeners()
+    missing = "broker" if known is None else "" if known[queue_name] else queue_name
+    return render(request, "includes/no_worker_text.html", {"missing": missing})
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
