@@ -177,7 +177,7 @@ def _grade(question: Question, score: Score | None, detail: dict[str, Any]) -> t
         if score.answer is None:
             return "wrong", "no answer", "No answer was found in the chain."
         reference = question.reference_answer or ""
-        if len(score.answer) + len(reference) > 26:
+        if len(score.answer) + len(reference) > 20:
             return "wrong", "wrong answer", f"{score.answer}, not {reference}"
         return "wrong", f"{score.answer}, not {reference}", ""
     if question.reference_answer is None:

@@ -96,7 +96,9 @@ function keep() {
 function ready() {
   const open = chains.filter(isOpen);
   const decided = open.filter((chain) => decisionOf(chain).verdict).length;
-  nextButton.classList.toggle("primary", decided > 0 && decided === open.length);
+  const all = decided > 0 && decided === open.length;
+  nextButton.classList.toggle("primary", all);
+  root.querySelector('.do [data-do="approve"]').classList.toggle("primary", !all);
   nextButton.querySelector("span").textContent = open.length && decided ? `Next ${decided}/${open.length}` : "Next";
 }
 
@@ -432,8 +434,12 @@ root.addEventListener("click", (event) => {
   const row = target.closest("[data-step]");
   if (row && chain) setStep(row);
   if (target.closest(".mark") && isOpen(chain)) cycle(Number(row.dataset.step));
-  else if (button?.dataset.do) act(button.dataset.do);
   else if (button?.dataset.chainDo) act(button.dataset.chainDo);
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-do]");
+  if (button) act(button.dataset.do);
 });
 
 for (const name of ["pointermove", "wheel", "touchstart"]) {

@@ -2,6 +2,8 @@
 
 export const LABELS = { 1: ["good", "+"], 0: ["neutral", "○"], "-1": ["bad", "−"] };
 
+const VERBS = { approve: ["Approve", "Approved"], reject: ["Reject", "Rejected"], edit: ["Edit", "Edited"] };
+
 export function blank() {
   return { verdict: "", reasons: [], comment: "", labels: {}, edited: "" };
 }
@@ -10,7 +12,9 @@ export function paint(chain, decision, reasonWords) {
   const { verdict } = decision;
   for (const name of ["approve", "reject", "edit"]) chain.classList.toggle(`is-${name}`, verdict === name);
   for (const button of chain.querySelectorAll("[data-chain-do]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.chainDo === verdict));
+    const on = button.dataset.chainDo === verdict;
+    button.setAttribute("aria-pressed", String(on));
+    button.textContent = VERBS[button.dataset.chainDo][Number(on)];
   }
   const told = chain.querySelector(".told");
   told.dataset.rule ??= told.textContent;
@@ -32,7 +36,7 @@ function words(decision, reasonWords) {
     const said = decision.reasons.filter((one) => one !== "other").map((one) => reasonWords[one]);
     return [...said, decision.comment].filter(Boolean).join(", ");
   }
-  if (decision.verdict === "edit") return "edited";
+  if (decision.verdict === "edit") return "and approved";
   return decision.edited ? "edit kept, not used" : "";
 }
 
