@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db import transaction
 
 from curation import artifacts, queue
-from curation.errors import Invalid
+from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.formats import PRESETS, Row
 from curation.questions.models import Question, QuestionImport, Split
-from curation.work import ordered_before
+from curation.work import ACTIVE, Status, move, ordered_before
 
 
 def content_hash(text: str, choices: Sequence[str]) -> str:
@@ -100,3 +100,31 @@ def order_import(
     if enqueue:
         queue.send(queue.RUN_IMPORT, job.pk)
     return job
+
+
+def import_again(
+    job: QuestionImport,
+    user: User | None,
+    *,
+    keep_good_rows: bool,
+    order_key: str | None = None,
+) -> QuestionImport:
+    """Order an import of the file that an earlier one stored. Raises Conflict while that one runs."""
+    if job.is_active:
+        raise Conflict("This import has not ended: wait, or cancel it.")
+    with artifacts.open_artifact(job.artifact) as file:
+        return order_import(
+            job.project,
+            user,
+            file,
+            job.file_name,
+            preset=job.preset,
+            split=job.split,
+            keep_good_rows=keep_good_rows,
+            order_key=order_key,
+        )
+
+
+def cancel_import(job: QuestionImport) -> None:
+    """Stop an import; batches that it wrote stay, and importing again adds only what is missing."""
+    move(QuestionImport, job.pk, ACTIVE, Status.CANCELLED)

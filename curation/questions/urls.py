@@ -1,3 +1,23 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from curation.questions import views
+
+urlpatterns = [
+    path("projects/<slug:slug>/questions/", views.questions, name="questions"),
+    path("projects/<slug:slug>/questions/import/", views.import_new, name="import_new"),
+    path(
+        "projects/<slug:slug>/questions/imports/<int:pk>/",
+        views.import_detail,
+        name="import_detail",
+    ),
+    path(
+        "projects/<slug:slug>/questions/imports/<int:pk>/again",
+        views.import_again,
+        name="import_again",
+    ),
+    path(
+        "projects/<slug:slug>/questions/imports/<int:pk>/cancel",
+        views.import_cancel,
+        name="import_cancel",
+    ),
+]

@@ -3,6 +3,7 @@ from django.urls import path
 from curation.reviews import views
 
 urlpatterns = [
+    path("projects/<slug:slug>/questions/<int:pk>/", views.question, name="question"),
     path("projects/<slug:slug>/review/", views.review, name="review"),
     path("projects/<slug:slug>/review/next", views.review_next, name="review_next"),
     path("projects/<slug:slug>/review/submit", views.review_submit, name="review_submit"),

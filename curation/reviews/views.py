@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.errors import Conflict, Invalid
@@ -236,6 +237,22 @@ def review_release(request: HttpRequest) -> HttpResponse:
     if raw.isascii() and raw.isdigit() and len(raw) < 19:
         claims.leave(_item_here(request, int(raw)), request.user)
     return HttpResponse(status=204)
+
+
+@require_GET
+@project_view
+def question(request: HttpRequest, pk: int) -> HttpResponse:
+    """One question with all its chains: scores, decisions, and who did what when."""
+    found = get_object_or_404(
+        Question.objects.select_related("queue_item__holder"), project=request.project, pk=pk
+    )
+    context = {
+        "question": found,
+        "item": getattr(found, "queue_item", None),
+        "lives": selectors.lives(found),
+        "now": timezone.now(),
+    }
+    return render(request, "questions/question.html", context)
 
 
 @require_GET

@@ -1,0 +1,31 @@
+from typing import Any
+
+from django import forms
+
+from curation.questions.models import Split
+from curation.questions.samples import SAMPLES
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(label="File", allow_empty_file=True)
+    preset = forms.ChoiceField(
+        label="Shape",
+        required=False,
+        choices=[("", "find it by itself, line by line"), *((s.preset, s.title) for s in SAMPLES)],
+    )
+    split = forms.ChoiceField(
+        label="Split",
+        choices=Split.choices,
+        initial=Split.TRAIN,
+        help_text="For rows that do not say it themselves. Held-out questions are never trained on.",
+    )
+    keep_good_rows = forms.BooleanField(
+        label="Keep the good rows when some are bad",
+        required=False,
+        help_text="Without this a single bad row stops the import and nothing is written.",
+    )
+    order_key = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["file"].widget.attrs["accept"] = ".jsonl,.json,.ndjson,application/x-ndjson"

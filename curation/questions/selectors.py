@@ -1,0 +1,86 @@
+"""Reads for the lists of questions. What stands right of this app is reached by the names of the
+reverse relations only (`queue_item`, `rationales`), never by import."""
+
+from collections.abc import Sequence
+
+from django.core.cache import cache
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from curation.listing import number, one_of
+from curation.projects.models import Project
+from curation.questions.models import Question, Split
+
+FILTERS = ("split", "subset", "domain", "state", "q", "after")
+STATES = {
+    "no_chains": "no rationales yet",
+    "unscored": "not scored yet",
+    "waiting": "waits for review",
+    "done": "reviewed",
+    "approved": "has an approved chain",
+}
+FACET_LIMIT = 200
+FACET_SECONDS = 60
+
+
+def questions(project: Project, filters: dict[str, str]) -> QuerySet[Question]:
+    """The questions that the filters keep. Raises Invalid for a value that is not allowed."""
+    rows = Question.objects.for_project(project)
+    if split := filters.get("split"):
+        rows = rows.filter(split=one_of("split", split, Split.values))
+    if subset := filters.get("subset"):
+        rows = rows.filter(subset=subset)
+    if domain := filters.get("domain"):
+        rows = rows.filter(domain=domain)
+    if state := filters.get("state"):
+        rows = rows.filter(_state(one_of("state", state, STATES)))
+    if words := filters.get("q"):
+        found = Q(text__icontains=words)
+        if words.startswith("#") and words[1:]:
+            found = Q(pk=number("the number after #", words[1:]))
+        rows = rows.filter(found)
+    return rows
+
+
+def _state(state: str) -> Q:
+    chains = Question.rationales.rel.related_model.objects.filter(question=OuterRef("pk"))
+    return {
+        "no_chains": ~Exists(chains),
+        "unscored": Exists(chains.filter(score__isnull=True)),
+        "waiting": Q(queue_item__status="waiting"),
+        "done": Q(queue_item__status="done"),
+        "approved": Exists(chains.filter(decision__outcome="approved")),
+    }[state]
+
+
+def add_counts(rows: Sequence[Question]) -> None:
+    """Put `chain_count`, `right_count`, `approved_count` and `state` on the questions of one page."""
+    counted = {
+        one["pk"]: one
+        for one in Question.objects.filter(pk__in=[row.pk for row in rows])
+        .order_by()
+        .values("pk", "queue_item__status")
+        .annotate(
+            chains=Count("rationales"),
+            right=Count("rationales", filter=Q(rationales__score__correctness=1)),
+            approved=Count("rationales", filter=Q(rationales__decision__outcome="approved")),
+        )
+    }
+    for row in rows:
+        found = counted[row.pk]
+        row.chain_count, row.right_count = found["chains"], found["right"]
+        row.approved_count, row.queue_status = found["approved"], found["queue_item__status"]
+
+
+def facets(project: Project) -> dict[str, list[str]]:
+    """The domains and subsets that the project's questions have, at most a minute old."""
+
+    def read() -> dict[str, list[str]]:
+        mine = Question.objects.for_project(project).order_by()
+        return {
+            name: sorted(
+                mine.exclude(**{name: ""}).values_list(name, flat=True).distinct()[:FACET_LIMIT]
+            )
+            for name in ("domain", "subset")
+        }
+
+    return cache.get_or_set(f"facets:{project.pk}", read, FACET_SECONDS)

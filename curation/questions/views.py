@@ -1,0 +1,96 @@
+"""Lists of questions, and the imports that bring them in."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from curation.errors import Invalid
+from curation.listing import only, page_of
+from curation.projects.access import project_view
+from curation.questions import selectors, services
+from curation.questions.forms import ImportForm
+from curation.questions.models import QuestionImport, Split
+from curation.questions.samples import SAMPLES
+
+PAGE = 50
+
+
+@require_GET
+@project_view
+def questions(request: HttpRequest) -> HttpResponse:
+    filters = only(request.GET, selectors.FILTERS)
+    found = selectors.questions(request.project, filters)
+    page = page_of(found, filters, PAGE)
+    selectors.add_counts(page.rows)
+    context = {
+        "page": page,
+        "filters": filters,
+        "filtered": bool(set(filters) - {"after"}),
+        "splits": Split.choices,
+        "states": selectors.STATES.items(),
+        "facets": selectors.facets(request.project),
+    }
+    return render(request, "questions/questions.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@project_view(admin=True)
+def import_new(request: HttpRequest) -> HttpResponse:
+    form = ImportForm(
+        request.POST or None, request.FILES or None, initial={"order_key": uuid.uuid4().hex}
+    )
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            job = services.order_import(
+                request.project,
+                request.user,
+                given["file"],
+                given["file"].name,
+                preset=given["preset"],
+                split=given["split"],
+                keep_good_rows=given["keep_good_rows"],
+                order_key=given["order_key"] or None,
+            )
+            return redirect("import_detail", request.project.slug, job.pk)
+        except Invalid as error:
+            form.add_error("file", str(error))
+    recent = QuestionImport.objects.for_project(request.project).order_by("-id")[:10]
+    context = {"form": form, "samples": SAMPLES, "recent": recent}
+    status = 400 if form.errors else 200
+    return render(request, "questions/import_new.html", context, status=status)
+
+
+def _job(request: HttpRequest, pk: int) -> QuestionImport:
+    return get_object_or_404(QuestionImport, project=request.project, pk=pk)
+
+
+@require_GET
+@project_view
+def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    name = "questions/_import.html" if request.htmx else "questions/import_detail.html"
+    return render(request, name, {"job": _job(request, pk), "order_key": uuid.uuid4().hex})
+
+
+@require_POST
+@project_view(admin=True)
+def import_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Order the same file again, and this time keep the good rows."""
+    job = services.import_again(
+        _job(request, pk),
+        request.user,
+        keep_good_rows=True,
+        order_key=request.POST.get("order_key") or None,
+    )
+    return redirect("import_detail", request.project.slug, job.pk)
+
+
+@require_POST
+@project_view(admin=True)
+def import_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    services.cancel_import(_job(request, pk))
+    messages.info(request, "The import was cancelled; what it had written stays.")
+    return redirect("import_detail", request.project.slug, pk)
