@@ -14,9 +14,10 @@ import pytest
 
 from tests.workers.generation_server import Server, chat
 from tests.workers.training_tiny import make_model
-from workers.evaluation.config import EvaluationConfig
+from workers.evaluation.config import EvaluationConfig, ModelEntry
 from workers.evaluation.run import evaluate
 from workers.evaluation.types import EvaluationError, Report
+from workers.generation.types import ModelSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -200,6 +201,20 @@ def test_models_on_this_machine_are_measured_and_a_new_adapter_is_asked_anew(tmp
     mark = model_mark(made.models[0], 8, 0)
     os.utime(base / "model.safetensors")
     assert model_mark(made.models[0], 8, 0) != mark
+
+
+def test_an_adapter_of_another_base_is_refused_before_it_talks_nonsense(tmp_path, base):
+    from workers.evaluation.answers import check_adapter
+    from workers.training.folder import ORIGIN_FILE, weights_mark
+
+    other = make_model(tmp_path / "other", seed=5)
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / ORIGIN_FILE).write_text(json.dumps({"base_mark": weights_mark(base)}))
+    spec = ModelSpec("transformers", str(base), adapter=str(adapter))
+    check_adapter(ModelEntry("student", "student", spec))
+    with pytest.raises(EvaluationError, match="student: its adapter was trained on other weights"):
+        check_adapter(ModelEntry("student", "student", replace(spec, model=str(other))))
 
 
 @pytest.mark.parametrize(

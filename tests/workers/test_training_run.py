@@ -3,6 +3,7 @@
 import json
 import resource
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.workers.training_tiny import TEMPLATE, make_model, sums, write_rows
 from workers.training.config import TrainingConfig
 from workers.training.errors import CheckFailed, ConfigError, TrainingError
 from workers.training.events import read_events
-from workers.training.folder import RunFolder
+from workers.training.folder import RunFolder, weights_mark
 
 RECIPE = {"learning_rate": 1e-2, "max_steps": 40, "max_length": 128, "sample_tokens": 16}
 
@@ -115,6 +116,8 @@ def test_the_adapter_is_safetensors_with_tokenizer_and_card_and_no_pickle(traine
     names = {path.name for path in folder.iterdir()}
     assert {"adapter_model.safetensors", "adapter_config.json", "tokenizer.json"} <= names
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pth", ".pkl"))]
+    origin = json.loads((folder / "origin.json").read_text())
+    assert origin["base_mark"] == weights_mark(made.base_model)
     card = (folder / "README.md").read_text()
     assert of(events, "start")[0]["dataset_sha256"] in card
     assert not list(folder.parent.glob("checkpoint-*"))
@@ -169,7 +172,10 @@ def test_two_launches_into_one_folder_do_not_mix(base, tmp_path):
     first = RunFolder(made)
     with pytest.raises(TrainingError, match="Another training is writing"):
         train(made)
-    first.close()
+    timer = threading.Timer(0.5, first.close)  # its checkpoint takes half a second more
+    timer.start()
+    RunFolder(replace(made, resume=True)).close()
+    timer.join()
 
 
 def test_an_example_that_is_too_long_is_refused_with_its_line(base, tmp_path):

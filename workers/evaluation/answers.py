@@ -15,6 +15,7 @@ from workers.evaluation.types import EvaluationError, Question
 from workers.generation.backends import open_backend
 from workers.generation.prompts import build_messages, get_style
 from workers.generation.types import Backend, BackendError, Completion, Request
+from workers.training.folder import ORIGIN_FILE, weights_mark
 
 ANSWERS_FILE = "answers.jsonl"
 Emit = Callable[..., None]
@@ -88,6 +89,23 @@ def model_mark(entry: ModelEntry, max_tokens: int, seed: int) -> str:
     return digest.hexdigest()[:20]
 
 
+def check_adapter(entry: ModelEntry) -> None:
+    """Raise where an adapter was trained on other weights than it would be put on.
+
+    Nothing else notices: shapes fit, and the model talks nonsense.
+    """
+    path = Path(entry.spec.adapter, ORIGIN_FILE)
+    if not entry.spec.adapter or not path.is_file() or not Path(entry.spec.model).is_dir():
+        return
+    trained_on = json.loads(path.read_text(encoding="utf-8"))["base_mark"]
+    if "/" not in trained_on and trained_on != weights_mark(entry.spec.model):
+        raise EvaluationError(
+            f"{entry.name}: its adapter was trained on other weights than those in "
+            f"{entry.spec.model} now. The base model was changed since: train again, or put the "
+            "old base model back."
+        )
+
+
 def question_key(question: Question) -> str:
     """The question's id, and a mark of its text: a changed question is asked again."""
     text = json.dumps([question.question, question.choices])
@@ -109,6 +127,7 @@ def ask(
     ``emit`` gets ``progress`` events. ``allowed_hosts`` are the operator's, see open_backend.
     Raises EvaluationError where the model cannot answer at all.
     """
+    check_adapter(entry)
     mark = model_mark(entry, max_tokens, seed)
     keys = [question_key(question) for question in questions]
     missing = [

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 from workers.training.config import TrainingConfig
@@ -16,6 +17,8 @@ from workers.training.errors import CheckFailed, ConfigError, TrainingError
 
 ADAPTER = "adapter"
 RUN_FILE = "run.json"
+ORIGIN_FILE = "origin.json"  # beside an adapter: what it was trained on
+TAKE_OVER_SECONDS = 60.0  # how long a resumed training waits for the one before to end
 #: fields of a recipe that may change before a resumption: they do not move the result
 FREE_FIELDS = frozenset(
     {
@@ -43,20 +46,31 @@ class RunFolder:
         self.adapter = self.path / ADAPTER
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not self._take(TAKE_OVER_SECONDS if config.resume else 0.0):
             os.close(self._lock)
             raise TrainingError(
                 f"Another training is writing to {self.path}. Wait for its end, or cancel it.",
                 "busy",
-            ) from error
+            )
         if (self.path / RUN_FILE).exists() and not config.resume:
             self.close()
             raise ConfigError(
                 f"output_dir {self.path} holds a training already. Choose another folder, or set "
                 "resume to true to go on with it."
             )
+
+    def _take(self, patience: float) -> bool:
+        """Lock the folder. Who resumes waits a while: the one before may still be writing its
+        checkpoint, after its worker has gone."""
+        end = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    return False
+                time.sleep(0.2)
 
     def close(self) -> None:
         """Give the folder free."""
@@ -113,15 +127,20 @@ def identity(config: TrainingConfig, dataset_sha256: str) -> dict:
 
 
 def model_mark(config: TrainingConfig) -> str:
-    """A short mark of the base model: the hub name, or a hash over its config and file sizes."""
-    if not config.model_is_folder:
-        return config.base_model
-    folder = Path(config.base_model)
+    """A mark of the base model: the hub name, or a hash over the folder's weights and config."""
+    return weights_mark(config.base_model) if config.model_is_folder else config.base_model
+
+
+def weights_mark(folder: str | Path) -> str:
+    """SHA-256 over config.json and all safetensors of a model folder.
+
+    An adapter put on other weights than its own gives nonsense without an error, and a folder can
+    be rebuilt under its old name: so what an adapter belongs to is known by content.
+    """
     digest = hashlib.sha256()
-    for path in sorted([folder / "config.json", *folder.glob("*.safetensors")]):
-        digest.update(f"{path.name}:{path.stat().st_size};".encode())
-    digest.update((folder / "config.json").read_bytes())
-    return f"{folder.name}:{digest.hexdigest()[:16]}"
+    for path in sorted([Path(folder) / "config.json", *Path(folder).glob("*.safetensors")]):
+        digest.update(f"{path.name}:{file_sha256(path)};".encode())
+    return digest.hexdigest()
 
 
 def require_safe_model(config: TrainingConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import math
 import os
@@ -25,6 +26,7 @@ from workers.training.data import file_sha256, load_dataset
 from workers.training.errors import Cancelled, CheckFailed, ConfigError, TrainingError, explain
 from workers.training.events import EventWriter
 from workers.training.folder import (
+    ORIGIN_FILE,
     RunFolder,
     dataset_hash,
     identity,
@@ -100,6 +102,7 @@ class Job:
         require_safe_model(self.config)
         self.sha = dataset_hash(self.config)
         mark = identity(self.config, self.sha)
+        self.base_mark = mark["base_model"]
         self._write_start(bool(self.folder) and self.folder.begin(self.config, mark))
         if self.folder and self.folder.finished():
             return False
@@ -289,6 +292,13 @@ class Job:
                 return
             (unfinished / "training_args.bin").unlink(missing_ok=True)  # a pickle: nobody needs it
             self._check_saved(unfinished)
+            origin = {
+                "base_model": self.config.base_model,
+                "base_mark": self.base_mark,
+                "dataset_sha256": self.sha,
+                "template_sha256": self.facts["template_sha256"],
+            }
+            (unfinished / ORIGIN_FILE).write_text(json.dumps(origin, indent=2) + "\n")
             card = model_card(self.config, {**self.facts, **self._result()})
             (unfinished / "README.md").write_text(card, encoding="utf-8")
             unfinished.replace(self.folder.adapter)
