@@ -84,6 +84,15 @@ def letter(place: int) -> str:
     return name
 
 
+def name_in_order(chains: Sequence[ChainView]) -> None:
+    """Give the chains their letters, and name the first of those that have the same text."""
+    seen: dict[str, str] = {}
+    for place, chain in enumerate(chains):
+        chain.letter = letter(place)
+        first = seen.setdefault(chain.rationale.text_hash, chain.letter)
+        chain.same_as = "" if first == chain.letter else first
+
+
 def chain_view(question: Question, rationale: Rationale) -> ChainView:
     score: Score | None = getattr(rationale, "score", None)
     detail = score.detail if score else {}
@@ -97,7 +106,8 @@ def chain_view(question: Question, rationale: Rationale) -> ChainView:
         decision=getattr(rationale, "decision", None),
         steps=steps,
         hidden_steps=hidden,
-        flags=detail.get("flags", []),
+        # The scorer names a twin by its id; the page names it by its letter, see `name_in_order`.
+        flags=[flag for flag in detail.get("flags", []) if flag.get("code") != "duplicate"],
         grade=grade,
         grade_words=words,
         grade_why=why,

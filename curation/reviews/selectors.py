@@ -12,7 +12,7 @@ from django.utils import timezone
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Source
-from curation.reviews.chains import ChainView, chain_view, letter
+from curation.reviews.chains import ChainView, chain_view, name_in_order
 from curation.reviews.models import Outcome, QueueItem, QueueStatus, Reason, Review, Verdict
 from curation.reviews.services import to_review
 
@@ -46,11 +46,7 @@ def bench_of(item: QueueItem) -> Bench:
     chains = [chain_view(question, one) for one in rationales]
     # Open ones stand before what is decided; within each, the order of to_review stays.
     chains.sort(key=lambda chain: (chain.locked, _is_superseded(chain)))
-    seen: dict[str, str] = {}
-    for place, chain in enumerate(chains):
-        chain.letter = letter(place)
-        chain.same_as = seen.setdefault(chain.rationale.text_hash, chain.letter)
-        chain.same_as = "" if chain.same_as == chain.letter else chain.same_as
+    name_in_order(chains)
     first = chains[0] if chains else None
     if first and len(chains) > 1 and not first.locked and first.grade != "wrong":
         first.likely_best = True
@@ -164,8 +160,7 @@ def lives(question: Question) -> list[tuple[ChainView, list[Event]]]:
         .order_by(F("score__overall").desc(nulls_last=True), "id")
     )
     chains = [chain_view(question, one) for one in rationales]
-    for place, chain in enumerate(chains):
-        chain.letter = letter(place)
+    name_in_order(chains)
     letters = {chain.rationale.pk: chain.letter for chain in chains}
     return [(chain, _events(chain, letters)) for chain in chains]
 

@@ -1,0 +1,240 @@
+"""Reads for runs, teachers and lists of rationales. Decisions, which stand to the right, are reached by
+the name of the reverse relation only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from curation.listing import number, one_of
+from curation.projects.models import Project, Rubric
+from curation.questions.models import Question, Split
+from curation.rationales.models import (
+    GenerationRun,
+    Group,
+    Rationale,
+    ScoringRun,
+    Slot,
+    SlotStatus,
+    Teacher,
+    passes,
+)
+
+FILTERS = ("teacher", "answer", "band", "decision", "flag", "q", "after")
+ANSWERS = {"right": 1.0, "wrong": 0.0, "unknown": None}
+BANDS = {
+    "passes": "passes the rubric",
+    "fails": "does not pass the rubric",
+    "90": "overall 90 to 100",
+    "70": "overall 70 to 89",
+    "50": "overall 50 to 69",
+    "0": "overall under 50",
+    "unscored": "not scored yet",
+}
+DECISIONS = {
+    "none": "undecided",
+    "approved": "approved",
+    "rejected": "rejected",
+    "superseded": "replaced by an edit",
+    "rule": "approved by the rule",
+}
+FLAGS = {"yes": "has flags", "no": "has none"}
+UPPER = {"90": 1.01, "70": 0.9, "50": 0.7, "0": 0.5}
+
+
+def rationales(project: Project, filters: dict[str, str]) -> QuerySet[Rationale]:
+    """The rationales that the filters keep. Raises Invalid for a value that is not allowed."""
+    rows = Rationale.objects.for_project(project)
+    if teacher := filters.get("teacher"):
+        rows = rows.filter(teacher_id=number("teacher", teacher))
+    if answer := filters.get("answer"):
+        value = ANSWERS[one_of("answer", answer, ANSWERS)]
+        known = Q(score__isnull=False, score__correctness__isnull=True)
+        rows = rows.filter(known if value is None else Q(score__correctness=value))
+    if band := filters.get("band"):
+        rows = rows.filter(_band(one_of("band", band, BANDS), project.rubric))
+    if decision := filters.get("decision"):
+        rows = rows.filter(_decision(one_of("decision", decision, DECISIONS)))
+    if flag := filters.get("flag"):
+        has = one_of("flag", flag, FLAGS) == "yes"
+        rows = rows.filter(score__flag_count__gt=0) if has else rows.filter(score__flag_count=0)
+    if words := filters.get("q"):
+        rows = rows.filter(text__icontains=words)
+    return rows
+
+
+def _band(band: str, rubric: Rubric) -> Q:
+    if band == "unscored":
+        return Q(score__isnull=True)
+    if band in ("passes", "fails"):
+        good = passes(rubric, "score__")
+        return good if band == "passes" else Q(score__isnull=False) & ~good
+    return Q(score__overall__gte=int(band) / 100, score__overall__lt=UPPER[band])
+
+
+def _decision(decision: str) -> Q:
+    if decision == "none":
+        return Q(decision__isnull=True)
+    if decision == "rule":
+        return Q(decision__rule__isnull=False)
+    return Q(decision__outcome=decision)
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How scoring stands: the latest run and how many groups wait."""
+
+    run: ScoringRun | None
+    waiting: int
+    share: float | None
+
+
+def scoring_state(project: Project) -> Scoring:
+    run = ScoringRun.objects.for_project(project).order_by("-id").first()
+    waiting = Group.objects.filter(project=project, scored__lt=F("revision")).count()
+    share = None
+    if run is not None and run.is_active and run.total:
+        share = min(1.0, run.done / run.total)
+    return Scoring(run, waiting, share)
+
+
+def questions_for(project: Project, which: str, limit: int | None) -> QuerySet[Question]:
+    """The training questions of an order: all, those `missing` rationales, or the `first` so many."""
+    rows = project.questions.filter(split=Split.TRAIN).order_by("id")
+    if which == "missing":
+        return rows.filter(~Exists(Rationale.objects.filter(question=OuterRef("pk"))))
+    if which == "first" and limit:
+        # As ids, since a slice cannot be filtered or ordered again.
+        return rows.filter(pk__in=list(rows.values_list("pk", flat=True)[:limit]))
+    return rows
+
+
+@dataclass(frozen=True)
+class Estimate:
+    questions: int
+    teachers: int
+    temperatures: int
+    samples: int
+    slots: int
+
+
+def estimate(
+    project: Project,
+    teachers: int,
+    temperatures: list[float],
+    samples: int,
+    which: str,
+    limit: int | None,
+) -> Estimate:
+    """How many rationales an order means. At temperature 0 there is one sample."""
+    questions = questions_for(project, which, limit).count()
+    per_teacher = sum(samples if heat > 0 else 1 for heat in temperatures)
+    slots = questions * teachers * per_teacher
+    return Estimate(questions, teachers, len(temperatures), samples, slots)
+
+
+RATE_OVER = 200
+RUN_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Where a run stands. `rate`: rationales a second lately; `left`: seconds, None when unknown."""
+
+    filled: int
+    failed: int
+    total: int
+    rate: float | None
+    left: float | None
+    by_teacher: list[dict[str, Any]]
+    failures: list[dict[str, Any]]
+    newest: list[Rationale]
+
+    @property
+    def done(self) -> int:
+        return self.filled + self.failed
+
+
+def run_state(run: GenerationRun) -> RunState:
+    """At most RUN_SECONDS old while the run works: many pages may look at one run."""
+    if not run.is_active:
+        return _run_state(run)
+    return cache.get_or_set(f"run:{run.pk}", lambda: _run_state(run), RUN_SECONDS)
+
+
+def _run_state(run: GenerationRun) -> RunState:
+    slots = Slot.objects.filter(run=run)
+    by_teacher = list(
+        slots.order_by()
+        .values("teacher__name", "temperature")
+        .annotate(
+            total=Count("id"),
+            filled=Count("id", filter=Q(status=SlotStatus.FILLED)),
+            failed=Count("id", filter=Q(status=SlotStatus.FAILED)),
+            scored=Count("rationale__score__correctness"),
+            right=Count("id", filter=Q(rationale__score__correctness=1)),
+        )
+        .order_by("teacher_id", "temperature")
+    )
+    filled = sum(row["filled"] for row in by_teacher)
+    failed = sum(row["failed"] for row in by_teacher)
+    failures = list(
+        slots.filter(status=SlotStatus.FAILED)
+        .order_by()
+        .values("error")
+        .annotate(n=Count("id"))
+        .order_by("-n")[:10]
+    )
+    written = Rationale.objects.filter(slot__run=run).order_by("-id")
+    newest = list(written.select_related("question", "teacher", "score")[:6])
+    rate = _rate(run, list(written.values_list("created_at", flat=True)[:RATE_OVER]))
+    empty = run.slot_count - filled - failed
+    left = empty / rate if rate and run.is_active else None
+    return RunState(filled, failed, run.slot_count, rate, left, by_teacher, failures, newest)
+
+
+def _rate(run: GenerationRun, times: list[Any]) -> float | None:
+    """Rationales a second over the last RATE_OVER ones; over the whole run once it has ended."""
+    if len(times) < 2:
+        return None
+    end = timezone.now() if run.is_active else times[0]
+    span = (end - times[-1]).total_seconds()
+    return len(times) / span if span > 0 else None
+
+
+def runs(project: Project) -> list[GenerationRun]:
+    """The latest runs, with `filled` and `failed` on them."""
+    rows = list(
+        GenerationRun.objects.for_project(project)
+        .select_related("created_by")
+        .prefetch_related("teachers")
+        .order_by("-id")[:50]
+    )
+    counted = (
+        Slot.objects.filter(run__in=rows)
+        .exclude(status=SlotStatus.EMPTY)
+        .order_by()
+        .values_list("run", "status")
+        .annotate(n=Count("id"))
+    )
+    counts = {(run, status): n for run, status, n in counted}
+    for row in rows:
+        row.filled = counts.get((row.pk, SlotStatus.FILLED), 0)
+        row.failed = counts.get((row.pk, SlotStatus.FAILED), 0)
+    return rows
+
+
+def teachers(project: Project) -> QuerySet[Teacher]:
+    """The project's teachers with what they wrote and how much of it was right and approved."""
+    return (
+        Teacher.objects.for_project(project)
+        .annotate(
+            written=Count("rationales"),
+            graded=Count("rationales__score__correctness"),
+            right=Count("rationales", filter=Q(rationales__score__correctness=1)),
+            approved=Count("rationales", filter=Q(rationales__decision__outcome="approved")),
+        )
+        .order_by("-writes", "id")
+    )
