@@ -126,6 +126,7 @@ class ChainFacts:
     steps: list[StepFacts] = field(default_factory=list)
     question_numbers: frozenset = frozenset()
     question_words: frozenset = frozenset()
+    question_letters: frozenset = frozenset()
     length: int = 0  # tokens
 
     @property
@@ -148,7 +149,7 @@ def numbers_in(words: list[str]) -> list[Fraction]:
     """Values of the number tokens and number words, in order."""
     out = []
     for word in words:
-        if word[0].isdigit() or word[0] == ".":
+        if word[0].isdecimal() or word[0] == ".":
             value = number_of(word)
             if value is not None:
                 out.append(value)
@@ -158,17 +159,18 @@ def numbers_in(words: list[str]) -> list[Fraction]:
 
 
 @lru_cache(maxsize=512)
-def _question(question: str) -> tuple[frozenset, frozenset]:
+def _question(question: str) -> tuple[frozenset, frozenset, frozenset]:
     words = tokens_of(question[:MAX_QUESTION])
-    content = frozenset(w for w in words if w not in _COMMON and not w[0].isdigit())
-    return frozenset(numbers_in(words)), content
+    content = frozenset(w for w in words if w not in _COMMON and not w[0].isdecimal())
+    letters = frozenset(w for w in words if len(w) == 1 and w.isalpha()) - {"a", "i"}
+    return frozenset(numbers_in(words)), content, letters
 
 
 def analyse(question: str, rationale: str, steps: list[Step] | None = None) -> ChainFacts:
     """Facts about every step of a chain; steps are found in the text unless given."""
     steps = split_steps(rationale) if steps is None else steps
-    numbers, content = _question(question)
-    chain = ChainFacts([], numbers, content)
+    numbers, content, letters = _question(question)
+    chain = ChainFacts([], numbers, content, letters)
     for step in steps:
         chain.steps.append(_facts(step))
     chain.length = sum(len(s.words) for s in chain.steps)
@@ -185,7 +187,7 @@ def _facts(step: Step) -> StepFacts:
     else:
         equations = check_text(body)
     words = tokens_of(body[:20_000])
-    content = frozenset(w for w in words if w not in _COMMON and not w[0].isdigit())
+    content = frozenset(w for w in words if w not in _COMMON and not w[0].isdecimal())
     return StepFacts(step, words, content, numbers_in(words), equations)
 
 

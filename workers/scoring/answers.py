@@ -7,6 +7,7 @@ out of a chain that was cut off is not its answer.
 """
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from workers.scoring.phrases import Phrase, cut_phrase, reduce_phrase
 from workers.scoring.values import closing
 
 MAX_CHARS = 200_000  # what is longer is read from its end
+MAX_MARKS = 60  # the last ones are looked at
 LETTER = r"[A-Ja-j]"
 
 
@@ -110,7 +112,7 @@ def _body(text: str) -> tuple[int, int, bool]:
 
 
 def _last_mark(text, start, stop, answer_type, choices) -> Found | None:
-    marks = list(_MARK.finditer(text, start, stop))
+    marks = list(deque(_MARK.finditer(text, start, stop), maxlen=MAX_MARKS))
     for i in range(len(marks) - 1, -1, -1):
         m = marks[i]
         if m["boxed"]:

@@ -102,6 +102,11 @@ _PART_OF_IT = frozenset(
 )
 
 
+_NUMBERED = frozenset(
+    "day days week weeks month months step page chapter grade number no year years".split()
+)
+
+
 def left_side(tokens: list[Token], equals: int) -> Side | None:
     """The calculation that ends before the equals sign, or None where it is not plain."""
     taken: list[Token] = []
@@ -169,13 +174,21 @@ def _finish_left(tokens, i, taken, words, depth, want_operand) -> Side | None:
             return None
         if before.text == "(" and i and tokens[i - 1].kind == "op":
             return None  # "100 + (100 * 2 = 300"
-        if before.text == "," and not token_gap(before, first):
-            return None  # 16,0000
+        if before.text == "," and i and tokens[i - 1].kind in "n%" and len(first.text) > 2:
+            return None  # 16,0000 and 14, 400
         if before.kind == "w" and _belongs(tokens, i):
             return None
         if before.text == ":" and i and tokens[i - 1].kind == "n" and not token_gap(before, first):
             return None  # 2:30
     taken.reverse()
+    if (
+        i >= 0
+        and tokens[i].kind == "w"
+        and len(taken) > 3
+        and taken[0].text == "("
+        and taken[2].text == ")"
+    ):
+        return None  # "Shonda (1) + 2"
     if taken[0].text in "+-" and len(taken) > 1 and token_gap(taken[0], taken[1]) and i < 0:
         taken = taken[1:]  # a bullet
     return _side(taken, words)
@@ -186,6 +199,8 @@ def _belongs(tokens: list[Token], i: int) -> bool:
     word = tokens[i].text.lower()
     if word in _PART_OF_IT:
         return True
+    if word in _NUMBERED and tokens[i + 1].kind == "n":
+        return True  # "on day 1 * 2"
     if word == "and" and i:
         return tokens[i - 1].kind in "n%"  # "1 and 1/4"
     if word == "of" and i:
@@ -272,6 +287,15 @@ def right_side(tokens: list[Token], equals: int) -> Side | None:
             taken.append(token)
             want_operand = True
         elif token.kind == "op" and token.text not in "()":
+            if token.text == "/" and i + 1 < size and tokens[i + 1].kind == "w":
+                if len(tokens[i + 1].text) == 1 and tokens[i + 1].text.isupper():
+                    return None  # "= 8 bags / Y"
+                i = _skip_units_forward(tokens, i + 1, words)
+                if i is None:
+                    return None
+                if i < size and tokens[i].kind == "op" and _continues(tokens, i):
+                    continue
+                break
             if _ends_here(tokens, i):
                 break
             taken.append(token)
@@ -326,6 +350,8 @@ def _skip_units_forward(tokens: list[Token], i: int, words: list[str]) -> int | 
             if tokens[i].text.lower() in ("remainder", "rem") and count < 5:
                 return None
             words.append(tokens[i].text.lower())
+            if count > 1 and len(tokens[i].text) == 1 and tokens[i - 1].text == "/":
+                return None
         i += 1
         if count > 5:
             break
@@ -348,6 +374,8 @@ def _finish_right(tokens, i, taken, words, loose, cut) -> Side | None:
             and not token_gap(after, tokens[i + 1])
         ):
             return None
+        if after.text == "." and [t.text for t in tokens[i : i + 4]] == [".", ".", ".", "%"]:
+            words.append("percent")  # 8.333...%
         if after.kind in "n%" and not words:
             return None  # a mixed number, or digits in groups
     return _side(taken, words, loose)

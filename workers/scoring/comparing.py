@@ -35,12 +35,13 @@ class CannotCompare:
 class Asked:
     """What the question says about the form of its answer.
 
-    percent: it asks for a percentage, fraction, decimal or probability; places: decimals to round
-    to, None where it does not ask for rounding; tolerance: a stated tolerance; unit: the name of the
+    percent: it asks for a percentage; share: for a fraction, decimal or probability; places: decimals to
+    round to, None where it does not ask for rounding; tolerance: a stated tolerance; unit: the name of the
     unit asked for ("in cents"), ""; ordered: the order of several parts matters.
     """
 
     percent: bool = False
+    share: bool = False
     places: int | None = None
     significant: int | None = None
     tolerance: Fraction | None = None
@@ -90,9 +91,8 @@ _UNIT = re.compile(
     r"gallons|quarts|pints)\b",
     re.I,
 )
-_PERCENT = re.compile(
-    r"percent|%|\bfraction|\bdecimal|probabilit|\bproportion|\bratio\b|\bchance", re.I
-)
+_PERCENT = re.compile(r"percent|%", re.I)
+_SHARE = re.compile(r"\bfraction|\bdecimal|probabilit|\bproportion|\bratio\b|\bchance", re.I)
 
 
 def read_question(question: str) -> Asked:
@@ -121,6 +121,7 @@ def read_question(question: str) -> Asked:
     units = _UNIT.findall(question)
     return Asked(
         bool(_PERCENT.search(question)),
+        bool(_SHARE.search(question)),
         places,
         significant,
         tolerance,
@@ -191,7 +192,7 @@ def _percent(gold: Number, answer: Number, asked: Asked) -> bool:
     a, b = gold.value, answer.value
     if a == b and (gold.percent or asked.percent or abs(a) > 1):
         return True
-    if asked.percent or asked is NOTHING_ASKED:
+    if asked.percent or asked.share or asked is NOTHING_ASKED:
         if gold.percent:
             return _close(a, b * 100, gold, answer, asked)
         return _close(a, b / 100, gold, answer, asked)
@@ -260,6 +261,10 @@ def _all(results) -> bool | CannotCompare:
 
 
 def _parts(gold: Parts, answer: Parts, asked: Asked, hard) -> bool | CannotCompare:
+    if {gold.kind, answer.kind} == {"tuple", "closed"} and len(gold.items) == len(
+        answer.items
+    ) == 2:
+        return False  # (0, 5) and [0, 5] are two intervals
     if len(gold.items) != len(answer.items):
         return (
             _match_sets(gold, answer, asked, hard) if "set" in (gold.kind, answer.kind) else False
@@ -329,13 +334,32 @@ def _words(a: Words, b: Words, asked, hard) -> bool:
     gold, answer = a.text.split(), b.text.split()
     if len(gold) == 1 and gold[0] in _YES:
         return bool(answer) and _YES.get(answer[0]) is _YES[gold[0]]
-    return " ".join(sorted(gold)) == " ".join(sorted(answer)) and len(gold) == 2 and "," in a.text
+    names = sorted(a.text.split(" and "))
+    return len(names) > 1 and names == sorted(b.text.split(" and "))
 
 
 def _expressions(a: Expression, b: Expression, asked: Asked, hard) -> bool | CannotCompare:
     if squeeze(a.text) == squeeze(b.text):
         return True
+    bases = _BASED.match(a.text), _BASED.match(b.text)
+    if all(bases):
+        return _in_base(bases[0]) == _in_base(bases[1])
     return _ask(hard, a.text, b.text)
+
+
+_BASED = re.compile(r"\s*([0-9a-zA-Z]{1,40})_\s*\{?\s*(\d{1,2})\s*\}?\s*$")
+
+
+def _in_base(m: re.Match) -> int | str:
+    """The value of digits with a base ("40_9"), or the text where the digits are of no such base."""
+    base = int(m[2])
+    digits = [int(ch, 36) for ch in m[1]]
+    if not 2 <= base <= 36 or max(digits) >= base:
+        return m[0].strip()
+    value = 0
+    for digit in digits:
+        value = value * base + digit
+    return value
 
 
 def squeeze(text: str) -> str:
@@ -369,6 +393,12 @@ def _mixed(gold: Value, answer: Value, asked: Asked, hard) -> bool | CannotCompa
             return _clock_number(one, other, asked)
         if isinstance(one, Words) and isinstance(other, (Number, Clock, Equation)):
             return False
+        if (
+            isinstance(one, Expression)
+            and isinstance(other, Number)
+            and (m := _BASED.match(one.text))
+        ):
+            return m[1].isdecimal() and Fraction(m[1]) == other.value  # the question names the base
         if isinstance(one, Words) and isinstance(other, Expression):
             return _words_expression(one, other)
     return _ask(hard, _text(gold), _text(answer))

@@ -112,11 +112,14 @@ _LATEX_TO = {"\\times": "*", "\\cdot": "*", "\\div": "/", "\\approx": "~", "\\%"
 _FRAC = re.compile(r"\\[dt]?frac\s*\{([^{}]{1,60})\}\s*\{([^{}]{1,60})\}")
 _FRAC2 = re.compile(r"\\[dt]?frac\s*(\d)\s*(\d)")
 _POWER_BRACE = re.compile(r"\^\s*\{([^{}]{1,12})\}")
+_UNIT_POWER = re.compile(r"(?<=[a-z]m|\bin|\bft|.\bm)(?:\^\s?\(?[23]\)?|[²³])")
 _WORDED = re.compile(
     r"\b(?:(equals|is equal to|equal to)|(plus)|(minus)|(times|multiplied by)"
     r"|(divided by))\b",
     re.I,
 )
+# "7 * 301 is 2107": only where a calculation stands before it and a number follows.
+_IS = re.compile(r"(?<=\d|\)|\$)\s+is\s+(?=\$?\d)")
 _WORDED_TO = ("=", "+", "-", "*", "/")
 
 
@@ -128,17 +131,20 @@ def normalise(text: str) -> str:
         text = _FRAC2.sub(r"(\1/\2)", text)
         text = _LATEX.sub(lambda m: _LATEX_TO.get(m.group(), " "), text)
         text = _POWER_BRACE.sub(r"^(\1)", text)
+    text = _UNIT_POWER.sub("", text)
+    if " is " in text:
+        text = _IS.sub(" = ", text)
     if "equal" in text:
         text = _WORDED.sub(lambda m: _WORDED_TO[m.lastindex - 1], text)
     return text.translate(_PLAIN_SIGNS if text.isascii() else _SIGNS)
 
 
 def _fraction(m: re.Match) -> str:
-    top, bottom = (p if p.strip().isdigit() else f"({p})" for p in m.groups())
+    top, bottom = (p if p.strip().isdecimal() else f"({p})" for p in m.groups())
     return f"({top}/{bottom})"
 
 
-_HAS_EQUALITY = re.compile(r"=|≈|\\approx|equal")
+_HAS_EQUALITY = re.compile(r"=|≈|\\approx|equal| is ")
 
 
 def check_text(text: str) -> list[Equation]:
@@ -233,6 +239,9 @@ _UNIT_HINT = re.compile(
     r"dime|nickel|penn|coin|decade|thousand|million|percent|%|score|pair",
     re.I,
 )
+_PARTS = frozenset(
+    "half halves third thirds quarter quarters fourth fourths fifth fifths dozens".split()
+)
 _SCALE = {
     "thousand": 10**3,
     "million": 10**6,
@@ -251,6 +260,8 @@ def compare_sides(left: Side, right: Side, tokens: list[Token]) -> Equation | No
         holds, rounded = agree(expected, given, right.text, right.loose)
         if not holds:
             holds, rounded = _other_readings(left, right)
+            if not holds and (_runs_on(expected, right) or _counts_parts(left, right)):
+                return None
             if not holds and _changes_units(expected, given, left, right):
                 return None
     except (NotArithmetic, ZeroDivisionError):
@@ -293,7 +304,7 @@ def _places(right: str) -> int:
     if at < 0:
         return 0
     end = at + 1
-    while end < len(right) and right[end].isdigit():
+    while end < len(right) and right[end].isdecimal():
         end += 1
     return min(end - at - 1, 12)
 
@@ -307,6 +318,11 @@ def _other_readings(left: Side, right: Side) -> tuple[bool, bool]:
     percent = any(kind == "%" for kind, _ in (*left.tokens, *right.tokens)) or (
         "percent" in left.words or "percent" in right.words or "percentage" in right.words
     )
+    by_fraction = _division_by_fraction(left.tokens)
+    if by_fraction:
+        holds = agree(value_of(by_fraction), value_of(right.tokens), right.text, right.loose)
+        if holds[0]:
+            return holds
     if not percent and not scales:
         return False, False
     factors = {Fraction(1), Fraction(100), Fraction(1, 100)} if percent else {Fraction(1)}
@@ -319,6 +335,33 @@ def _other_readings(left: Side, right: Side) -> tuple[bool, bool]:
                 if holds[0]:
                     return holds
     return False, False
+
+
+def _division_by_fraction(tokens: list) -> list | None:
+    """ "3 / 1/4" with brackets around the fraction, or None where nothing is divided by one."""
+    kinds = [kind for kind, _ in tokens]
+    for i in range(1, len(kinds) - 3):
+        if kinds[i : i + 4] == ["/", "n", "/", "n"] and tokens[i + 1][1] < tokens[i + 3][1]:
+            open_, close = ("(", None), (")", None)
+            return [*tokens[: i + 1], open_, *tokens[i + 1 : i + 4], close, *tokens[i + 4 :]]
+    return None
+
+
+def _runs_on(expected: Fraction, right: Side) -> bool:
+    """ "7 * 60 = 420 + 23 = 443": a running total, written as people speak."""
+    if not right.calculates:
+        return False
+    first = (
+        right.tokens[:3]
+        if [k for k, _ in right.tokens[:4]] == ["n", "/", "n", "*"]
+        else right.tokens[:1]
+    )
+    return first[0][1] is not None and value_of(first) == expected
+
+
+def _counts_parts(left: Side, right: Side) -> bool:
+    """ "5 * 1/2 = 10 halves": the result counts parts."""
+    return any(w in _PARTS for w in right.words) and any(kind == "/" for kind, _ in left.tokens)
 
 
 def _mixes_units(words: tuple[str, ...]) -> bool:
@@ -337,5 +380,7 @@ def _changes_units(expected: Fraction, given: Fraction, left: Side, right: Side)
     if ratio not in _CONVERSIONS and 1 / ratio not in _CONVERSIONS:
         return False
     words = " ".join((*left.words, *right.words))
+    if 100 in (ratio, 1 / ratio) and "cent" in words:
+        return True
     mixed = len({w.rstrip("s") for w in (*left.words, *right.words) if _UNIT_HINT.search(w)}) > 1
     return bool(words) and mixed

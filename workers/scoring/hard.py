@@ -10,6 +10,7 @@ Math-Verify's own limits use signals that work on a main thread only.
 import atexit
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -119,6 +120,9 @@ class HardComparer:
         self._buffer = b""
 
 
+_TOWER = re.compile(r"(?:(?:\^|\*\*)\s*\{?\(?\s*\w{1,9}\s*){3}|\d{4,}\s*\)?!|\^\s*\{?\d{6,}")
+
+
 def refuse(text: str) -> str:
     """Why an expression is not even tried ("" when it is): cheap guards against bombs."""
     if len(text) > MAX_CHARS:
@@ -131,13 +135,15 @@ def refuse(text: str) -> str:
         elif ch in ")}]":
             depth -= 1
         powers += ch == "^"
-        digits = digits + 1 if ch.isdigit() else 0
+        digits = digits + 1 if ch.isdecimal() else 0
         longest = max(longest, digits)
     powers += text.count("**")
     if deepest > MAX_DEPTH:
         return f"brackets are nested {deepest} deep"
     if longest > 60:
         return f"a number of {longest} digits is too long"
+    if _TOWER.search(text):
+        return "it is a tower of powers or a huge factorial"
     if powers > 12 or "!!" in text:
         return "it has too many powers or factorials"
     return ""

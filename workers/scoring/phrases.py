@@ -101,7 +101,7 @@ _ABBREVIATION = re.compile(
 
 def _inside_number_or_word(text: str, dot: int) -> bool:
     nxt = text[dot + 1 : dot + 3]
-    if nxt[:1].isdigit():
+    if nxt[:1].isdecimal():
         return True
     if not _ABBREVIATION.search(text, max(0, dot - 8), dot):
         return False

@@ -20,7 +20,7 @@ from workers.scoring.consistency import Ballot
 from workers.scoring.contract import Flag, Item, StepScore, unit
 from workers.scoring.grading import Grade, grade
 from workers.scoring.structure import answer_value, chain_flags, step_flags, structure_score
-from workers.scoring.validity import chain_probabilities, step_probabilities
+from workers.scoring.validity import likelihoods
 
 SCORER_VERSION = "1.0"
 IDLE_CODES = ("repeats", "restates_question", "nothing_new")
@@ -139,11 +139,10 @@ def parse_reference_cached(raw: str):
 
 
 def _assemble(item, chain: ChainFacts, found, graded, by_step, overall_flags) -> Scored:
-    probabilities = step_probabilities(chain, by_step)
-    validity, redundancy = chain_probabilities(chain, probabilities, overall_flags)
+    likely = likelihoods(chain, any(f.code == "unsupported_answer" for f in overall_flags))
     steps = [
         StepScore(f.step.text, f.step.start, f.step.end, unit(v), unit(r), own)
-        for f, (v, r), own in zip(chain.steps, probabilities, by_step, strict=True)
+        for f, (v, r), own in zip(chain.steps, likely.steps, by_step, strict=True)
     ]
     idle = sum(any(f.code in IDLE_CODES for f in own) for own in by_step)
     return Scored(
@@ -153,8 +152,8 @@ def _assemble(item, chain: ChainFacts, found, graded, by_step, overall_flags) ->
         steps,
         overall_flags,
         structure=unit(structure_score(chain, found, by_step, overall_flags)),
-        validity=unit(validity),
-        redundancy=unit(redundancy),
+        validity=unit(likely.validity),
+        redundancy=unit(likely.redundancy),
         length=rough_tokens(item.rationale[:200_000]),
         checkable=chain.checkable,
         failed=chain.failed,

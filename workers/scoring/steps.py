@@ -114,7 +114,7 @@ def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
             text[max(at, m.start() - 8) : m.start()]
         )
         if abbreviated and (
-            len(text[at : m.start()].split()) < 2 or not text[m.start() - 1].isdigit()
+            len(text[at : m.start()].split()) < 2 or not text[m.start() - 1].isdecimal()
         ):
             continue
         if _inside_formula(text, at, stop):

@@ -1,32 +1,93 @@
-"""How likely each step is right, and how likely it makes no progress."""
+"""How likely each step is right, and how likely it makes no progress.
 
-from math import prod
+Linear models over named features, their weights in `models.json` (written by
+`python -m workers.scoring.fit`, which says what they were fitted on and what they reach). An exact
+repeat is idle whatever the model says.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from math import exp
+from pathlib import Path
 
 from workers.scoring.analysis import ChainFacts
-from workers.scoring.contract import Flag
+from workers.scoring.features import CHAIN_FEATURES, STEP_FEATURES, chain_features, step_features
 
-# First estimates, before a model is fitted: how likely a step with such a flag is wrong or idle.
-_WRONG = {"arithmetic": 0.9, "used_before_known": 0.5, "contradiction": 0.6}
-_IDLE = {"repeats": 0.97, "restates_question": 0.5, "nothing_new": 0.45}
+MODELS_FILE = Path(__file__).with_name("models.json")
+REPEAT_ODDS = 10.0  # added to the log-odds of a step that says exactly what an earlier one says
+_WRONG = STEP_FEATURES.index("wrong_equations")
+_REPEATS = STEP_FEATURES.index("repeats")
 
 
-def step_probabilities(chain: ChainFacts, flags: list[list[Flag]]) -> list[tuple[float, float]]:
-    """(validity, redundancy) of every step."""
-    out = []
-    for own in flags:
-        wrong = 1 - prod(1 - _WRONG.get(f.code, 0.0) for f in own)
-        idle = 1 - prod(1 - _IDLE.get(f.code, 0.0) for f in own)
-        out.append((0.98 * (1 - wrong), 0.02 + 0.98 * idle))
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Log-odds = intercept + sum of weight times feature."""
+
+    intercept: float
+    weights: tuple[float, ...]
+
+    def odds(self, row: list[float]) -> float:
+        """The log-odds of one row of features."""
+        return self.intercept + sum(map(float.__mul__, self.weights, map(float, row)))
+
+
+@lru_cache(maxsize=1)
+def models() -> dict[str, Model]:
+    """The fitted models by name. Raises ValueError where the file is of other features."""
+    content = json.loads(MODELS_FILE.read_text(encoding="utf-8"))
+    names = {
+        "step_validity": STEP_FEATURES,
+        "step_redundancy": STEP_FEATURES,
+        "chain_validity": CHAIN_FEATURES,
+        "chain_redundancy": ("most_idle_step",),
+    }
+    out = {}
+    for name, features in names.items():
+        weights = content[name]["weights"]
+        if tuple(weights) != tuple(features):
+            raise ValueError(
+                f"{MODELS_FILE.name} was fitted on other features ({name}): run "
+                "`python -m workers.scoring.fit`."
+            )
+        out[name] = Model(content[name]["intercept"], tuple(weights.values()))
     return out
 
 
-def chain_probabilities(
-    chain: ChainFacts, steps: list[tuple[float, float]], chain_flags: list[Flag]
-) -> tuple[float, float]:
-    """(how likely that no step is wrong, how likely that some step makes no progress)."""
-    if not steps:
-        return 0.0, 0.0
-    validity = min(v for v, _ in steps)
-    if any(f.code == "unsupported_answer" for f in chain_flags):
-        validity *= 0.6
-    return validity, max(r for _, r in steps)
+def _probability(odds: float) -> float:
+    return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, odds))))
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihoods:
+    """validity, redundancy: of the chain; steps: (validity, redundancy) of each step."""
+
+    validity: float
+    redundancy: float
+    steps: list[tuple[float, float]]
+
+
+def likelihoods(chain: ChainFacts, unsupported: bool) -> Likelihoods:
+    """How likely each step is right and idle, and the chain as a whole.
+
+    unsupported: whether the answer is a value that no step shows.
+    """
+    if not chain.steps:
+        return Likelihoods(0.0, 0.0, [])
+    fitted = models()
+    rows = step_features(chain)
+    wrong, idle = fitted["step_validity"], fitted["step_redundancy"]
+    idle_odds = [idle.odds(row) + REPEAT_ODDS * row[_REPEATS] for row in rows]
+    wrong_odds = [wrong.odds(row) for row in rows]
+    steps = [
+        (1.0 - _probability(bad), _probability(odds))
+        for bad, odds in zip(wrong_odds, idle_odds, strict=True)
+    ]
+    whole = fitted["chain_validity"].odds(chain_features(chain, rows, unsupported))
+    # A chain is right only if each of its steps is: where a calculation of a step fails, the chain
+    # cannot be likelier right than that step.
+    whole = max(
+        whole, *(odds if row[_WRONG] else whole for row, odds in zip(rows, wrong_odds, strict=True))
+    )
+    some = fitted["chain_redundancy"].odds([max(idle_odds)])
+    return Likelihoods(1.0 - _probability(whole), _probability(some), steps)

@@ -154,6 +154,7 @@ _SPACING = re.compile(
     r"(?<!\\)\\[!,;: ]|\\q?quad\b|~(?=\d)|\\(?:left|right|[bB]igg?[lr]?|displaystyle)"
     r"(?![a-zA-Z])|\\(?:left|right)(?=[\[\](){}|.])"
 )
+_DOLLAR = "\ue000"  # stands for an escaped dollar sign while formula signs are taken off
 _DEGREE = re.compile(r"\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ)|°")
 _FRAC = re.compile(r"\\[dtc]?frac")
 _LABEL = re.compile(
@@ -177,7 +178,7 @@ def clean(text: str) -> str:
         text = _SUPER_RE.sub(lambda m: "^{" + m.group().translate(_SUPERSCRIPT) + "}", text)
         text = text.translate(_TRANSLATE).translate(_FULLWIDTH)
     if "\\" in text:
-        text = text.replace(r"\$", "$").replace(r"\%", "%")
+        text = text.replace(r"\$", _DOLLAR).replace(r"\%", "%")
         for _ in range(3):
             text = _TEXT_CMD.sub(r" \1 ", text)
         text = _FRAC.sub(r"\\frac", text)
@@ -187,14 +188,14 @@ def clean(text: str) -> str:
     elif "°" in text or "^" in text:
         text = _DEGREE.sub(" degrees ", text)
     text = text.replace("{,}", ",").strip()
-    return _unwrap(text)
+    return _unwrap(text).replace(_DOLLAR, "$")
 
 
 def _unwrap(text: str) -> str:
     changed = True
     while changed and text:
         changed = False
-        stripped = text.strip().rstrip(".;,!?").rstrip()
+        stripped = text.strip().rstrip(".;,?").rstrip()
         if stripped != text:
             text, changed = stripped, True
         for left, right in _WRAPPERS:
@@ -440,6 +441,8 @@ def parse_value(raw: str, depth: int = 0) -> Value:
     text = clean(raw)
     if len(text) > MAX_ANSWER_CHARS or depth > 4:
         return Expression(text)
+    if text[-1:] in "mMkK" and (clock := _clock(text)) is not None:
+        return clock
     number = parse_number(text)
     if number is None:
         stripped = text
