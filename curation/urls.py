@@ -7,8 +7,9 @@ from curation import web
 urlpatterns = [
     path("healthz", web.healthz, name="healthz"),
     path("listening/<slug:queue_name>", web.no_worker, name="no_worker"),
-    path("", include("curation.dashboard.urls")),
+    # `projects/new/` is looked up before the dashboard's `projects/<slug>/`.
     path("", include("curation.projects.urls")),
+    path("", include("curation.dashboard.urls")),
     path("", include("curation.questions.urls")),
     path("", include("curation.rationales.urls")),
     path("", include("curation.reviews.urls")),

@@ -65,6 +65,9 @@ def order_freeze(
     with transaction.atomic():
         # The project's row is the lock under which its numbers are given out.
         Project.objects.select_for_update().get(pk=project.pk)
+        earlier = ordered_before(DatasetVersion, order_key, project=project)
+        if earlier:
+            return earlier  # the other press of a double click was a moment faster
         last = project.dataset_versions.aggregate(last=Max("number"))["last"] or 0
         version = DatasetVersion.objects.create(
             project=project, number=last + 1, recipe=recipe, created_by=user, order_key=order_key

@@ -10,45 +10,65 @@ from curation.errors import Conflict, Invalid
 from curation.projects.models import Membership, Project, Role, Rubric, User
 
 
+def check_student(name: str) -> str:
+    """The student's name, trimmed. Raises Invalid for what no folder or hub name looks like."""
+    name = name.strip()
+    if (
+        any(sign in name for sign in "\n\r\0;|&$`<>\"'\\")
+        or name.startswith("-")
+        or ".." in name.split("/")
+    ):
+        raise Invalid(f"{name!r} cannot be a student: name a model folder or a hub name.")
+    return name
+
+
 @transaction.atomic
 def create_project(owner: User, name: str, slug: str = "", **fields: Any) -> Project:
     """Create a project with `owner` as its admin and a first rubric."""
     name = name.strip()
     if not name:
         raise Invalid("A project needs a name.")
-    slug = slug or slugify(name)
+    if "student" in fields:
+        fields["student"] = check_student(fields["student"])
+    slug = slug or slugify(name)[:60].strip("-")
     if not slug:
         raise Invalid(f"No address can be made from the name {name!r}: give a slug of a-z and 0-9.")
-    if Project.objects.filter(slug=slug).exists():
-        raise Conflict(f"There is a project at /projects/{slug}/ already: choose another name.")
+    if slug == "new" or Project.objects.filter(slug=slug).exists():
+        raise Conflict(f"The address /projects/{slug}/ is taken: choose another name.")
     project = Project.objects.create(name=name, slug=slug, **fields)
     Membership.objects.create(project=project, user=owner, role=Role.ADMIN)
     Rubric.objects.create(project=project, version=1, created_by=owner)
     return project
 
 
+@transaction.atomic
 def add_member(project: Project, username: str, role: str) -> Membership:
+    """Let a person in, or change their role. A project always keeps an admin."""
     if role not in Role.values:
         raise Invalid(f"{role!r} is no role: choose one of {', '.join(Role.values)}.")
     user = User.objects.filter(username=username.strip(), is_active=True).first()
     if user is None:
         raise Invalid(f"Nobody here signs in as {username!r}. Check the spelling.")
+    if role != Role.ADMIN:
+        _keep_an_admin(project, user.pk)
     membership, _ = Membership.objects.update_or_create(
         project=project, user=user, defaults={"role": role}
     )
     return membership
 
 
+def _keep_an_admin(project: Project, leaving_id: int) -> None:
+    admins = Membership.objects.select_for_update().filter(project=project, role=Role.ADMIN)
+    if set(admins.values_list("user_id", flat=True)) == {leaving_id}:
+        raise Conflict("A project needs an admin: make somebody else one first.")
+
+
 @transaction.atomic
 def remove_member(project: Project, user_id: int) -> None:
     """Take a person out. A project always keeps an admin."""
-    members = Membership.objects.select_for_update().filter(project=project)
-    membership = members.filter(user_id=user_id).first()
-    if membership is None:
+    _keep_an_admin(project, user_id)
+    if not Membership.objects.filter(project=project, user_id=user_id).delete()[0]:
         raise Conflict("This person is not (any more) a member of the project.")
-    if membership.role == Role.ADMIN and members.filter(role=Role.ADMIN).count() == 1:
-        raise Conflict("A project needs an admin: make somebody else one first.")
-    membership.delete()
 
 
 def change_rubric(project: Project, user: User, **thresholds: Any) -> Rubric:
@@ -84,4 +104,6 @@ def change_settings(project: Project, **fields: Any) -> None:
         raise Invalid(f"These cannot be changed here: {', '.join(sorted(unknown))}.")
     if "name" in fields and not fields["name"].strip():
         raise Invalid("A project needs a name.")
+    if "student" in fields:
+        fields["student"] = check_student(fields["student"])
     Project.objects.filter(pk=project.pk).update(**fields)

@@ -1,3 +1,18 @@
-from django.urls import URLPattern
+from django.contrib.auth.views import LogoutView
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from curation.projects import views
+
+urlpatterns = [
+    path("sign-in/", views.sign_in, name="sign_in"),
+    path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("projects/new/", views.project_new, name="project_new"),
+    path("projects/<slug:slug>/settings/", views.settings, name="settings"),
+    path("projects/<slug:slug>/settings/members/", views.settings_members, name="settings_members"),
+    path(
+        "projects/<slug:slug>/settings/members/<int:user_id>/remove",
+        views.member_remove,
+        name="member_remove",
+    ),
+    path("projects/<slug:slug>/settings/rubric/", views.settings_rubric, name="settings_rubric"),
+]

@@ -1,0 +1,327 @@
+"""Reads over all stages: how much of a project's data has come how far."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+from django.db.models import Avg, Count, F, Q
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from curation.evaluations.models import Evaluation
+from curation.intervals import wilson
+from curation.projects.models import Project, Rubric
+from curation.questions.models import Split
+from curation.rationales.models import Group, Score, passes
+from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review
+from curation.training.models import TrainingJob
+from curation.work import ACTIVE, Status
+
+DAYS = 14
+T = TypeVar("T")
+
+
+def remembered(key: str, make: Callable[[], T]) -> T:
+    """`make()`, kept for five times as long as it took, a second at least.
+
+    Counts over a million rows take seconds; then they are shown a little older, and the data base
+    spends at most a fifth of its time on them.
+    """
+    known = cache.get(key)
+    if known is None:
+        began = time.monotonic()
+        known = make()
+        cache.set(key, known, max(1.0, 5 * (time.monotonic() - began)))
+    return known
+
+
+@dataclass
+class TeacherLine:
+    """One teacher's chains so far. Shares are None where there is nothing to share out."""
+
+    name: str
+    written: int = 0
+    scored: int = 0
+    graded: int = 0
+    right: int = 0
+    passing: int = 0
+    validity: float | None = None
+    tokens: float | None = None
+    approved: int = 0
+    seen: int = 0
+
+    @property
+    def accuracy(self) -> float | None:
+        return self.right / self.graded if self.graded else None
+
+    @property
+    def interval(self) -> str:
+        """The 95% interval of the accuracy in percent, such as "87.3–89.6"; "" where unknown."""
+        ends = wilson(self.right, self.graded)
+        return "–".join(f"{100 * end:.1f}" for end in ends) if ends else ""
+
+    @property
+    def approval(self) -> float | None:
+        return self.approved / self.seen if self.seen else None
+
+
+@dataclass
+class Counts:
+    """The project's numbers, stage by stage. `by_rule` are decisions that only the rule made."""
+
+    splits: dict[str, int] = field(default_factory=dict)
+    teachers: list[TeacherLine] = field(default_factory=list)
+    rationales: int = 0
+    stale_groups: int = 0
+    scored: int = 0
+    passing: int = 0
+    by_people: int = 0
+    by_rule: int = 0
+    reviewed: int = 0
+
+    @property
+    def questions(self) -> int:
+        return sum(self.splits.values())
+
+    @property
+    def trainable(self) -> int:
+        return self.splits.get(Split.TRAIN, 0)
+
+    @property
+    def held_out(self) -> int:
+        return self.questions - self.trainable
+
+    @property
+    def approved(self) -> int:
+        return self.by_people + self.by_rule
+
+
+def counts_of(project: Project, rubric: Rubric) -> Counts:
+    return remembered(f"counts:{project.pk}:{rubric.version}", lambda: _counts(project, rubric))
+
+
+def _counts(project: Project, rubric: Rubric) -> Counts:
+    """Six queries; each reads an index or the numbers at the front of a row, never a text."""
+    counts = Counts(splits=_grouped(project.questions, "split"))
+    written = _grouped(project.rationales, "teacher")
+    names = dict(project.teachers.values_list("pk", "name"))
+    lines = {pk: TeacherLine(name) for pk, name in names.items()}
+    people = TeacherLine("people’s edits")
+    for pk, n in written.items():
+        lines.get(pk, people).written = n
+    counts.rationales = sum(written.values())
+    for row in _scores(project, rubric):
+        line = lines.get(row.pop("rationale__teacher"), people)
+        for name, value in row.items():
+            setattr(line, name, value)
+    for row in _decisions(project):
+        line = lines.get(row["rationale__teacher"], people)
+        n, person = row["n"], not row["by_rule"]
+        if row["outcome"] == Outcome.APPROVED:
+            counts.by_people += n * person
+            counts.by_rule += n * (not person)
+            line.approved += n * person
+        line.seen += n * person
+    counts.reviewed = sum(line.seen for line in lines.values())
+    every = [*lines.values(), people]
+    counts.scored = sum(line.scored for line in every)
+    counts.passing = sum(line.passing for line in every)
+    counts.stale_groups = Group.objects.filter(project=project, scored__lt=F("revision")).count()
+    # What a person edited has no teacher, and no accuracy that would say anything of one.
+    counts.teachers = [line for line in lines.values() if line.written]
+    return counts
+
+
+def _grouped(rows: Any, name: str) -> dict[Any, int]:
+    return dict(rows.order_by().values_list(name).annotate(n=Count("pk")))
+
+
+def _scores(project: Project, rubric: Rubric) -> Any:
+    return (
+        Score.objects.filter(rationale__project=project)
+        .order_by()
+        .values("rationale__teacher")
+        .annotate(
+            scored=Count("pk"),
+            graded=Count("correctness"),
+            right=Count("pk", filter=Q(correctness=1.0)),
+            passing=Count("pk", filter=passes(rubric)),
+            validity=Avg("validity"),
+            tokens=Avg("rationale__completion_tokens"),
+        )
+    )
+
+
+def _decisions(project: Project) -> Any:
+    return (
+        Decision.objects.filter(project=project)
+        .order_by()
+        .values("outcome", "rationale__teacher", by_rule=Q(rule__isnull=False))
+        .annotate(n=Count("pk"))
+    )
+
+
+@dataclass
+class Running:
+    """A piece of work on its way: what, where to look, how far. `url` is for the page to set."""
+
+    title: str
+    view: str
+    pk: int | None
+    work: Any
+    done: int = 0
+    total: int = 0
+    unit: str = ""
+    seconds_left: float | None = None
+    note: str = ""
+    url: str = ""
+
+    @property
+    def share(self) -> int:
+        return round(100 * self.done / self.total) if self.total else 0
+
+    @property
+    def rate(self) -> float | None:
+        seconds = self.work.seconds
+        return self.done / seconds if seconds and self.done else None
+
+    @property
+    def left(self) -> float | None:
+        """Seconds to go, by its own word or by its rate so far."""
+        if self.seconds_left is not None:
+            return self.seconds_left
+        return (self.total - self.done) / self.rate if self.rate and self.total else None
+
+
+def running_in(project: Project) -> list[Running]:
+    """All work of the project that waits or runs, in the order of the stages."""
+    found = [
+        Running(f"Import of {w.file_name}", "import_detail", w.pk, w, w.rows_read, 0, "rows")
+        for w in project.imports.filter(status__in=ACTIVE).order_by("id")
+    ]
+    filled = Count("slots", filter=Q(slots__status="filled"))
+    found += [
+        Running(f"Run {w.pk}", "run_detail", w.pk, w, w.filled, w.slot_count, "rationales")
+        for w in project.runs.filter(status__in=ACTIVE).annotate(filled=filled).order_by("id")
+    ]
+    found += [
+        Running("Scoring", "", None, w, w.done, w.total, "chains")
+        for w in project.scoring_runs.filter(status__in=ACTIVE)
+    ]
+    found += [
+        Running(f"Freezing dataset {w.number}", "dataset_detail", w.number, w)
+        for w in project.dataset_versions.filter(status__in=ACTIVE).defer("card").order_by("id")
+    ]
+    found += [
+        Running(
+            f"Training {w.pk}", "training_detail", w.pk, w, w.step, w.total_steps, "steps",
+            w.seconds_left,
+        )
+        for w in project.training_jobs.filter(status__in=ACTIVE).order_by("id")
+    ]  # fmt: skip
+    found += [
+        Running(
+            f"Evaluation {w.pk}", "evaluation_detail", w.pk, w, w.done, w.total, "answers",
+            note=w.stage,
+        )
+        for w in project.evaluations.filter(status__in=ACTIVE)
+        .defer("report", "verdict")
+        .order_by("id")
+    ]  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class Student:
+    """The newest trained student: how often it is right on the held-out questions, if measured."""
+
+    job: TrainingJob | None
+    evaluation: Evaluation | None
+    accuracy: dict[str, Any] | None
+    better_teacher: str = ""
+    teacher_accuracy: float | None = None
+    missed: tuple[str, ...] = ()
+
+
+def student_of(project: Project) -> Student:
+    job = (
+        project.training_jobs.filter(status=Status.DONE)
+        .select_related("dataset")
+        .defer("dataset__card")
+        .order_by("-id")
+        .first()
+    )
+    if job is None:
+        return Student(None, None, None)
+    evaluation = project.evaluations.filter(status=Status.DONE, job=job).order_by("-id").first()
+    if evaluation is None:
+        return Student(job, None, None)
+    report = evaluation.report
+    where = report.get("primary_split"), report.get("primary_subset")
+    models = {m["role"]: m for m in report.get("models", []) if m["role"] == "student"}
+    models |= {m["name"]: m for m in report.get("models", [])}
+    teacher = report.get("better_teacher", "")
+    accuracy, theirs = (
+        _accuracy(models.get("student"), where),
+        _accuracy(models.get(teacher), where),
+    )
+    missed = tuple(t["name"] for t in report.get("targets", []) if t["status"].startswith("missed"))
+    return Student(job, evaluation, accuracy, teacher, theirs["value"] if theirs else None, missed)
+
+
+def _accuracy(model: dict[str, Any] | None, where: tuple[Any, Any]) -> dict[str, Any] | None:
+    for group in (model or {}).get("groups", []):
+        if (group["split"], group["subset"]) == where and group["accuracy"]["value"] is not None:
+            return group["accuracy"]
+    return None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The reviewing of the last days. `seconds`: mean of one review; `people`: who reviewed."""
+
+    days: list[tuple[date, int]]
+    seconds: float | None
+    people: int
+    waiting: int
+
+    @property
+    def total(self) -> int:
+        return sum(n for _, n in self.days)
+
+
+def pace_of(project: Project) -> Pace:
+    return remembered(f"pace:{project.pk}", lambda: _pace(project))
+
+
+def _pace(project: Project) -> Pace:
+    today = timezone.localdate()
+    first = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    since = first - timedelta(days=DAYS - 1)
+    standing = Review.objects.filter(
+        project=project, created_at__gte=since, withdrawn_at__isnull=True
+    ).order_by()
+    by_day = dict(standing.values_list(TruncDate("created_at")).annotate(n=Count("pk")))
+    told = standing.aggregate(seconds=Avg("seconds"), people=Count("reviewer", distinct=True))
+    days = [today - timedelta(days=DAYS - 1 - n) for n in range(DAYS)]
+    waiting = QueueItem.objects.filter(project=project, status=QueueStatus.WAITING).count()
+    return Pace(
+        [(day, by_day.get(day, 0)) for day in days], told["seconds"], told["people"], waiting
+    )
+
+
+def rubric_effect(project: Project, rubric: Rubric) -> dict[str, int]:
+    """How many scored chains there are, pass each threshold alone, and pass all of them."""
+    counted = Score.objects.filter(rationale__project=project).aggregate(
+        scored=Count("pk"),
+        right_answer=Count("pk", filter=Q(correctness=1.0)),
+        min_validity=Count("pk", filter=Q(validity__gte=rubric.min_validity)),
+        min_conciseness=Count("pk", filter=Q(conciseness__gte=rubric.min_conciseness)),
+        min_structure=Count("pk", filter=Q(structure__gte=rubric.min_structure)),
+        max_redundancy=Count("pk", filter=Q(redundancy__lte=rubric.max_redundancy)),
+        passing=Count("pk", filter=passes(rubric)),
+    )
+    return counted

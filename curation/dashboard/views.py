@@ -1,0 +1,164 @@
+"""My work, and a project's dashboard: the way of its data and what to do next."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from curation.dashboard import selectors
+from curation.dashboard.advice import Known, next_step
+from curation.dashboard.home import projects_of
+from curation.errors import Invalid
+from curation.projects.access import project_view
+from curation.projects.forms import RubricForm
+from curation.projects.models import Rubric
+from curation.rationales.scoring import order_scoring
+from curation.reviews.services import apply_rule
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """My projects with what waits for me in each."""
+    context = {"entries": projects_of(request.user)}
+    name = "dashboard/_projects.html" if request.htmx else "dashboard/home.html"
+    return render(request, name, context)
+
+
+@require_GET
+@project_view
+def dashboard(request: HttpRequest) -> HttpResponse:
+    return render(request, "dashboard/dashboard.html", _context(request))
+
+
+@require_GET
+@project_view
+def dashboard_live(request: HttpRequest) -> HttpResponse:
+    """The part of the dashboard that moves."""
+    return render(request, "dashboard/_live.html", _context(request))
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    project, rubric = request.project, request.project.rubric
+    counts = selectors.counts_of(project, rubric)
+    pace = selectors.pace_of(project)
+    student = selectors.student_of(project)
+    running = selectors.running_in(project)
+    for one in running:
+        one.url = address(project.slug, one.view, one.pk)
+    known = Known(
+        counts,
+        pace,
+        student,
+        running,
+        can_write=project.teachers.filter(writes=True).exists(),
+        has_student=bool(project.student),
+        is_admin=request.membership.role == "admin",
+    )
+    runs = [one for one in running if one.view == "run_detail"]
+    ordered = sum(one.total for one in runs)
+    written = sum(one.done for one in runs) / ordered if ordered else None
+    advice = next_step(known)
+    return {
+        "counts": counts,
+        "pace": pace,
+        "bars": _bars(pace),
+        "student": student,
+        "running": running,
+        "writing": next((one for one in runs if one.rate), None),
+        "written_share": written,
+        "training": next((one for one in running if one.view == "training_detail"), None),
+        "shares": _shares(counts, student, running),
+        "has_tokens": any(line.tokens for line in counts.teachers),
+        "advice": advice,
+        "advice_url": address(project.slug, advice.view, advice.pk),
+        "rule_would_approve": counts.passing > counts.approved,
+        "rubric": rubric,
+        "order_key": uuid.uuid4().hex,
+    }
+
+
+def address(slug: str, view: str, pk: int | None = None) -> str:
+    """The address of a page below the project; "" for none."""
+    return reverse(view, args=[slug] if pk is None else [slug, pk]) if view else ""
+
+
+def _shares(
+    counts: selectors.Counts, student: selectors.Student, running: list[selectors.Running]
+) -> dict[str, int]:
+    """How full the bars of the funnel are, 0 to 100, each stage against the one before it."""
+    training = next((one for one in running if one.view == "training_detail" and one.total), None)
+    learned = (student.accuracy or {}).get("value") or 0
+    return {
+        "unscored": max(0, counts.rationales - counts.scored),
+        "scored": _hundred(counts.scored, counts.rationales),
+        "passing": _hundred(counts.passing, counts.scored),
+        "approved": _hundred(counts.approved, counts.passing),
+        "student": _hundred(training.done, training.total) if training else round(100 * learned),
+    }
+
+
+def _hundred(part: int, whole: int) -> int:
+    return min(100, round(100 * part / whole)) if whole else 0
+
+
+def _bars(pace: selectors.Pace) -> list[dict[str, Any]]:
+    """The reviews of each day as bars of an SVG of 420 by 110."""
+    highest = max(n for _, n in pace.days) or 1
+    step = 420 / len(pace.days)
+    return [
+        {
+            "day": day,
+            "n": n,
+            "x": round(place * step + step * 0.14, 1),
+            "middle": round(place * step + step / 2, 1),
+            "width": round(step * 0.72, 1),
+            "height": round(78 * n / highest, 1) if n else 1.5,
+            "y": round(96 - (78 * n / highest if n else 1.5), 1),
+            "today": place == len(pace.days) - 1,
+            "named": place in (0, len(pace.days) // 2, len(pace.days) - 1),
+        }
+        for place, (day, n) in enumerate(pace.days)
+    ]
+
+
+@require_GET
+@project_view(admin=True)
+def rubric_preview(request: HttpRequest) -> HttpResponse:
+    """How many scored chains would pass with the values in the form."""
+    form = RubricForm(request.GET)
+    if not form.is_valid():
+        raise Invalid("Each threshold is a number from 0 to 1.")
+    rubric = Rubric(**{name: form.cleaned_data[name] for name in Rubric.THRESHOLDS})
+    effect = selectors.rubric_effect(request.project, rubric)
+    lines = [
+        (form.fields[name].label, effect[name], effect[name] / effect["scored"])
+        for name in Rubric.THRESHOLDS
+        if effect["scored"] and (name != "right_answer" or rubric.right_answer)
+    ]
+    return render(request, "dashboard/_rubric_preview.html", {"effect": effect, "lines": lines})
+
+
+@require_POST
+@project_view(admin=True)
+def score_now(request: HttpRequest) -> HttpResponse:
+    run = order_scoring(request.project, request.user)
+    if run is None:
+        messages.info(request, "Every chain has its scores.")
+    return redirect("dashboard", request.project.slug)
+
+
+@require_POST
+@project_view(admin=True)
+def approve_by_rule(request: HttpRequest) -> HttpResponse:
+    approved = apply_rule(request.project)
+    messages.success(
+        request,
+        f"{approved:,} more chains are approved by the rule."
+        if approved
+        else "No undecided chain passes the rubric.",
+    )
+    return redirect("dashboard", request.project.slug)

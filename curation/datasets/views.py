@@ -1,0 +1,138 @@
+"""Frozen datasets: the list, one with its card, freezing, downloads."""
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from curation.datasets import formats, selectors
+from curation.datasets.forms import FreezeForm
+from curation.datasets.models import DatasetVersion
+from curation.datasets.services import order_freeze, verify
+from curation.errors import Conflict, ServiceError
+from curation.markdown import to_html
+from curation.projects.access import project_view
+from curation.work import Status
+
+PAGE = 50
+CONTENT_TYPES = {
+    "jsonl": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "md": "text/markdown; charset=utf-8",
+}
+
+
+@require_GET
+@project_view
+def datasets(request: HttpRequest) -> HttpResponse:
+    return _list(request, _form(request))
+
+
+def _form(request: HttpRequest) -> FreezeForm:
+    names = [t.name for t in selectors.teachers_with_chains(request.project)]
+    data = request.POST if request.method == "POST" else None
+    return FreezeForm(data, names=names, initial={"order_key": uuid.uuid4().hex})
+
+
+@require_POST
+@project_view(admin=True)
+def dataset_freeze(request: HttpRequest) -> HttpResponse:
+    form = _form(request)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            version = order_freeze(
+                request.project,
+                request.user,
+                selection=chosen["selection"],
+                teachers=chosen["teachers"],
+                limit=chosen["limit"],
+                seed=chosen["seed"] or 0,
+                order_key=chosen["order_key"],
+            )
+        except ServiceError as error:
+            form.add_error(None, ValidationError(str(error)))
+        else:
+            return redirect("dataset_detail", request.project.slug, version.number)
+    return _list(request, form, status=400)
+
+
+def _list(request: HttpRequest, form: FreezeForm, status: int = 200) -> HttpResponse:
+    before = request.GET.get("before", "")
+    versions = selectors.versions_of(request.project, request.user)
+    if before.isascii() and before.isdigit() and len(before) < 10:
+        versions = versions.filter(number__lt=int(before))
+    rows = list(versions[: PAGE + 1])
+    for row in rows:
+        row.words = selectors.recipe_in_words(row.recipe)
+    context = {
+        "versions": rows[:PAGE],
+        "more": rows[PAGE - 1].number if len(rows) > PAGE else None,
+        "before": before,
+        "form": form,
+        "moves": any(row.is_active for row in rows),
+    }
+    name = "datasets/_rows.html" if request.htmx else "datasets/list.html"
+    return render(request, name, context, status=status)
+
+
+def version_or_404(request: HttpRequest, number: int) -> DatasetVersion:
+    found = DatasetVersion.objects.for_user(request.user).for_project(request.project)
+    return get_object_or_404(found.select_related("project", "created_by"), number=number)
+
+
+@require_GET
+@project_view
+def dataset_detail(request: HttpRequest, number: int) -> HttpResponse:
+    context = _detail(version_or_404(request, number))
+    name = "datasets/_detail.html" if request.htmx else "datasets/detail.html"
+    return render(request, name, context)
+
+
+def _detail(version: DatasetVersion) -> dict[str, Any]:
+    context: dict[str, Any] = {
+        "version": version,
+        "words": selectors.recipe_in_words(version.recipe),
+    }
+    if version.status == Status.DONE:
+        context |= {
+            "examples": selectors.first_examples(version),
+            "card": to_html(version.card),
+            "downloads": [
+                ("jsonl", "JSONL for TRL"),
+                ("parquet", "Parquet"),
+                ("md", "Card"),
+            ],
+        }
+    return context
+
+
+@require_POST
+@project_view
+def dataset_verify(request: HttpRequest, number: int) -> HttpResponse:
+    """Make the bytes again from the rows and compare their hash with the frozen one."""
+    version = version_or_404(request, number)
+    if version.status != Status.DONE:
+        raise Conflict(f"Dataset {number} is {version.status}: there is nothing to verify yet.")
+    context = {"version": version, "same": verify(version)}
+    return render(request, "datasets/_verified.html", context)
+
+
+@require_GET
+@project_view(admin=True)
+def dataset_download(request: HttpRequest, number: int, form: str) -> FileResponse:
+    """The file as an attachment, in pieces."""
+    version = version_or_404(request, number)
+    if form not in CONTENT_TYPES or version.status != Status.DONE:
+        raise Http404
+    response = FileResponse(
+        formats.open_format(version, form),
+        as_attachment=True,
+        filename=formats.file_name(version, formats.EXTENSIONS[form]),
+        content_type=CONTENT_TYPES[form],
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

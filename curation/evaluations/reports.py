@@ -1,0 +1,257 @@
+"""A stored report as a page shows it: tables by part of the held-out questions, targets, plots.
+
+Pure functions of the JSON that `workers.evaluation` writes (its `Report`); figures are objects
+`{"value", "low", "high", "n"}` in which all but `n` may be null.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from curation.questions.models import Split
+
+FIGURES = ("accuracy", "validity", "length_ratio", "similarity")
+SHARES = ("accuracy", "validity")
+STANDING = {
+    "met": ("good", "met"),
+    "met_by_estimate": ("warn", "met by the estimate only"),
+    "missed_by_estimate": ("warn", "missed by the estimate"),
+    "missed": ("bad", "missed"),
+    "unknown": ("", "cannot be judged"),
+}
+TARGET_NAMES = {
+    "accuracy": "Right answers",
+    "validity": "Valid steps",
+    "length_ratio": "Length ratio",
+    "similarity": "Similarity",
+}
+ROLES = {"base": "before training", "student": "trained", "teacher": "teacher"}
+SUBSETS = {
+    "paraphrase": ("The same kinds in other words", ""),
+    "new words": ("New names and things", ""),
+    "new_words": ("New names and things", ""),
+    "floor": (
+        "Floor: kinds and sizes never seen",
+        "Every model of this size is near zero here. It shows where the floor is, and judges nobody.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure in words: `text` with its `interval`, and the colour that its target gives it."""
+
+    text: str
+    interval: str = ""
+    level: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    role: str
+    cells: list[Cell]
+    tokens: float | None
+    ended: Cell
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the held-out questions with every model's figures on it."""
+
+    key: str
+    title: str
+    note: str
+    n: int
+    rows: list[Row]
+    is_primary: bool
+    bars: list[Cell] = field(default_factory=list)
+
+
+def part_key(split: str, subset: str) -> str:
+    """How a part is named in an address."""
+    return f"{split}:{subset}"
+
+
+def part_title(split: str, subset: str) -> tuple[str, str]:
+    """(title, note) of a part."""
+    if not subset:
+        return {
+            Split.EVAL: "Held-out questions",
+            Split.OOD: "Out of distribution",
+        }.get(split, split), ""
+    if subset in SUBSETS:
+        return SUBSETS[subset]
+    kind = "out of distribution" if split == Split.OOD else "held out"
+    return f"{subset}, {kind}", ""
+
+
+def figure(name: str, found: dict[str, Any] | None, level: str = "", why: str = "") -> Cell:
+    """One figure: shares in percent, ratios as numbers; a dash where it is not known."""
+    if not found or found.get("value") is None:
+        return Cell("–")
+    value, low, high = found["value"], found.get("low"), found.get("high")
+    if name in (*SHARES, "ended"):
+        text, ends = (
+            f"{100 * value:.1f}%",
+            ("" if low is None else f"{100 * max(low, 0):.1f}–{100 * high:.1f}"),
+        )
+    else:
+        text, ends = f"{value:.2f}", "" if low is None else f"{low:.2f}–{high:.2f}"
+    return Cell(text, ends, level, why)
+
+
+def parts(report: dict[str, Any]) -> list[Part]:
+    """The tables, the part that the targets are judged on first."""
+    primary = (report.get("primary_split"), report.get("primary_subset"))
+    standing = {
+        (t["model"], t["name"]): STANDING.get(t["status"], ("", "")) for t in _targets(report)
+    }
+    found: dict[tuple[str, str], list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    for model in report.get("models", []):
+        for group in model["groups"]:
+            found.setdefault((group["split"], group["subset"]), []).append((model, group))
+    made = []
+    for where, lines in found.items():
+        is_primary = where == primary
+        title, note = part_title(*where)
+        rows = [_row(model, group, standing if is_primary else {}) for model, group in lines]
+        made.append(
+            Part(
+                part_key(*where), title, note, max(g["n"] for _, g in lines), rows, is_primary,
+                _bars(report) if is_primary else [],
+            )
+        )  # fmt: skip
+    return sorted(made, key=lambda part: (not part.is_primary, bool(part.note)))
+
+
+def _row(model: dict[str, Any], group: dict[str, Any], standing: dict[Any, Any]) -> Row:
+    cells = []
+    for name in FIGURES:
+        level, why = standing.get((model["name"], name), ("", ""))
+        cells.append(figure(name, group.get(name), level, why))
+    return Row(
+        model["name"],
+        model["role"],
+        cells,
+        group.get("mean_tokens"),
+        figure("ended", group.get("ended")),
+    )
+
+
+def _bars(report: dict[str, Any]) -> list[Cell]:
+    """The row of targets; the bar for right answers depends on the better teacher."""
+    values = report.get("target_values", {})
+    bars = {t["name"]: t["bar"] for t in _targets(report)}
+    cells = []
+    for name in FIGURES:
+        bar = bars.get(name) or (None if name == "accuracy" else values.get(name))
+        sign = "≤" if name == "length_ratio" else "≥"
+        text = figure(name, {"value": bar}).text
+        cells.append(Cell(f"{sign} {text}" if bar else "–"))
+    return cells
+
+
+def _targets(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return report.get("targets", [])
+
+
+@dataclass(frozen=True)
+class Target:
+    model: str
+    name: str
+    cell: Cell
+    bar: str
+    level: str
+    words: str
+
+
+def targets(report: dict[str, Any]) -> list[Target]:
+    made = []
+    for one in _targets(report):
+        level, words = STANDING.get(one["status"], ("", one["status"]))
+        sign = "at most" if one["name"] == "length_ratio" else "at least"
+        bar = figure(one["name"], {"value": one["bar"]}).text
+        name = TARGET_NAMES.get(one["name"], one["name"])
+        made.append(
+            Target(
+                one["model"], name, figure(one["name"], one["estimate"]), f"{sign} {bar}", level,
+                words,
+            )
+        )  # fmt: skip
+    return made
+
+
+def students(report: dict[str, Any]) -> list[str]:
+    return [m["name"] for m in report.get("models", []) if m["role"] == "student"]
+
+
+def model_names(report: dict[str, Any]) -> list[str]:
+    """All models, students first."""
+    models = report.get("models", [])
+    return [m["name"] for m in sorted(models, key=lambda m: m["role"] != "student")]
+
+
+def headline(report: dict[str, Any]) -> Cell | None:
+    """The first student's right answers on the part that counts."""
+    for part in parts(report):
+        if part.is_primary:
+            return next((row.cells[0] for row in part.rows if row.role == "student"), None)
+    return None
+
+
+def accuracy_plot(report: dict[str, Any]) -> dict[str, Any]:
+    """Right answers with intervals by model and part, for static/plots.js; shares from 0 to 1."""
+    tables = parts(report)
+    models: dict[str, dict[str, Any]] = {}
+    by_place = {
+        (m["name"], part_key(g["split"], g["subset"])): g["accuracy"]
+        for m in report.get("models", [])
+        for g in m["groups"]
+    }
+    for model in report.get("models", []):
+        points = [by_place.get((model["name"], part.key)) or {} for part in tables]
+        models[model["name"]] = {
+            "name": model["name"],
+            "role": model["role"],
+            **{end: [point.get(end) for point in points] for end in ("value", "low", "high")},
+        }
+    return {"parts": [part.title for part in tables], "models": list(models.values())}
+
+
+def curation_plot(report: dict[str, Any]) -> dict[str, Any] | None:
+    """Students of approved beside students of unfiltered chains, by teacher; None where not measured."""
+    rows = report.get("curation") or []
+    if not rows:
+        return None
+    return {
+        "teachers": [row["teacher"] for row in rows],
+        "series": [
+            {
+                "name": name,
+                **{end: [row[name].get(end) for row in rows] for end in ("value", "low", "high")},
+            }
+            for name in ("approved", "unfiltered")
+        ],
+    }
+
+
+def curation_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "teacher": row["teacher"],
+            "approved": figure("accuracy", row["approved"]),
+            "unfiltered": figure("accuracy", row["unfiltered"]),
+            "difference": _points(row["difference"]),
+            "apart": row["apart"],
+        }
+        for row in report.get("curation") or []
+    ]
+
+
+def _points(found: dict[str, Any]) -> Cell:
+    if found.get("value") is None:
+        return Cell("–")
+    low, high = found.get("low"), found.get("high")
+    ends = "" if low is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
+    return Cell(f"{100 * found['value']:+.1f}", ends)

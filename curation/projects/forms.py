@@ -1,0 +1,111 @@
+"""What people may fill in about themselves and their projects; other fields have no effect."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+
+from curation.projects import throttle
+from curation.projects.models import Project, Role, Rubric
+
+SLUG = RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*\Z", "Use a–z, 0–9 and single hyphens.")
+
+
+class SignInForm(AuthenticationForm):
+    """Name and password; after many failures it stops asking the data base for a while."""
+
+    error_messages = {
+        "invalid_login": "This name and password do not belong together.",
+        "inactive": "This account is switched off.",
+        "wait": "Too many failed attempts. Wait five minutes, then try again.",
+    }
+
+    def clean(self) -> dict[str, Any]:
+        name = self.cleaned_data.get("username") or ""
+        address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
+        if throttle.too_many(name, address):
+            raise ValidationError(self.error_messages["wait"], code="wait")
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            throttle.count_failure(name, address)
+            raise
+        throttle.forget(name, address)
+        return cleaned
+
+
+class ProjectForm(forms.Form):
+    name = forms.CharField(max_length=120, label="Name")
+    slug = forms.CharField(
+        max_length=60,
+        required=False,
+        label="Address",
+        validators=[SLUG],
+        help_text="The part after /projects/. Made from the name when it is left empty.",
+    )
+    description = forms.CharField(
+        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    student = forms.CharField(
+        required=False,
+        max_length=300,
+        label="Student",
+        help_text="The model to train: a folder on the worker, or a name on the Hugging Face hub, "
+        "such as Qwen/Qwen2.5-0.5B. It can be set later.",
+    )
+
+
+class GeneralForm(forms.ModelForm):
+    class Meta:
+        model = Project
+        fields = ("name", "description", "guidelines", "student", "rule_approves", "use_embeddings")
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 2}),
+            "guidelines": forms.Textarea(attrs={"rows": 10}),
+        }
+        labels = {
+            "rule_approves": "Approve by rule what passes the rubric, as soon as it is scored",
+            "use_embeddings": "Score similarity with sentence embeddings",
+        }
+        help_texts = {
+            "guidelines": "What reviewers read on the bench, one key away.",
+            "student": "The model to train: a folder on the worker, or a name on the Hugging Face hub.",
+            "rule_approves": "Such decisions are marked as the rule’s. People’s decisions are never "
+            "changed by it.",
+            "use_embeddings": "Slower, needs no network. Without it the similarity stays unknown.",
+        }
+
+
+class MemberForm(forms.Form):
+    username = forms.CharField(
+        max_length=150, label="Name", help_text="The name the person signs in with."
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.REVIEWER)
+
+
+class RubricForm(forms.ModelForm):
+    class Meta:
+        model = Rubric
+        fields = Rubric.THRESHOLDS
+        labels = {
+            "right_answer": "The answer must be right",
+            "min_validity": "Valid steps, at least",
+            "min_conciseness": "Conciseness, at least",
+            "min_structure": "Structure, at least",
+            "max_redundancy": "Idle steps, at most",
+        }
+        help_texts = {
+            "right_answer": "Compared with the reference answer. Chains of questions without one "
+            "do not pass while this is on.",
+            "min_validity": "How likely it is that no step is wrong.",
+            "min_conciseness": "Length against the shortest right chain of the question.",
+            "min_structure": "How well the chain is built: steps, order, a conclusion.",
+            "max_redundancy": "How likely it is that some step brings nothing new.",
+        }
+        widgets = {
+            name: forms.NumberInput(attrs={"step": "0.01", "min": "0", "max": "1"})
+            for name in Rubric.THRESHOLDS
+            if name != "right_answer"
+        }
