@@ -81,12 +81,14 @@ COMMON_NUMBERS = frozenset(
 
 
 @lru_cache(maxsize=20_000)
-def number_of(token: str) -> Fraction | None:
+def number_of(token: str) -> int | Fraction | None:
     """The value of a number token such as "1,234.50"; None for a word or a very long number."""
     if len(token) > 40:
         return None
     text = token.replace(",", "").strip(".")
-    return Fraction(text) if text else None
+    if not text:
+        return None
+    return int(text) if text.isdecimal() else Fraction(text)
 
 
 @dataclass(slots=True)

@@ -96,7 +96,7 @@ class _Parser:
                 value = value * self.signed(depth)
             elif op == "/":
                 self.at += 1
-                value = value / self.signed(depth)
+                value = Fraction(value) / self.signed(depth)
             elif op == "(":
                 value = value * self.power(depth)
             else:
@@ -126,7 +126,7 @@ class _Parser:
         size = max(base.numerator.bit_length(), base.denominator.bit_length())
         if size * abs(int(exponent)) > MAX_BITS:
             raise NotArithmetic("too large")
-        return base ** int(exponent)
+        return Fraction(base) ** int(exponent)
 
     def atom(self, depth: int) -> Fraction:
         if depth > 40 or self.at >= self.size:
@@ -136,7 +136,7 @@ class _Parser:
         if kind == "n":
             return value
         if kind == "%":
-            return value if self.plain else value / 100
+            return value if self.plain else Fraction(value) / 100
         if kind == "(":
             inner = self.sum(depth + 1)
             if self.peek() != ")":

@@ -388,7 +388,8 @@ def _side(taken: list[Token], words: list[str], loose: bool = False) -> Side | N
             digits = token.text.replace(",", "").replace("percent", "").rstrip("% ").strip()
             if len(digits) > 60 or (digits[0] == "0" and len(digits) > 1 and digits[1] != "."):
                 return None  # no number to compute with: 0900 is a time
-            tokens.append((token.kind, Fraction(digits)))
+            # Whole numbers stay ints: they are much faster than fractions and equal to them.
+            tokens.append((token.kind, int(digits) if digits.isdecimal() else Fraction(digits)))
         else:
             tokens.append(("^" if token.text == "**" else token.text, None))
         shown.append(token.text)

@@ -111,6 +111,7 @@ _LATEX = re.compile(
 _LATEX_TO = {"\\times": "*", "\\cdot": "*", "\\div": "/", "\\approx": "~", "\\%": "%"}
 _FRAC = re.compile(r"\\[dt]?frac\s*\{([^{}]{1,60})\}\s*\{([^{}]{1,60})\}")
 _FRAC2 = re.compile(r"\\[dt]?frac\s*(\d)\s*(\d)")
+_MIXED = re.compile(r"(?<![\d.}])(\d{1,6})\s?\\[dt]?frac\s*\{(\d{1,6})\}\s*\{(\d{1,6})\}")
 _POWER_BRACE = re.compile(r"\^\s*\{([^{}]{1,12})\}")
 _UNIT_POWER = re.compile(r"(?<=[a-z]m|\bin|\bft|.\bm)(?:\^\s?\(?[23]\)?|[²³])")
 _WORDED = re.compile(
@@ -119,13 +120,14 @@ _WORDED = re.compile(
     re.I,
 )
 # "7 * 301 is 2107": only where a calculation stands before it and a number follows.
-_IS = re.compile(r"(?<=\d|\)|\$)\s+is\s+(?=\$?\d)")
+_IS = re.compile(r"(?<=[\d)])\$?\s+is\s+(?=\$?\d)")
 _WORDED_TO = ("=", "+", "-", "*", "/")
 
 
 def normalise(text: str) -> str:
     """Signs, LaTeX, currency and worded operators in one plain form; the length may change."""
     if "\\" in text:
+        text = _MIXED.sub(r"(\1 + \2/\3)", text)
         for _ in range(2):
             text = _FRAC.sub(_fraction, text)
         text = _FRAC2.sub(r"(\1/\2)", text)
@@ -136,6 +138,8 @@ def normalise(text: str) -> str:
         text = _IS.sub(" = ", text)
     if "equal" in text:
         text = _WORDED.sub(lambda m: _WORDED_TO[m.lastindex - 1], text)
+    if "π" in text:
+        text = text.replace("π", "\\")  # no plain number: nothing beside it is checked
     return text.translate(_PLAIN_SIGNS if text.isascii() else _SIGNS)
 
 
@@ -294,7 +298,7 @@ def agree(
         return True, True
     if not places and difference < 1 and expected.denominator != 1 and abs(expected) > 1:
         return True, True
-    if loose and difference <= max(abs(expected) / 20, unit):
+    if loose and difference <= max(Fraction(abs(expected)) / 20, unit):
         return True, True
     return False, False
 
@@ -376,7 +380,7 @@ def _changes_units(expected: Fraction, given: Fraction, left: Side, right: Side)
         return False
     if any(kind in "+-" for kind, _ in left.tokens[1:]) and _mixes_units(left.words):
         return True
-    ratio = abs(expected / given)
+    ratio = abs(Fraction(expected) / given)
     if ratio not in _CONVERSIONS and 1 / ratio not in _CONVERSIONS:
         return False
     words = " ".join((*left.words, *right.words))
