@@ -9,7 +9,7 @@ from curation.dashboard.selectors import Counts, Pace, Running, Student
 from curation.templatetags.look import duration
 
 FIRST_TRAINING = 1000
-WORTH_AGAIN = 1.25  # train again when there are a quarter more approved chains than last time
+WORTH_AGAIN = 0.25  # train again when so many more are approved, against those learned last
 
 
 @dataclass(frozen=True)
@@ -194,10 +194,8 @@ def _train(known: Known, why: str, again: bool = False) -> Advice:
 
 
 def _another_round(known: Known) -> Advice:
-    student, counts = known.student, known.counts
-    used = student.job.dataset.example_count
-    if counts.approved >= WORTH_AGAIN * max(used, 1):
-        more = counts.approved - used
+    student, more = known.student, known.student.approved_since
+    if more >= WORTH_AGAIN * max(student.job.dataset.example_count, 1):
         return _train(
             known, f"{more:,} chains were approved since training {student.job.pk}.", True
         )

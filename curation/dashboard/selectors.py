@@ -244,6 +244,7 @@ class Student:
     better_teacher: str = ""
     teacher_accuracy: float | None = None
     missed: tuple[str, ...] = ()
+    approved_since: int = 0
 
 
 def student_of(project: Project) -> Student:
@@ -256,9 +257,12 @@ def student_of(project: Project) -> Student:
     )
     if job is None:
         return Student(None, None, None)
+    since = Decision.objects.filter(
+        project=project, outcome=Outcome.APPROVED, decided_at__gt=job.dataset.created_at
+    ).count()
     evaluation = project.evaluations.filter(status=Status.DONE, job=job).order_by("-id").first()
     if evaluation is None:
-        return Student(job, None, None)
+        return Student(job, None, None, approved_since=since)
     report = evaluation.report
     where = report.get("primary_split"), report.get("primary_subset")
     models = {m["role"]: m for m in report.get("models", []) if m["role"] == "student"}
@@ -269,7 +273,9 @@ def student_of(project: Project) -> Student:
         _accuracy(models.get(teacher), where),
     )
     missed = tuple(t["name"] for t in report.get("targets", []) if t["status"].startswith("missed"))
-    return Student(job, evaluation, accuracy, teacher, theirs["value"] if theirs else None, missed)
+    return Student(
+        job, evaluation, accuracy, teacher, theirs["value"] if theirs else None, missed, since
+    )
 
 
 def _accuracy(model: dict[str, Any] | None, where: tuple[Any, Any]) -> dict[str, Any] | None:
