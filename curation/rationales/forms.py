@@ -23,6 +23,13 @@ WHICH = (
 
 class TeacherForm(forms.ModelForm):
     prompt_style = forms.ChoiceField(label="How it is asked", choices=PROMPT_STYLES)
+    base_url = forms.URLField(
+        label="Address",
+        required=False,
+        max_length=300,
+        assume_scheme="http",
+        help_text="Only for an address, such as http://127.0.0.1:8000/v1.",
+    )
 
     class Meta:
         model = Teacher
@@ -39,7 +46,6 @@ class TeacherForm(forms.ModelForm):
             "price_out",
         )
         labels = {
-            "base_url": "Address",
             "api_key_env": "Key: name of an environment variable",
             "max_tokens": "At most so many tokens",
             "top_p": "Top-p",
@@ -49,7 +55,6 @@ class TeacherForm(forms.ModelForm):
         help_texts = {
             "name": "How this teacher is called here.",
             "model": "A model folder on the worker, or the name that the server has for it.",
-            "base_url": "Only for an address, such as http://127.0.0.1:8000/v1.",
             "api_key_env": "The key itself is never stored: the worker reads it from this variable.",
         }
 

@@ -29,6 +29,9 @@ def save_teacher(project: Project, teacher: Teacher) -> Teacher:
         )
     if any(sign in teacher.model for sign in "\n\r\0;|$`") or teacher.model.startswith("-"):
         raise Invalid(f"{teacher.model!r} cannot be a model's name.")
+    others = Teacher.objects.for_project(project).exclude(pk=teacher.pk)
+    if others.filter(name=teacher.name).exists():
+        raise Invalid(f"There is a teacher “{teacher.name}” already: choose another name.")
     try:
         teacher.full_clean()
     except ValidationError as error:

@@ -1,0 +1,256 @@
+"""The bench in a real browser, by keyboard alone: twenty GSM8K questions, and what must not be lost."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from curation.projects.models import Project, User
+from curation.questions.services import order_import
+from curation.rationales.importing import run_import
+from curation.rationales.models import Rationale
+from curation.reviews.claims import claim
+from curation.reviews.models import QueueItem, Review
+from tests.conftest import score_now
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+Make = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def visit(browser: Any, live_server: Any, reviewer: User) -> Iterator[Callable[..., Any]]:
+    """visit(user=reviewer): a page at the bench; fails when a page throws or breaks the policy."""
+    contexts, wrong = [], []
+
+    def open_bench(user: User = reviewer, path: str = "/projects/eggs/review/") -> Any:
+        client = Client()
+        client.force_login(user)
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        contexts.append(context)
+        cookie = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda m: wrong.append(m.text) if "Content Security Policy" in m.text else None,
+        )
+        page.goto(live_server.url + path)
+        page.wait_for_selector(".chain[aria-current], .empty")
+        return page
+
+    yield open_bench
+    for context in contexts:
+        context.close()
+    assert not wrong, wrong
+
+
+@pytest.fixture
+def questions(make_questions: Make, make_rationales: Make) -> list[Any]:
+    made = make_questions(3)
+    for one in made:
+        make_rationales(one, ["right", "wrong"])
+    return made
+
+
+def press(page: Any, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def item_of(page: Any) -> str | None:
+    table = page.query_selector(".table")
+    return table and table.get_attribute("data-item")
+
+
+def goes_on(page: Any, item: str | None) -> None:
+    """Waits until another question, or none, is shown."""
+    page.wait_for_selector(f'.table:not([data-item="{item}"]) .chain[aria-current], .empty')
+
+
+def current(page: Any) -> Any:
+    return page.locator(".chain[aria-current]")
+
+
+def test_twenty_gsm8k_questions_are_reviewed_by_keyboard_alone(
+    project: Project, reviewer: User, dev_data: Path, visit: Callable[..., Any], tmp_path: Path
+) -> None:
+    rows = tmp_path / "rows.jsonl"
+    with (dev_data / "gsm8k_teachers_dev.jsonl").open() as file:
+        rows.write_text("".join(islice(file, 20)))
+    with rows.open("rb") as file:
+        run_import(order_import(project, reviewer, file, rows.name).pk, score=False)
+    score_now(project)
+    page = visit()
+    for number in range(20):
+        item = item_of(page)
+        assert page.locator(".chain").count() == 4
+        if number == 3:
+            press(page, "1", "Shift+Digit2", "j", "j", "j", "-", "e")
+            page.keyboard.type("\nChecked by hand.")
+            press(page, "Control+Enter")
+        press(page, "Shift+X")  # every wrong answer in one press
+        while page.locator(".chain:not(.is-approve):not(.is-reject):not(.is-edit)").count():
+            press(page, "a")
+        press(page, "Enter")
+        goes_on(page, item)
+    assert "nothing waits for review" in page.inner_text(".empty")
+    assert Review.objects.count() == 80
+    # The verdicts are those of the gold labels, by way of the scorer's.
+    approved = Review.objects.filter(verdict="approve")
+    assert approved.exists()
+    assert all(review.rationale.labelled_right for review in approved)
+    edit = Review.objects.get(verdict="edit")
+    assert edit.edited.text.endswith("Checked by hand.")
+    assert edit.step_labels == {"1": 1, "2": -1, "3": -1}
+    press(page, "u")
+    page.wait_for_selector(".chain.is-approve, .chain.is-reject")
+    assert page.locator(".chain.is-approve, .chain.is-reject").count() == 4
+
+
+def test_keys_are_silent_while_somebody_types(
+    questions: list[Any], visit: Callable[..., Any]
+) -> None:
+    page = visit()
+    press(page, "x", "7")
+    page.keyboard.type("a sex? u")
+    assert page.input_value(".reasons textarea") == "a sex? u"
+    press(page, "Enter")
+    assert page.locator(".chain.is-reject .told").inner_text().endswith("a sex? u")
+    assert page.locator(".chain.is-approve").count() == 0
+    assert not page.locator("dialog[open]").count()
+
+
+def test_typed_text_survives_a_reload_and_a_closed_tab(
+    questions: list[Any], visit: Callable[..., Any]
+) -> None:
+    page = visit()
+    item = item_of(page)
+    press(page, "e")
+    page.keyboard.type(" A better end.")
+    page.reload()
+    page.wait_for_selector(".chain[aria-current]")
+    assert item_of(page) == item
+    assert "edit kept" in current(page).locator(".told").inner_text()
+    other = page.context.new_page()
+    page.close()
+    other.goto(page.url)
+    other.wait_for_selector(".chain[aria-current]")
+    press(other, "e")
+    assert other.input_value(".editor textarea").endswith(" A better end.")
+
+
+def test_a_lost_network_keeps_the_decisions_and_sends_them_once(
+    questions: list[Any], visit: Callable[..., Any]
+) -> None:
+    page = visit()
+    item = item_of(page)
+    press(page, "a", "a")
+    page.context.set_offline(True)
+    press(page, "Enter", "Enter")
+    page.wait_for_selector("#notice:not([hidden])")
+    assert "kept here" in page.inner_text("#notice")
+    assert not Review.objects.exists()
+    page.context.set_offline(False)
+    goes_on(page, item)
+    assert Review.objects.count() == 2
+
+
+def test_a_lost_answer_is_sent_again_and_counts_once(
+    questions: list[Any], visit: Callable[..., Any]
+) -> None:
+    page = visit()
+    item = item_of(page)
+    calls = []
+
+    def lose_the_first_answer(route: Any) -> None:
+        calls.append(route.request.post_data_json)
+        if len(calls) == 1:
+            route.fetch()  # it reaches the server, and its answer reaches nobody
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/review/submit", lose_the_first_answer)
+    press(page, "a", "a", "Enter")
+    goes_on(page, item)
+    assert len(calls) == 2 and calls[1]["again"] is True
+    assert Review.objects.count() == 2
+
+
+def test_a_double_press_sends_once(questions: list[Any], visit: Callable[..., Any]) -> None:
+    page = visit()
+    item = item_of(page)
+    sent = []
+    page.on("request", lambda r: sent.append(r.url) if r.url.endswith("/submit") else None)
+    press(page, "a", "a", "Enter", "Enter", "Enter")
+    goes_on(page, item)
+    assert len(sent) == 1 and Review.objects.count() == 2
+
+
+def test_who_comes_second_sees_who_was_first_and_keeps_what_was_typed(
+    questions: list[Any], visit: Callable[..., Any], admin_user: User, project: Project
+) -> None:
+    page = visit()
+    item = item_of(page)
+    press(page, "e")
+    page.keyboard.type(" Mine.")
+    press(page, "Control+Enter")
+    QueueItem.objects.filter(pk=item).update(holder=None, held_until=None)
+    claim(project, admin_user, QueueItem.objects.get(pk=item).question)
+    press(page, "Enter")
+    page.wait_for_selector("#notice:not([hidden])")
+    assert "ada works on this question" in page.inner_text("#notice")
+    assert "Mine." in page.inner_text(".edited")
+    page.click("[data-notice-do]")
+    goes_on(page, item)
+    assert not Rationale.objects.filter(source="person").exists()
+
+
+def test_labels_without_a_decision_are_not_dropped_silently(
+    questions: list[Any], visit: Callable[..., Any]
+) -> None:
+    page = visit()
+    item = item_of(page)
+    press(page, "1", "ArrowRight", "a", "Enter")
+    page.wait_for_selector("#notice:not([hidden])")
+    assert "no decision" in page.inner_text("#notice") and item_of(page) == item
+    press(page, "Enter")
+    goes_on(page, item)
+
+
+def test_a_page_that_leaves_gives_its_question_back_soon(
+    questions: list[Any], visit: Callable[..., Any]
+) -> None:
+    page = visit()
+    before = QueueItem.objects.get(pk=item_of(page)).held_until
+    page.goto("about:blank")
+    page.wait_for_timeout(500)
+    after = QueueItem.objects.get(holder__isnull=False).held_until
+    assert (before - after).total_seconds() > 600
+
+
+def test_thirty_chains_scroll_sideways_and_the_page_does_not(
+    make_questions: Make, make_rationales: Make, visit: Callable[..., Any]
+) -> None:
+    make_rationales(make_questions(1)[0], ["right", "wrong", "right"] * 10)
+    page = visit()
+    press(page, *["ArrowRight"] * 29)
+    assert current(page).get_attribute("data-letter") == "AD"
+    shown = current(page).bounding_box()
+    assert shown["x"] >= 0 and shown["x"] + shown["width"] <= 1281
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+    assert page.evaluate("document.documentElement.scrollHeight") == 800
+
+
+@pytest.mark.parametrize("size", [(390, 844), (640, 400)])
+def test_nothing_overflows_on_a_narrow_or_enlarged_page(
+    size: tuple[int, int], questions: list[Any], visit: Callable[..., Any]
+) -> None:
+    page = visit()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
