@@ -40,6 +40,19 @@ def size(path: str) -> int:
     return _filesystem()[0].size(_place(path))
 
 
+def files_in(path: str) -> list[str]:
+    """Names of the plain files right in the folder `path`, sorted; links and folders are left out."""
+    fs, _ = _filesystem()
+    if not fs.isdir(_place(path)):
+        return []
+    found = fs.ls(_place(path), detail=True)
+    return sorted(
+        one["name"].rstrip("/").rsplit("/", 1)[-1]
+        for one in found
+        if one["type"] == "file" and not one.get("islink")
+    )
+
+
 @contextmanager
 def writing(path: str) -> Iterator[IO[bytes]]:
     """Write a file so that it is there whole or not at all."""

@@ -10,6 +10,7 @@ from typing import Any
 from curation.questions.models import Split
 
 FIGURES = ("accuracy", "validity", "length_ratio", "similarity")
+ENDED_ENOUGH = 0.95
 SHARES = ("accuracy", "validity")
 STANDING = {
     "met": ("good", "met"),
@@ -53,6 +54,7 @@ class Row:
     cells: list[Cell]
     tokens: float | None
     ended: Cell
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,21 @@ def _row(model: dict[str, Any], group: dict[str, Any], standing: dict[Any, Any])
         cells,
         group.get("mean_tokens"),
         figure("ended", group.get("ended")),
+        _notes(group),
     )
+
+
+def _notes(group: dict[str, Any]) -> list[str]:
+    """What makes a row's figures worth less than they seem."""
+    notes = []
+    if group["n_failed"]:
+        notes.append(f"{group['n_failed']:,} not answered")
+    if group["n_ungraded"]:
+        notes.append(f"{group['n_ungraded']:,} cannot be graded")
+    ended = group["ended"]["value"]
+    if ended is not None and ended < ENDED_ENOUGH:
+        notes.append(f"only {100 * ended:.0f}% end by themselves")
+    return notes
 
 
 def _bars(report: dict[str, Any]) -> list[Cell]:
@@ -180,6 +196,74 @@ def targets(report: dict[str, Any]) -> list[Target]:
             )
         )  # fmt: skip
     return made
+
+
+def standing(report: dict[str, Any]) -> list[Target]:
+    """The targets of the first student, for a line of the list."""
+    main = next(iter(students(report)), "")
+    return [one for one in targets(report) if one.model == main]
+
+
+# How the verdict's sentences about targets begin (workers/evaluation/verdict.py); the page shows
+# those of the first student as tiles.
+TARGET_SENTENCES = (
+    "Right answers: ",
+    "Valid chains: ",
+    "Length against the teacher: ",
+    "Similarity to the teacher: ",
+)
+
+
+def arranged(sentences: list[str], tiles: list[Target]) -> tuple[list[str], list[str]]:
+    """(the sentences that lead, the others), without those that the tiles say already."""
+    lead: list[str] = []
+    rest: list[str] = []
+    said = 0
+    for sentence in sentences:
+        if said < len(tiles) and sentence.startswith(TARGET_SENTENCES):
+            said += 1
+        else:
+            (rest if said or len(lead) == 3 else lead).append(sentence)
+    return lead, rest
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two models on the same questions: accuracy of `a` minus that of `b`, in points."""
+
+    a: str
+    b: str
+    cell: Cell
+    only_a: int
+    only_b: int
+    p: str
+    apart: bool
+
+
+def differences(report: dict[str, Any]) -> list[tuple[str, list[Difference]]]:
+    """(title of a part, every pair of models on it), students first; the primary part first."""
+    roles = {m["name"]: ("student", "teacher", "base").index(m["role"]) for m in report["models"]}
+    by_part: dict[str, list[Difference]] = {}
+    for pair in report.get("pairs", []):
+        made = _difference(pair, roles)
+        by_part.setdefault(part_key(pair["split"], pair["subset"]), []).append(made)
+    for found in by_part.values():
+        found.sort(key=lambda one: (roles.get(one.a, 3), one.a))
+    return [(part.title, by_part[part.key]) for part in parts(report) if part.key in by_part]
+
+
+def _difference(pair: dict[str, Any], roles: dict[str, int]) -> Difference:
+    a, b, found = pair["a"], pair["b"], pair["difference"]
+    only_a, only_b = pair["only_a"], pair["only_b"]
+    if roles.get(b, 3) < roles.get(a, 3):  # the student's gain, not its base's loss
+        a, b, only_a, only_b = b, a, only_b, only_a
+        turned = {"value": found["value"], "low": found["high"], "high": found["low"]}
+        found = {key: None if end is None else -end for key, end in turned.items()}
+    low, high, p = found["low"], found["high"], pair["p_value"]
+    apart = low is not None and (low > 0 or high < 0) and p < 0.05
+    return Difference(
+        a, b, _points(found), only_a, only_b, "< 0.001" if p < 0.001 else f"{p:.3f}", apart
+    )
 
 
 def students(report: dict[str, Any]) -> list[str]:
@@ -244,6 +328,7 @@ def curation_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
             "unfiltered": figure("accuracy", row["unfiltered"]),
             "difference": _points(row["difference"]),
             "apart": row["apart"],
+            "sentence": row["sentence"],
         }
         for row in report.get("curation") or []
     ]
@@ -254,4 +339,5 @@ def _points(found: dict[str, Any]) -> Cell:
         return Cell("–")
     low, high = found.get("low"), found.get("high")
     ends = "" if low is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
-    return Cell(f"{100 * found['value']:+.1f}", ends)
+    text = f"{100 * found['value'] + 0.0:+.1f}"
+    return Cell(text.replace("-", "−"), ends.replace("-", "−"))

@@ -7,15 +7,21 @@ from django.db.models import Count, Q, QuerySet
 
 from curation.errors import Invalid
 from curation.evaluations.models import Answer, Evaluation
-from curation.evaluations.reports import model_names, parts, students
+from curation.evaluations.reports import model_names, part_title, parts, students
 from curation.intervals import wilson
 from curation.projects.models import Project, User
+from curation.questions.models import Split
 from curation.training.models import TrainingJob
-from curation.work import Status
+from curation.work import ACTIVE, Status
 
 PAGE = 20
 KINDS = 40
-RIGHTS = {"wrong": "wrong or not gradable", "right": "right", "all": "all"}
+RIGHTS = {
+    "wrong": "wrong",
+    "ungraded": "cannot be graded",
+    "right": "right",
+    "all": "all",
+}
 
 
 def evaluations_of(project: Project, user: User) -> QuerySet[Evaluation]:
@@ -33,6 +39,30 @@ def measurable(project: Project) -> list[TrainingJob]:
     """Trainings that ended well, the newest first."""
     done = project.training_jobs.filter(status=Status.DONE).select_related("dataset")
     return list(done.defer("checks", "says", "dataset__card").order_by("-id")[:50])
+
+
+def of_training(job: TrainingJob) -> Evaluation | None:
+    """The evaluation that speaks of the training: the newest that is on its way or ended well, else
+    the newest of all."""
+    found = Evaluation.objects.for_project(job.project).filter(job=job).order_by("-id")
+    return found.filter(status__in=(*ACTIVE, Status.DONE)).first() or found.first()
+
+
+def last_done(project: Project) -> Evaluation | None:
+    """The project's newest report."""
+    done = Evaluation.objects.for_project(project).filter(status=Status.DONE)
+    return done.order_by("-id").first()
+
+
+def held_out_counts(project: Project) -> list[tuple[str, int]]:
+    """(part, how many questions with an answer it has): what an evaluation would ask."""
+    rows = (
+        project.questions.filter(split__in=(Split.EVAL, Split.OOD), reference_answer__isnull=False)
+        .order_by("split", "subset")
+        .values_list("split", "subset")
+        .annotate(n=Count("id"))
+    )
+    return [(part_title(split, subset)[0], n) for split, subset, n in rows]
 
 
 @dataclass(frozen=True)
@@ -84,7 +114,9 @@ def answers(evaluation: Evaluation, choice: Chosen) -> tuple[list[Answer], int |
     if choice.right == "right":
         found = found.filter(right=True)
     elif choice.right == "wrong":
-        found = found.exclude(right=True)
+        found = found.filter(right=False)
+    elif choice.right == "ungraded":
+        found = found.filter(right__isnull=True)
     rows = list(found.select_related("question").order_by("pk")[: PAGE + 1])
     return rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None
 

@@ -1,19 +1,20 @@
 """Evaluations: the list, one with its verdict, and the table that a training's page shows."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from curation.errors import ServiceError
 from curation.evaluations import reports, selectors, services
 from curation.evaluations.forms import EvaluationForm
 from curation.evaluations.models import Evaluation
+from curation.listing import only, page_of
 from curation.projects.access import project_view
 from curation.training.models import TrainingJob
 from curation.work import Status
@@ -24,59 +25,44 @@ PAGE = 30
 @require_GET
 @project_view
 def evaluations(request: HttpRequest) -> HttpResponse:
-    return _list(request, _form(request))
-
-
-def _form(request: HttpRequest) -> EvaluationForm:
-    data = request.POST if request.method == "POST" else None
-    jobs = selectors.measurable(request.project)
-    initial = {"order_key": uuid.uuid4().hex, "job": request.GET.get("job")}
-    return EvaluationForm(data, jobs=jobs, initial=initial)
-
-
-def _list(request: HttpRequest, form: EvaluationForm, status: int = 200) -> HttpResponse:
-    before = request.GET.get("before", "")
     found = selectors.evaluations_of(request.project, request.user)
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        found = found.filter(pk__lt=int(before))
-    rows = list(found[: PAGE + 1])
-    for row in rows:
+    page = page_of(found, only(request.GET, ["after"]), PAGE, newest_first=True)
+    for row in page.rows:
         row.headline = reports.headline(row.report)
-        row.targets = reports.targets(row.report)
-    context = {
-        "evaluations": rows[:PAGE],
-        "more": rows[PAGE - 1].pk if len(rows) > PAGE else None,
-        "before": before,
-        "form": form,
-        "moves": any(row.is_active for row in rows),
-    }
+        row.standing = reports.standing(row.report)
+    moves = page.is_first and any(row.is_active for row in page.rows)
     name = "evaluations/_rows.html" if request.htmx else "evaluations/list.html"
-    return render(request, name, context, status=status)
+    return render(request, name, {"page": page, "moves": moves})
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @project_view(admin=True)
-def evaluation_order(request: HttpRequest) -> HttpResponse:
-    form = _form(request)
-    if form.is_valid():
+def evaluation_new(request: HttpRequest) -> HttpResponse:
+    """Measure a trained student, its base and the teachers on the held-out questions."""
+    project = request.project
+    jobs = selectors.measurable(project)
+    asked_for = request.GET.get("training") or (jobs[0].pk if jobs else "")
+    initial = {"order_key": uuid.uuid4().hex, "job": asked_for}
+    form = EvaluationForm(request.POST or None, jobs=jobs, initial=initial)
+    if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
-        jobs = {job.pk: job for job in selectors.measurable(request.project)}
-        others = [jobs[pk] for pk in chosen["compared"] if pk != chosen["job"] and pk in jobs]
+        by_pk = {job.pk: job for job in jobs}
         try:
             evaluation = services.order_evaluation(
-                request.project,
+                project,
                 request.user,
-                jobs.get(chosen["job"]),
-                compared=others,
+                by_pk.get(chosen["job"]),
+                compared=[by_pk[pk] for pk in chosen["compared"] if pk != chosen["job"]],
                 splits=chosen["splits"],
                 limit=chosen["limit"],
                 order_key=chosen["order_key"],
             )
         except ServiceError as error:
-            form.add_error(None, ValidationError(str(error)))
+            form.add_error(None, str(error))
         else:
-            return redirect("evaluation_detail", request.project.slug, evaluation.pk)
-    return _list(request, form, status=400)
+            return redirect("evaluation_detail", project.slug, evaluation.pk)
+    context = {"form": form, "counts": selectors.held_out_counts(project)}
+    return render(request, "evaluations/new.html", context, status=400 if form.errors else 200)
 
 
 def evaluation_or_404(request: HttpRequest, pk: int) -> Evaluation:
@@ -106,14 +92,19 @@ def _report(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
     primary = next((part for part in tables if part.is_primary), None)
     steps = [line for line in evaluation.verdict if line.startswith("Next: ")]
     rest = [line for line in evaluation.verdict if line not in steps]
+    main = next(iter(reports.students(report)), "")
+    tiles = [one for one in reports.targets(report) if one.model == main]
+    lead, sentences = reports.arranged(rest, tiles)
     return {
         "evaluation": evaluation,
-        "headline": rest[0] if rest else "The models were measured.",
-        "sentences": rest[1:],
-        "next_steps": steps,
+        "compared": evaluation.compared_jobs.order_by("id"),
+        "lead": lead or ["The models were measured."],
+        "sentences": sentences,
+        "next_steps": list(dict.fromkeys(line.removeprefix("Next: ") for line in steps)),
         "primary": primary,
         "others": [part for part in tables if not part.is_primary],
-        "targets": reports.targets(report),
+        "tiles": tiles,
+        "differences": reports.differences(report),
         "plot": reports.accuracy_plot(report),
         "curation": reports.curation_rows(report),
         "curation_plot": reports.curation_plot(report),
@@ -147,20 +138,30 @@ def evaluation_answers(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @project_view
-def training_measured(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the newest evaluation says of a training, for the training's page."""
+def evaluation_of_training(request: HttpRequest, pk: int) -> HttpResponse:
+    """The card on a training's page: its student beside base and teachers, once it is measured.
+
+    Until then: what base and teachers reached when the project last measured them.
+    """
     jobs = TrainingJob.objects.for_user(request.user).for_project(request.project)
     job = get_object_or_404(jobs.defer("checks", "says"), pk=pk)
-    evaluation = job.evaluations.defer("verdict").order_by("-id").first()
-    tables = reports.parts(evaluation.report) if evaluation else []
+    evaluation = selectors.of_training(job)
+    own = evaluation is not None and evaluation.status == Status.DONE
+    shown = evaluation if own else selectors.last_done(request.project)
+    tables = reports.parts(shown.report) if shown else []
+    primary = next((part for part in tables if part.is_primary), None)
+    if primary and not own:
+        primary = replace(primary, rows=[row for row in primary.rows if row.role != "student"])
     context = {
         "job": job,
         "evaluation": evaluation,
-        "primary": next((part for part in tables if part.is_primary), None),
+        "own": own,
+        "shown": shown,
+        "primary": primary,
         # An evaluation follows within seconds of the training's end, if it was wanted.
         "moves": job.is_active or (evaluation is not None and evaluation.is_active),
     }
-    return render(request, "evaluations/_measured.html", context)
+    return render(request, "evaluations/_of_training.html", context)
 
 
 @require_POST
