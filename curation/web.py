@@ -74,11 +74,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def no_worker(request: HttpRequest, queue_name: str) -> HttpResponse:
-    """A banner when nobody listens on the queue; empty when somebody does."""
-    if queue_name not in (queue.CPU, queue.GPU):
+    """A banner when nobody listens on the queue, or on one of `all`; empty when somebody does."""
+    names = (queue.CPU, queue.GPU) if queue_name == "all" else (queue_name,)
+    if not {*names} <= {queue.CPU, queue.GPU}:
         raise Http404
     known = queue.listeners()
-    missing = "broker" if known is None else "" if known[queue_name] else queue_name
+    missing = ["broker"] if known is None else [name for name in names if not known[name]]
     return render(request, "includes/no_worker_text.html", {"missing": missing})
 
 

@@ -77,3 +77,5 @@ document.addEventListener("keydown", (event) => {
 });
 
 showTheme();
+// On a narrow screen the row of pages scrolls: the page that is open stands in view.
+document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -140,10 +140,9 @@ def _at_this_pace(known: Known, missing: int) -> str:
     share = known.counts.by_people / known.counts.reviewed if known.counts.reviewed else 1.0
     seconds = missing / max(share, 0.05) * pace.seconds / max(pace.people, 1)
     people = "one reviewer" if pace.people == 1 else f"each of {pace.people} reviewers"
-    return (
-        f"At the pace of the last two weeks, {pace.seconds:.0f} s a chain, that is "
-        f"{duration(60 * round(seconds / 60)) if seconds > 90 else duration(seconds)} for {people}."
-    )
+    hours = seconds / 3600
+    time = f"{hours:.0f} hours" if hours > 3 else duration(60 * max(1, round(seconds / 60)))
+    return f"At the pace of the last two weeks, {pace.seconds:.0f} s a chain, that is {time} for {people}."
 
 
 def _training(known: Known) -> Running | None:

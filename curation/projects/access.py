@@ -30,9 +30,9 @@ def project_view(
         @wraps(inner)
         def wrapped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
             membership = membership_of(request.user, slug)
+            request.membership, request.project = membership, membership.project
             if admin and membership.role != Role.ADMIN:
                 raise PermissionDenied("Only an admin of this project may do this.")
-            request.membership, request.project = membership, membership.project
             return inner(request, *args, **kwargs)
 
         return wrapped

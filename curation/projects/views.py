@@ -52,7 +52,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         except ServiceError as error:
             _refused(form, error)
         else:
-            messages.success(request, "The settings are stored.")
+            messages.success(request, "Saved.")
             return redirect("settings", request.project.slug)
     if (
         form.errors
