@@ -68,6 +68,7 @@ function show(answer) {
   const made = document.createElement("template");
   made.innerHTML = answer.html;
   box.replaceChildren(made.content);
+  window.scrollTo(0, 0);
   begin(answer.state);
   if (location.pathname !== root.dataset.home) history.replaceState(null, "", root.dataset.home);
   say(state.item === null ? box.textContent.trim().slice(0, 200) : `Next question, ${chains.length} chains.`);
@@ -114,8 +115,16 @@ function move(chain) {
   current = chain;
   chain.setAttribute("aria-current", "true");
   for (const one of box.querySelectorAll(".step.at")) one.classList.remove("at");
-  chain.scrollIntoView({ block: "nearest", inline: "nearest" });
+  bringAside(chain);
   if (!isTyping(document.activeElement)) chain.focus({ preventScroll: true });
+}
+
+// Sideways only: on a narrow page the question above the chains stays where it is.
+function bringAside(chain) {
+  const row = chain.parentElement;
+  const [inner, outer] = [chain.getBoundingClientRect(), row.getBoundingClientRect()];
+  if (inner.left < outer.left) row.scrollLeft += inner.left - outer.left - 1;
+  else if (inner.right > outer.right) row.scrollLeft += inner.right - outer.right + 1;
 }
 
 function beside(way) {
