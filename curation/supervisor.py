@@ -92,7 +92,8 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
                 "60",
                 "--access-logfile",
                 os.devnull,
-                "--no-control-socket",
+                # Loaded once, before the workers are forked: they share its memory and start at once.
+            *("--no-control-socket", "--preload"),
             ),
             *("--worker-tmp-dir", str(settings.HOME)),
         ],

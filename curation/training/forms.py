@@ -53,7 +53,9 @@ class TrainingForm(forms.Form):
     def recipe(self) -> dict[str, Any]:
         """What differs from the preset."""
         chosen = self.cleaned_data
-        return {name: chosen[name] for name in self.OVERRIDES if chosen[name] is not None}
+        changes = {name: chosen[name] for name in self.OVERRIDES if chosen[name] is not None}
+        # A preset may count steps; whoever says how many epochs does not want those.
+        return {**changes, "max_steps": 0} if "epochs" in changes else changes
 
 
 def _label(one: DatasetVersion) -> str:

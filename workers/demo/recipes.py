@@ -3,7 +3,8 @@
 Facts come first in each: without a few hundred steps of bare sums the models copy the pattern of a
 chain and cannot add. The good teacher is trained to the end; the wordy one has its own seed, is
 smaller, stops early and then learns to be wordy, with some slips and missing answers; the student
-knows sums, stories and single steps, and answers problems of several steps at once, badly.
+has met chains, and was then taught to answer at once, which it does badly: like a real base model it
+has seen reasoning and does not reason unless it is taught to.
 """
 
 from dataclasses import replace
@@ -28,18 +29,11 @@ _WORDY_CHAINS = (
     (0.1, corpus.facts),
     (0.9, corpus.chains(wordy=0.65, no_answer=0.05, slips=0.15)),
 )
-_PARTS = (
-    (0.25, corpus.facts),
-    (0.15, corpus.one_step),
-    (0.3, corpus.bare_chain),
-    (0.3, corpus.straight_answer),
-)
-_NEXT_STEPS = (
-    (0.12, corpus.facts),
-    (0.08, corpus.one_step),
-    (0.12, corpus.bare_chain),
-    (0.08, corpus.straight_answer),
-    (0.6, corpus.next_step),
+_STRAIGHT = (
+    (0.15, corpus.facts),
+    (0.1, corpus.next_step),
+    (0.6, corpus.straight_answer),
+    (0.15, corpus.chains(wordy=0.0, no_answer=0.0, slips=0.0)),
 )
 
 RECIPES = {
@@ -73,9 +67,9 @@ RECIPES = {
         inner=256,
         seed=303,
         stages=(
-            Stage("facts", 540, _FACTS, _PEAK, _PEAK),
-            Stage("parts", 700, _PARTS, _PEAK, _PEAK),
-            Stage("next steps", 3000, _NEXT_STEPS, _PEAK, 1e-4),
+            Stage("facts", 420, _FACTS, _PEAK, _PEAK),
+            Stage("chains", 1900, _PLAIN_CHAINS, _PEAK, 2e-3),
+            Stage("straight answers", 600, _STRAIGHT, 2e-3, 1e-4),
         ),
     ),
 }

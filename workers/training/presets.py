@@ -27,11 +27,13 @@ _ALL = (
         "For the demonstration student that ships with the project (under a million weights, one "
         "CPU thread): a high learning rate, as so small a model needs. Not for real models.",
         Recipe(
-            learning_rate=5e-3,
+            learning_rate=3e-3,
             batch_size=16,
-            epochs=20.0,
+            # More steps do not help: 88% on the development questions after 100, 300 and 400.
+            max_steps=300,
             max_length=512,
-            samples_every=100,
+            logging_steps=5,
+            samples_every=50,
             sample_tokens=128,
         ),
     ),
