@@ -167,7 +167,7 @@ def _after_review(known: Known) -> Advice:
             f"Next: measure training {student.job.pk}.",
             "Nobody knows yet what the student has learned.",
             "Measure",
-            "evaluations",
+            "evaluation_new",
         )
     return _another_round(known)
 

@@ -22,10 +22,6 @@ class SignInForm(AuthenticationForm):
         "wait": "Too many failed attempts. Wait five minutes, then try again.",
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].label = "Name"
-
     def clean(self) -> dict[str, Any]:
         name = self.cleaned_data.get("username") or ""
         address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
