@@ -140,7 +140,7 @@ def test_killed_in_the_middle_it_asks_only_what_is_missing(tmp_path, base):
 
     def behave(number, received):
         if number >= 50 and not stuck.is_set():
-            stuck.wait(60)
+            stuck.wait(300)
         text = received.body["messages"][-1]["content"]
         return speak(received.body["model"], int(text.split()[2]) - 3)
 
@@ -152,11 +152,11 @@ def test_killed_in_the_middle_it_asks_only_what_is_missing(tmp_path, base):
     command += ["-o", str(tmp_path / "report.json"), "--allow-host", HOST]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     answers = tmp_path / "out" / "answers.jsonl"
-    end = time.monotonic() + 60
+    end = time.monotonic() + 200
     while time.monotonic() < end and (not answers.exists() or count(answers) < 40):
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGTERM)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=90)
     assert process.returncode == 143
     assert json.loads(out.splitlines()[-1])["event"] == "cancelled"
     assert not (tmp_path / "report.json").exists()

@@ -47,7 +47,7 @@ def write_config(base, folder: Path, **recipe) -> Path:
     return path
 
 
-def wait_for(process: TrainingProcess, kind: str, offset: int = 0, seconds: float = 60) -> dict:
+def wait_for(process: TrainingProcess, kind: str, offset: int = 0, seconds: float = 200) -> dict:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         events, offset = process.events(offset)
@@ -88,9 +88,9 @@ def test_killed_then_orphaned_then_resumed_it_ends_as_if_never_stopped(base, tmp
     worker.kill()
     worker.wait()
     gone = time.monotonic()
-    psutil.wait_procs([orphan], timeout=20)
+    psutil.wait_procs([orphan], timeout=60)
     assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
-    assert time.monotonic() - gone < 15
+    assert time.monotonic() - gone < 30  # about 2 s on a quiet machine
     events, _ = first.events(offset)
     assert events[-1]["event"] == "cancelled"
     assert "has gone" in events[-1]["reason"]
@@ -128,8 +128,8 @@ def test_cancelled_in_the_middle_it_stops_within_seconds_with_a_checkpoint(base,
     process = launch(write_config(base, tmp_path / "job", max_steps=100_000), tmp_path / "log.txt")
     wait_for(process, "progress")
     began = time.monotonic()
-    assert process.terminate(grace=20) == 143
-    assert time.monotonic() - began < 5
+    assert process.terminate(grace=60) == 143
+    assert time.monotonic() - began < 30  # under 2 s on a quiet machine
     events, _ = process.events()
     assert [event["event"] for event in events[-2:]] == ["checkpoint", "cancelled"]
     assert events[-1]["step"] == events[-2]["step"] > 0
@@ -169,3 +169,27 @@ def test_the_training_does_not_get_the_secrets_of_the_web():
 
 def test_events_of_an_absent_training_are_none(tmp_path):
     assert read_events(tmp_path / "events.jsonl") == ([], 0)
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_with_the_same_batch(base, tmp_path):
+    """torchrun on the CPU, as accelerate does it on GPUs: the same losses, to five digits."""
+    from workers.training.run import run
+
+    recipe = {"max_steps": 8, "logging_steps": 2, "checkpoint_seconds": 0}
+    two = write_config(base, tmp_path / "two", **recipe)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    subprocess.run(
+        [*torchrun, "--nproc_per_node", "2", "-m", "workers.training", str(two)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    one = TrainingConfig.load(write_config(base, tmp_path / "one", **recipe))
+    run(one)
+    curves = []
+    for folder in ("one", "two"):
+        events, _ = read_events(tmp_path / folder / "out" / "events.jsonl")
+        assert events[0]["processes"] == (1 if folder == "one" else 2)
+        curves.append([event["loss"] for event in events if event["event"] == "progress"])
+    assert curves[0] == pytest.approx(curves[1], abs=2e-5)

@@ -314,3 +314,25 @@ def test_the_loss_of_a_small_vocabulary_is_that_of_trl(base, tmp_path, monkeypat
         losses.append([event["loss"] for event in of(events, "progress")])
         assert all(event["tokens_per_second"] > 0 for event in of(events, "progress"))
     assert losses[0] == pytest.approx(losses[1], abs=2e-4)
+
+
+DEMO = Path(__file__).resolve().parents[2] / "workers" / "demo" / "models" / "student"
+
+
+@pytest.mark.skipif(not DEMO.is_dir(), reason="the demo models are not built")
+def test_the_demo_student_passes_every_check_and_learns(tmp_path):
+    from workers.demo.problems import demo_questions
+
+    rows = [
+        {
+            "prompt": [{"role": "user", "content": problem.question}],
+            "completion": [{"role": "assistant", "content": problem.chain}],
+        }
+        for problem in demo_questions("train", 64, 1)
+    ]
+    folder = shutil.copytree(DEMO, tmp_path / "student")  # the shipped one may be rebuilt meanwhile
+    made = config(folder, tmp_path / "job", rows, preset="demo", max_steps=20, samples_every=0)
+    events = train(replace(made, recipe=replace(made.recipe, learning_rate=5e-3)))
+    assert all(check["ok"] for check in of(events, "checks")[0]["checks"])
+    losses = [event["loss"] for event in of(events, "progress")]
+    assert losses[-1] < losses[0] / 2

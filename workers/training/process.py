@@ -16,6 +16,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import psutil  # comes with accelerate
+
 from workers.training.config import TrainingConfig
 from workers.training.errors import EXIT_BAD_CONFIG, EXIT_CANCELLED, EXIT_DONE
 from workers.training.events import EVENTS_FILE, read_events
@@ -61,14 +63,27 @@ class TrainingProcess:
     def terminate(self, grace: float = 30.0) -> int:
         """SIGTERM to the whole group, ``grace`` seconds for the checkpoint, then SIGKILL.
 
-        Returns the exit status (143 after a clean stop, -9 after a kill).
+        Waits for all of the group, not only for the process that was started: accelerate's
+        launcher ends at once and leaves its training to write the checkpoint. Returns the exit
+        status (143 after a clean stop, -15 of a launcher, -9 after a kill).
         """
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + grace
-        while self.alive() and time.monotonic() < deadline:
+        while self._group_alive() and time.monotonic() < deadline:
             time.sleep(0.05)
-        self._signal(signal.SIGKILL)  # also what accelerate's launcher may have left behind
+        self._signal(signal.SIGKILL)
         return self.process.wait()
+
+    def _group_alive(self) -> bool:
+        self.poll()
+        for pid in psutil.pids():
+            try:
+                mine = os.getpgid(pid) == self.pid
+                if mine and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                    return True
+            except (ProcessLookupError, psutil.NoSuchProcess):
+                continue  # it ended while we looked
+        return False
 
     def _signal(self, number: int) -> None:
         try:
@@ -81,7 +96,7 @@ class TrainingProcess:
         status = self.poll()
         if status in (None, EXIT_DONE):
             return ""
-        if status == EXIT_CANCELLED:
+        if status in (EXIT_CANCELLED, -signal.SIGTERM):
             return "It was cancelled."
         for line in reversed(self.log_tail().splitlines()):
             if line.startswith(("Failed: ", "Configuration: ")):
@@ -102,7 +117,7 @@ class TrainingProcess:
 
     def close(self, grace: float = 5.0) -> int:
         """End it if it still runs, and reap it."""
-        return self.terminate(grace) if self.alive() else self.process.wait()
+        return self.terminate(grace) if self._group_alive() else self.process.wait()
 
 
 def launch(

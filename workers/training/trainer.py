@@ -81,7 +81,7 @@ class ChainTrainer(SFTTrainer):
         TRL's fused head saves the memory of the logits and measures entropy beside; for a few
         thousand tokens of vocabulary it costs a fifth of a step and saves nothing.
         """
-        if model.config.get_text_config().vocab_size > SMALL_VOCABULARY:
+        if self.model.config.get_text_config().vocab_size > SMALL_VOCABULARY:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         inputs["use_cache"] = False
         if self.model.training:
