@@ -28,8 +28,8 @@ class EvaluationForm(forms.Form):
     limit = forms.IntegerField(
         required=False,
         min_value=1,
-        label="At most",
-        help_text="So many questions of each part. Empty: all. Fewer questions, wider intervals.",
+        label="Questions of each part, at most",
+        help_text="Empty: all. Fewer are faster, and their intervals wider.",
     )
     order_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
