@@ -1,20 +1,19 @@
 // The review bench: one question, its chains, decisions held here until Enter sends them together.
 
 import { blank, foldThoughts, openEditor, paint, showClocks } from "./chains.js";
+import { Claim } from "./claim.js";
 import { Drafts } from "./drafts.js";
 import { fillDialog, isTyping, read } from "./keys.js";
+import { hideNotice, notice, openDialog, restoreLooks, say, toggleLook } from "./page.js";
 import { Reasons } from "./reasons.js";
 import { Problem, ask } from "./server.js";
 
-const RENEW = 60_000;
-const AWAY = 10 * 60_000; // a page that nobody touches gives its question back in the end
-
 const root = document.getElementById("bench");
 const box = document.getElementById("item");
-const noticeBox = document.getElementById("notice");
 const nextButton = document.getElementById("next");
 const { csrf } = root.dataset;
 const drafts = new Drafts(root.dataset.user, root.dataset.project);
+const claim = new Claim(root.dataset);
 const reasons = new Reasons(document.getElementById("reasons"));
 
 let state = { item: null };
@@ -25,8 +24,6 @@ let step = 0;
 let busy = false;
 let warned = "";
 let lost = false; // somebody else has this question now
-let touched = Date.now();
-let renewed = Date.now();
 let pollTimer;
 
 // ---- one question comes in
@@ -42,7 +39,7 @@ function begin(next) {
   for (const button of root.querySelectorAll(".needs-item, .needs-item button")) {
     if (button instanceof HTMLButtonElement) button.disabled = state.item === null;
   }
-  renewed = Date.now();
+  claim.fresh();
   if (state.poll) pollTimer = setTimeout(poll, state.poll * 1000);
   if (state.item === null) {
     nextButton.classList.remove("primary");
@@ -322,57 +319,7 @@ async function poll() {
   else pollTimer = setTimeout(poll, 5000);
 }
 
-async function renew() {
-  if (state.item === null || lost || busy) return;
-  if (document.visibilityState !== "visible" || Date.now() - touched > AWAY) return;
-  renewed = Date.now();
-  const { item } = state;
-  try {
-    const { until } = await ask(root.dataset.renew, { body: { item }, csrf, retry: false });
-    const shown = document.getElementById("until");
-    if (item === state.item && shown) {
-      shown.dateTime = until;
-      showClocks(box);
-    }
-  } catch (problem) {
-    // A network that is away shows itself when decisions are sent; a lost claim is told at once.
-    if (problem instanceof Problem && problem.status === 409 && item === state.item && !busy) lose(problem.message);
-  }
-}
-
-// ---- what stands around
-
-function notice(text, action = "", act = null) {
-  noticeBox.hidden = false;
-  noticeBox.querySelector("span").textContent = text;
-  const button = noticeBox.querySelector("button");
-  button.hidden = !action;
-  button.textContent = action;
-  button.onclick = act;
-}
-
-function hideNotice() {
-  noticeBox.hidden = true;
-}
-
-function say(text) {
-  document.getElementById("said").textContent = text;
-}
-
-function toggleLook(name) {
-  const on = root.classList.toggle(name);
-  try {
-    localStorage.setItem(`chainwright:look:${name}`, on ? "1" : "");
-  } catch {
-    // Forgotten with the page.
-  }
-}
-
-function openDialog(id) {
-  const dialog = document.getElementById(id);
-  if (dialog.open) dialog.close();
-  else dialog.showModal();
-}
+// ---- acting
 
 const acts = {
   approve, reject, edit, clear, rejectWrong, badQuestion, next,
@@ -413,7 +360,6 @@ function act(name, detail = {}) {
 // ---- listening
 
 document.addEventListener("keydown", (event) => {
-  touched = Date.now();
   if (document.querySelector("dialog[open]")) {
     if (event.key === "?" || event.key === "g") {
       document.querySelector("dialog[open]").close();
@@ -433,7 +379,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 root.addEventListener("click", (event) => {
-  touched = Date.now();
   const target = event.target;
   const chain = target.closest(".chain");
   if (chain && chain !== current && !chain.querySelector(".editor")) move(chain);
@@ -451,41 +396,17 @@ document.addEventListener("click", (event) => {
   if (button) act(button.dataset.do);
 });
 
-for (const name of ["pointermove", "wheel", "touchstart"]) {
-  document.addEventListener(name, () => (touched = Date.now()), { passive: true });
-}
-
-setInterval(() => {
-  const here = document.visibilityState === "visible";
-  if (here && state.item !== null && Date.now() - touched < 60_000) draft.seconds += 1;
-  if (Date.now() - renewed >= RENEW) renew();
-}, 1000);
-
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") {
-    touched = Date.now();
-    if (Date.now() - renewed > RENEW / 2) renew();
-  } else keep();
+claim.start({
+  item: () => (lost || busy ? null : state.item),
+  renewed: (until) => {
+    const shown = document.getElementById("until");
+    if (shown) shown.dateTime = until;
+    showClocks(box);
+  },
+  lost: (message) => !busy && lose(message),
+  second: () => state.item !== null && (draft.seconds += 1),
+  leaves: keep,
 });
-
-// The page closes or is loaded again: the claim then runs out in 90 seconds, and the page that comes
-// after a reload has it anew. sendBeacon can carry no header, so the token stands in a form.
-window.addEventListener("pagehide", () => {
-  keep();
-  if (state.item === null || lost) return;
-  const form = new FormData();
-  form.set("csrfmiddlewaretoken", csrf);
-  form.set("item", state.item);
-  navigator.sendBeacon(root.dataset.release, form);
-});
-window.addEventListener("pageshow", (event) => event.persisted && renew());
-
-for (const name of ["show-calc", "show-wrote"]) {
-  try {
-    if (localStorage.getItem(`chainwright:look:${name}`)) root.classList.add(name);
-  } catch {
-    break;
-  }
-}
+restoreLooks();
 fillDialog(document.querySelector("#keys .keys"));
 begin(JSON.parse(document.getElementById("bench-state").textContent));

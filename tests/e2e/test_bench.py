@@ -223,6 +223,25 @@ def test_labels_without_a_decision_are_not_dropped_silently(
     goes_on(page, item)
 
 
+def test_the_claim_is_renewed_every_minute_while_somebody_works_and_not_for_ever(
+    questions: list[Any], visit: Callable[..., Any]
+) -> None:
+    page = visit()
+    page.clock.install()
+    page.reload()
+    page.wait_for_selector(".chain[aria-current]")
+    before = QueueItem.objects.get(pk=item_of(page)).held_until
+    with page.expect_response("**/review/renew") as answer:
+        page.clock.fast_forward(61_000)
+    assert answer.value.status == 200
+    assert QueueItem.objects.get(pk=item_of(page)).held_until > before
+    sent = []
+    page.on("request", lambda r: sent.append(r.url))
+    page.clock.fast_forward(11 * 60_000)  # nobody touches the page
+    page.wait_for_timeout(300)
+    assert not sent
+
+
 def test_a_page_that_leaves_gives_its_question_back_soon(
     questions: list[Any], visit: Callable[..., Any]
 ) -> None:
