@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workers.scoring.cleaning import closing
 from workers.scoring.concluding import find_in_conclusion
 from workers.scoring.phrases import Phrase, cut_phrase, reduce_phrase
-from workers.scoring.values import closing
 
 MAX_CHARS = 200_000  # what is longer is read from its end
 MAX_MARKS = 60  # the last ones are looked at

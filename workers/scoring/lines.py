@@ -38,6 +38,9 @@ class Index:
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute(
+            "PRAGMA cache_size = -512"
+        )  # KiB: memory stays the same however long the file
+        self._db.execute(
             "CREATE TABLE line (number INTEGER PRIMARY KEY, offset INTEGER, "
             "length INTEGER, grp BLOB, place INTEGER, size INTEGER)"
         )

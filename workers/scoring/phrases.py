@@ -4,15 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workers.scoring.values import (
-    Equation,
-    Expression,
-    Number,
-    Words,
-    clean,
-    parse_number,
-    parse_value,
-)
+from workers.scoring.cleaning import clean
+from workers.scoring.numerals import Number, parse_number
+from workers.scoring.values import Equation, Expression, Words, parse_value
 
 MAX_PHRASE = 400
 

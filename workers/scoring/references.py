@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from workers.scoring.values import Number, Value, Words, clean, parse_value
+from workers.scoring.cleaning import clean
+from workers.scoring.values import Number, Value, Words, parse_value
 
 _GSM8K = re.compile(r"(?:^|\n)[ \t]*(?:\#{4}|A[ \t]*:)[ \t]*([^\n]+?)\s*\Z")
 _OPTION = re.compile(r"^\s*[(\[]?([A-Ja-j])[)\].:\]]?\s*$")

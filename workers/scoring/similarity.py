@@ -33,7 +33,7 @@ class SentenceEmbedder:
         model: str = DEFAULT_MODEL,
         *,
         threads: int | None = 1,
-        batch_size: int = 64,
+        batch_size: int = 16,
         device: str = "cpu",
     ):
         self.model_name = model
