@@ -93,7 +93,7 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
                 "--access-logfile",
                 os.devnull,
                 # Loaded once, before the workers are forked: they share its memory and start at once.
-            *("--no-control-socket", "--preload"),
+                *("--no-control-socket", "--preload"),
             ),
             *("--worker-tmp-dir", str(settings.HOME)),
         ],

@@ -24,6 +24,9 @@ from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
 from curation.reviews.claims import enqueue
 from curation.supervisor import valkey_command
 
+# A real hash takes a tenth of a second by design; thousands of sign-ups in tests need none.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

@@ -172,8 +172,8 @@ def test_an_edit_is_a_new_rationale_with_its_parent_and_supersedes_it(
     edit = Rationale.objects.get(parent=wrong)
     assert (edit.author, edit.source) == (reviewer, "person")
     assert edit.decision.outcome == Outcome.APPROVED
+    wrong = Rationale.objects.get(pk=wrong.pk)
     assert wrong.decision.outcome == Outcome.SUPERSEDED
-    wrong.refresh_from_db()
     assert "1 + 2" not in wrong.text
 
 
