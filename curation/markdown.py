@@ -8,9 +8,8 @@ TAGS = {
     "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "strong", "em", "s", "code",
     "pre", "blockquote", "table", "thead", "tbody", "tr", "th", "td", "a",
 }  # fmt: skip
-# Raw HTML stays text, pictures are left out: they would fetch from where the writer likes.
+# Raw HTML stays text; pictures fall out with the tags: they would fetch from where the writer likes.
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-_parser.disable("image")
 MAX_TEXT = 200_000
 
 

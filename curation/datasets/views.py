@@ -128,11 +128,9 @@ def dataset_download(request: HttpRequest, number: int, form: str) -> FileRespon
     version = version_or_404(request, number)
     if form not in CONTENT_TYPES or version.status != Status.DONE:
         raise Http404
-    response = FileResponse(
+    return FileResponse(
         formats.open_format(version, form),
         as_attachment=True,
         filename=formats.file_name(version, formats.EXTENSIONS[form]),
         content_type=CONTENT_TYPES[form],
     )
-    response["X-Content-Type-Options"] = "nosniff"
-    return response

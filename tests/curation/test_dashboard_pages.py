@@ -22,7 +22,7 @@ from curation.rationales.models import Rationale, ScoringRun, Teacher
 from curation.rationales.services import order_run
 from curation.reviews.claims import next_item
 from curation.reviews.models import Decision
-from curation.reviews.services import Say, submit
+from curation.reviews.services import Say, apply_rule, submit
 
 Make = Callable[..., list[Any]]
 POSTS = ("score_now", "approve_by_rule", "export_and_train")
@@ -79,6 +79,7 @@ def test_nobody_is_let_in_without_a_sign_in(project: Project, client: Client) ->
 def test_the_funnel_counts_every_stage(
     project: Project, chains: list[Rationale], reviewer: User, admin_client: Client
 ) -> None:
+    apply_rule(project)
     item = next_item(project, reviewer)
     mine = [chain for chain in chains if chain.question_id == item.question_id]
     says = [Say(mine[0].pk, "approve"), Say(mine[1].pk, "reject", ["wrong_answer"])]
@@ -88,11 +89,13 @@ def test_the_funnel_counts_every_stage(
     assert stage(html, "rationales") == "Rationales 8 of 1 teacher"
     assert stage(html, "scored") == "Scored 8 all of them"
     assert stage(html, "passing") == "Pass the rubric 4 50% of the scored"
-    assert stage(html, "approved") == "Approved 1 by people 1, by rule 0"
+    assert stage(html, "approved") == "Approved 4 by people 1, by rule 3"
     assert stage(html, "student") == "Trained student — not yet"
     low, high = wilson(4, 8)
     assert f'50.0% <span class="ci">{100 * low:.1f}–{100 * high:.1f}' in html
-    assert '50% <span class="ci">of 2' in html  # approved of seen
+    assert (
+        '50% <span class="ci">of 2' in html
+    )  # approved of seen: what the rule approved, nobody saw
 
 
 def test_the_rule_approves_on_the_page_and_says_how_many(
