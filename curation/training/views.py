@@ -88,7 +88,6 @@ def job_or_404(request: HttpRequest, pk: int) -> TrainingJob:
 @project_view
 def training_detail(request: HttpRequest, pk: int) -> HttpResponse:
     job = job_or_404(request, pk)
-    changed = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in job.recipe.items())
     context = {
         "job": job,
         "curves": selectors.curves_of(job),
@@ -96,7 +95,6 @@ def training_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "first_example": job.checks.get("first_example", []),
         "says": selectors.said(job),
         "recipe": selectors.recipe_of(job),
-        "changed": changed,
         "has_adapter": job.status == Status.DONE and bool(adapter_files(job)),
     }
     name = "training/_detail.html" if request.htmx else "training/detail.html"
