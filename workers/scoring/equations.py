@@ -8,6 +8,7 @@ checker that cries wolf is switched off by its readers.
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from workers.scoring.arithmetic import NotArithmetic, value_of
 from workers.scoring.calculations import Side, Token, left_side, right_side, tokenise
@@ -160,12 +161,22 @@ def check_text(text: str) -> list[Equation]:
     seen: set[tuple] = set()
     if "<<" in text:
         for m in _MARK.finditer(text):
-            left, equals, right = m[1].rpartition("=")
-            if equals:
-                _equalities(f"{left}={right}", found, seen)
+            for equation in _of_mark(m[1]):
+                key = (equation.left, equation.right)
+                if key not in seen:
+                    seen.add(key)
+                    found.append(equation)
         text = _MARK.sub("", text)
     _equalities(text, found, seen)
     return found
+
+
+@lru_cache(maxsize=8_192)
+def _of_mark(mark: str) -> tuple[Equation, ...]:
+    """Equalities of a calculator mark; the chains of a group share many of them."""
+    found: list[Equation] = []
+    _equalities(mark, found, set())
+    return tuple(found)
 
 
 def _equalities(text: str, found: list[Equation], seen: set) -> None:
