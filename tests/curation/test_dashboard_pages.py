@@ -14,7 +14,7 @@ from django.urls import reverse
 from statsmodels.stats.proportion import proportion_confint
 
 from curation.dashboard.advice import Known, next_step
-from curation.dashboard.selectors import Counts, Pace, Running, Student
+from curation.dashboard.selectors import Counts, Pace, Running, Student, remembered
 from curation.intervals import wilson
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, change_rubric
@@ -223,6 +223,24 @@ def test_my_work_takes_as_many_queries_for_many_projects(
         add_member(other, reviewer.username, "reviewer")
     with django_assert_max_num_queries(14):
         reviewer_client.get("/")
+
+
+def test_what_takes_long_to_count_is_counted_by_one_and_shown_older_to_the_others() -> None:
+    cache.clear()
+    assert remembered("k", lambda: "first") == "first"
+    assert remembered("k", lambda: "second") == "first"  # not a second old
+    assert remembered("k", lambda: "second", fresh=True) == "second"
+    cache.set("k", ("old", 0.0))
+    seen = []
+
+    def slow() -> str:
+        seen.append(remembered("k", lambda: "by another"))
+        return "new"
+
+    assert remembered("k", slow) == "new"
+    assert seen == ["old"]
+    cache.set("k", ("old", 0.0))
+    assert remembered("k", lambda: "newer") == "newer"  # the lock was given back
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 10), (10, 10), (1, 3), (885, 1000)])
