@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Stack, free_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
 FILLED = """
 from curation.rationales.models import *

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from workers.generation.types import Request
+
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>"
     "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -87,3 +89,20 @@ def make_model(config, folder: Path, *, seed: int = 0):
     model.generation_config.eos_token_id = config.eos_token_id
     model.save_pretrained(folder)
     return model
+
+
+def make_requests(count: int, temperatures=(0.0, 0.7, 1.0), max_tokens: int = 80) -> list[Request]:
+    """Requests of different lengths, some with the same prompt, some with top_p."""
+    return [
+        Request(
+            id=f"r{n}",
+            messages=(
+                {"role": "user", "content": f"Tom has {n // 3} apples. " * (1 + n // 3 % 4)},
+            ),
+            temperature=temperatures[n % len(temperatures)],
+            top_p=0.9 if n % 5 == 0 else 1.0,
+            seed=n,
+            max_tokens=max_tokens if n % 7 else 5,
+        )
+        for n in range(count)
+    ]

@@ -10,6 +10,7 @@ that start together are read once.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections import deque
 from collections.abc import Iterable
 
@@ -71,7 +72,9 @@ class LaneEngine:
                 hooks.done(job, "error", "Out of memory: this request alone does not fit.")
             return lanes
         waiting.extendleft(sorted(alive, key=lambda job: len(job.prompt)))
-        return max(1, min(lanes, len(alive)) // 2)
+        fewer = max(1, min(lanes, len(alive)) // 2)
+        print(f"Out of memory with {len(alive)} rows: going on with {fewer}.", file=sys.stderr)
+        return fewer
 
 
 def takes_logits_to_keep(model: PreTrainedModel) -> bool:

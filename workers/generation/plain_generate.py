@@ -7,6 +7,7 @@ A finished row is told at once; its lane idles until the batch ends.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 import torch
@@ -44,6 +45,7 @@ class GenerateEngine:
                     hooks.done(left[0], "error", "Out of memory: this request alone does not fit.")
                 else:
                     rows = max(1, len(batch) // 2)
+                    print(f"Out of memory: going on with {rows} rows.", file=sys.stderr)
                     waiting = left + waiting
 
     def _batch(self, batch: list[Job], hooks: Hooks) -> None:

@@ -4,7 +4,7 @@ It reads JSON lines from stdin and writes JSON lines to its own copy of stdout; 
 library prints goes to stderr, which the parent sends to a log file.
 
 in   {"op": "load", "spec": {...}, "parent": PID, "tied": bool}        the first line
-     {"op": "generate", "call": N, "rows": N | null, "requests": [...]}  each with "index"
+     {"op": "generate", "call": N, "requests": [...]}  each with its "index"
      {"op": "cancel", "call": N}
 out  {"event": "loading" | "ready" | "failed" | "alive" | ...}
      {"event": "start", "call": N, "indexes": [...]}  these rows are being computed now
@@ -99,6 +99,9 @@ class Server:
     """Answers the orders of one parent with one model."""
 
     def __init__(self, channel: Channel, spec: ModelSpec) -> None:
+        # transformers imports scikit-learn, and with it scipy and pandas, where it finds it, for
+        # assisted decoding alone: seconds of every start, for nothing that is used here.
+        sys.modules.setdefault("sklearn", None)
         # Imported here: the reading thread must watch stdin while torch is being imported.
         import torch
 
@@ -119,18 +122,16 @@ class Server:
             order = self.channel.orders.get()
             call = order["call"]
             try:
-                self.answer(call, order["requests"], order.get("rows"))
+                self.answer(call, order["requests"])
             except self.jobs.Cancelled:
                 self.channel.cancelled.discard(call)
             self.channel.say("end", call=call)
 
-    def answer(self, call: int, rows: list[dict], at_most: int | None) -> None:
+    def answer(self, call: int, rows: list[dict]) -> None:
         """Complete every row of one order."""
         requests = {row.pop("index"): Request.from_dict(row) for row in rows}
         work = self._jobs(call, requests)
         limits = self.loading.limits_for(self.loaded, self.options)
-        if at_most:
-            limits.rows = min(limits.rows, at_most)
         hooks = self.jobs.Hooks(
             start=lambda jobs: self.channel.say(
                 "start", call=call, indexes=[job.index for job in jobs]

@@ -26,8 +26,7 @@ OPTIONS = {
     "restarts": "how often a child that died is replaced in one generate call",
     "log_path": "where the child's stderr goes; a nameless temporary file otherwise",
 }
-CHUNK = 1024  # requests sent to the child at once
-GROUPS = (None, 16, 1)  # rows at once on the first, second and third try of a request
+CHUNKS = (1024, 16, 1)  # requests sent to the child at once: first, second and third try
 
 
 class TransformersBackend:
@@ -57,6 +56,10 @@ class TransformersBackend:
     def pid(self) -> int | None:
         """The child's process number while it runs."""
         return self._child.process.pid if self._child and self._child.alive() else None
+
+    def log_tail(self) -> str:
+        """The last lines of the child's log while it runs."""
+        return self._child.tail() if self._child else ""
 
     def start(self) -> None:
         """Start the child and wait until the model is loaded; ``generate`` does so by itself.
@@ -101,17 +104,18 @@ class TransformersBackend:
             self._busy = False
 
     def _generate(self, requests: list[Request]) -> Iterator[Completion]:
-        tries: list[list[int]] = [list(range(len(requests))), *([] for _ in GROUPS[1:])]
+        tries: list[list[int]] = [list(range(len(requests))), *([] for _ in CHUNKS[1:])]
         restarts = int(self.spec.options.get("restarts", 5))
         if requests:
             self.start()
         while any(tries):
             stage = next(n for n, left in enumerate(tries) if left)
-            chunk, tries[stage] = tries[stage][:CHUNK], tries[stage][CHUNK:]
+            size = CHUNKS[stage]
+            chunk, tries[stage] = tries[stage][:size], tries[stage][size:]
             work = _Chunk(requests, chunk)
             try:
                 self.start()
-                yield from self._run(work, GROUPS[stage])
+                yield from self._run(work)
             except (ChildGone, BackendError) as error:
                 self.close()
                 restarts -= 1
@@ -129,11 +133,11 @@ class TransformersBackend:
                 else:
                     yield from (Completion.failed(requests[n].id, str(error)) for n in suspects)
 
-    def _run(self, work: _Chunk, rows: int | None) -> Iterator[Completion]:
+    def _run(self, work: _Chunk) -> Iterator[Completion]:
         self._call += 1
         call, child = self._call, self._child
         silence = float(self.spec.options.get("silence_seconds", 600))
-        child.send({"op": "generate", "call": call, "rows": rows, "requests": work.orders()})
+        child.send({"op": "generate", "call": call, "requests": work.orders()})
         ended = False
         try:
             while not ended:
