@@ -79,7 +79,7 @@ def test_a_student_that_reaches_everything_is_told_so():
     assert {target.status for target in found.targets} == {"met"}
     text = " ".join(found.verdict)
     assert "trained answers 90.0% (85.1 to 93.4) of 200 questions right" in text
-    assert "points more than its base untrained" in text
+    assert "points more than its base, untrained" in text
     assert "of the accuracy of strong, the better teacher" in text
     assert "Length against the teacher: 0.60 (0.60 to 0.60), target at most 0.70: met" in text
     assert "Next: every target is met" in text
@@ -127,13 +127,13 @@ def test_where_a_figure_stands_to_its_bar(low, value, high, larger, status):
 def test_a_student_like_its_base_is_said_to_be_so():
     found = usual(answers(16))
     text = " ".join(found.verdict)
-    assert "It and its base untrained cannot be told apart" in text
+    assert "It and its base, untrained, cannot be told apart" in text
     assert "has not shown an effect" in text
 
 
 def test_a_student_that_got_worse_is_said_to_be_so():
     text = " ".join(usual(answers(40), untrained=("base", answers(100))).verdict)
-    assert "30.0 points fewer than its base untrained" in text
+    assert "30.0 points fewer than its base, untrained" in text
 
 
 def test_teachers_that_cannot_be_told_apart_are_named():

@@ -82,11 +82,11 @@ def _gain(report: Report, student: ModelResult) -> list[str]:
             way = "more" if pair.difference.value > 0 else "fewer"
             value = abs(100 * pair.difference.value)
             found.append(
-                f"That is {value:.1f} points {way} than its base {base.name} ({_interval_points(pair)})."
+                f"That is {value:.1f} points {way} than its base, {base.name} ({_interval_points(pair)})."
             )
         else:
             found.append(
-                f"It and its base {base.name} cannot be told apart ({_points(pair)}): the training "
+                f"It and its base, {base.name}, cannot be told apart ({_points(pair)}): the training "
                 "has not shown an effect."
             )
     return found
