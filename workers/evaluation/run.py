@@ -160,6 +160,7 @@ def _write_scores(path: Path, questions, answers, scores) -> None:
                     "subset": question.subset,
                     "text": answer.text,
                     "finish_reason": answer.finish_reason,
+                    "tokens": answer.completion_tokens,
                     "score": score,
                 }
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
