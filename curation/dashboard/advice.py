@@ -234,13 +234,14 @@ def _more_reviews(known: Known) -> Advice:
 
 
 TARGETS = {
-    "accuracy": "the target for right answers",
-    "validity": "the target for valid steps",
-    "length_ratio": "the target for length",
-    "similarity": "the target for similarity",
+    "accuracy": "right answers",
+    "validity": "valid steps",
+    "length_ratio": "length",
+    "similarity": "similarity",
 }
 
 
 def _listed(names: tuple[str, ...]) -> str:
     words = [TARGETS.get(name, name) for name in dict.fromkeys(names)]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    listed = " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return f"the target{'s' if len(words) > 1 else ''} for {listed}"

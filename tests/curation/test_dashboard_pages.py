@@ -325,6 +325,14 @@ def test_the_pace_says_how_long_the_missing_chains_take() -> None:
     assert "30 s a chain, that is 50 min for each of 2 reviewers" in next_step(SOME).why
 
 
+def test_missed_targets_are_named() -> None:
+    missed = Student(JOB, JOB, None, missed=("accuracy", "validity", "length_ratio"))
+    why = next_step(replace(SOME, student=missed)).why
+    assert "misses the targets for right answers, valid steps and length." in why
+    one = next_step(replace(SOME, student=Student(JOB, JOB, None, missed=("similarity",)))).why
+    assert "misses the target for similarity." in one
+
+
 def test_a_reviewer_is_sent_to_review_or_told_who_comes_next() -> None:
     reviewer = replace(SOME, is_admin=False, student=Student(JOB, None, None))
     assert next_step(reviewer).view == "review"
