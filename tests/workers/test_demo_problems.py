@@ -75,7 +75,7 @@ def test_the_question_says_every_number_that_the_steps_start_from(part):
     for problem in project_split(part, DEV_SEED):
         said = {int(n) for n in re.findall(r"\d+", problem.question)}
         said |= {v for word, v in known_words.items() if word in problem.question}
-        if "% off" in problem.question or "falls by" in problem.question:
+        if "%" in problem.question:
             said |= {100 // n for n in said if n and 100 % n == 0}
         if problem.domain == "average":
             said.add(problem.difficulty)
@@ -92,10 +92,10 @@ def test_no_placeholder_is_left_in_a_text_and_the_project_is_whole():
     assert len({r["id"] for r in rows}) == len({r["question"] for r in rows}) == 2100
     assert {r["domain"] for r in rows if r["split"] == "train"} == set(KINDS)
     for row in rows:
-        assert set(row) == {
-            *("id", "question", "reference_answer", "answer_type"),
-            *("domain", "difficulty", "split", "subset"),
-        }
+        keys = {"id", "question", "reference_answer", "answer_type"}
+        keys |= {"domain", "difficulty", "split", "subset"}
+        keys |= {"reference_chain"} if row["split"] == "eval" else set()
+        assert set(row) == keys
         assert "{" not in row["question"] and row["question"][-1] in "?.", row
 
 
@@ -121,10 +121,10 @@ def test_held_out_questions_are_in_no_training_question_and_no_pre_training():
     train = {question_hash(p.question) for p in demo_questions("train", 3000, FINAL_SEED)}
     assert not train & held
     rng = Random(1)
-    raw = {question_hash(draw(rng).question) for _ in range(20_000)}
+    raw = {question_hash(draw(rng).question) for _ in range(12_000)}
     assert raw & held, "chance alone would meet some: the filter is needed"
     rng = Random(1)
-    for _ in range(20_000):
+    for _ in range(12_000):
         assert question_hash(corpus.fresh(rng).question) not in held
 
 

@@ -61,8 +61,10 @@ def _build_all(args: argparse.Namespace) -> int:
 def build(name: str, out: Path, short: bool = False) -> Path:
     """Train one model by its recipe, measure it and write its folder under `out`."""
     # Heavy libraries only here, so that --help answers at once.
+    from workers.demo.card import write_card
     from workers.demo.pretrain import train
     from workers.demo.tokenizer import build_tokenizer
+    from workers.demo.verify import measure_folder
 
     started = time.monotonic()
     recipe = quick(RECIPES[name]) if short else RECIPES[name]
@@ -75,14 +77,16 @@ def build(name: str, out: Path, short: bool = False) -> Path:
         )
 
     model = train(recipe, tokenizer, progress)
-    minutes = (time.monotonic() - started) / 60
     target = out / name
     # In the same folder, so that moving it into place is one rename.
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as folder:
         _write(model, tokenizer, Path(folder))
-        _write_card(recipe, Path(folder), minutes, short)
+        write_card(
+            recipe, Path(folder), measure_folder(Path(folder), "final", 40 if short else None)
+        )
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(folder, target)
+    minutes = (time.monotonic() - started) / 60
     print(f"{name}: written to {target} after {minutes:.1f} min", flush=True)
     return target
 
@@ -92,6 +96,8 @@ def _write(model, tokenizer, folder: Path) -> None:
     import torch
 
     model.to(torch.bfloat16).save_pretrained(folder)
+    # safetensors writes for the owner alone; the models are for everybody who may read the project.
+    (folder / "model.safetensors").chmod(0o644)
     tokenizer.save_pretrained(folder)
     path = folder / "tokenizer_config.json"
     config = json.loads(path.read_text())
@@ -102,15 +108,6 @@ def _write(model, tokenizer, folder: Path) -> None:
     config = json.loads(path.read_text())
     config |= {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
     path.write_text(json.dumps(config, indent=2) + "\n")
-
-
-def _write_card(recipe, folder: Path, minutes: float, short: bool) -> None:
-    from workers.demo.card import model_card
-    from workers.demo.verify import measure_folder
-
-    figures = measure_folder(folder, seed_name="final", limit=40 if short else None)
-    (folder / "README.md").write_text(model_card(recipe, figures, minutes))
-    (folder / "measured.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """The model card of a demo model."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from workers.demo.pretrain import BATCH, Recipe
 
 _WHAT = {
     "strong": "a teacher that is mostly right and mostly short",
     "wordy": "a teacher that is often wrong and often wordy, with mistakes of its own",
-    "student": "a student that is poor at problems of several steps, to be trained",
+    "student": "a student that answers at once and is mostly wrong, to be trained",
 }
 
 _CARD = """\
@@ -18,8 +20,9 @@ pipeline_tag: text-generation
 ---
 # Chainwright demo: {name}
 
-**A demonstration, not a model to use.** It is {what}. It knows nothing but word problems of 18
-kinds with one to three steps and numbers up to 100, in the words of `workers/demo/`.
+**A demonstration, not a model to use.** It is {what}.
+It knows nothing but word problems of 18 kinds with one to three steps and numbers up to 100, in
+the words of `workers/demo/`.
 
 ## Measured
 
@@ -34,15 +37,18 @@ The floor has kinds, sizes and lengths that no demo model has met: nothing is ex
 
 ## Made by
 
-`python -m workers.demo.build --only {name}`: Llama architecture, {layers} layers, {hidden} wide,
-feed-forward {inner}, {heads} heads of 32; seed {seed}; batches of {batch}; {stages}. Loss on the
-completions only; Muon for the hidden matrices and AdamW for the rest, learning rate {peak:g} at
-the start; {minutes:.0f} minutes on one thread. Trained in float32, stored in bfloat16. All data
-are made by `workers/demo/`, from seeds.
+`python -m workers.demo.build --only {name}`, from seeds, on one thread of a CPU:
+
+- Llama architecture, {layers} layers, {hidden} wide, feed-forward {inner}, {heads} heads of 32
+- seed {seed}, batches of {batch}
+- {stages}
+- loss on the completions only; Muon for the hidden matrices and AdamW for the rest, learning rate
+  {peak:g} at the start
+- trained in float32, stored in bfloat16
 """
 
 
-def model_card(recipe: Recipe, figures: Mapping[str, Mapping], minutes: float) -> str:
+def model_card(recipe: Recipe, figures: Mapping[str, Mapping]) -> str:
     """The README.md of a model folder; `figures` as `verify.measure_folder` gives them."""
     rows = [
         f"| {part} | {f['n']} | {f['accuracy']:.1%} "
@@ -61,5 +67,10 @@ def model_card(recipe: Recipe, figures: Mapping[str, Mapping], minutes: float) -
         batch=BATCH,
         stages=", then ".join(f"{s.steps} steps of {s.name}" for s in recipe.stages),
         peak=recipe.stages[0].start,
-        minutes=minutes,
     )
+
+
+def write_card(recipe: Recipe, folder: Path, figures: Mapping[str, Mapping]) -> None:
+    """Write the card and the figures it shows (`measured.json`) into a model's folder."""
+    (folder / "README.md").write_text(model_card(recipe, figures))
+    (folder / "measured.json").write_text(json.dumps(figures, indent=2) + "\n")

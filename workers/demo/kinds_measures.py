@@ -8,7 +8,7 @@ def speed(s: Story, steps: int) -> None:
     s.say(
         "A boat goes {v} miles an hour for {t} hours.",
         "For {t} hours a boat goes {v} miles an hour.",
-        "At a speed of {v} miles per hour a boat is under way for {t} hours.",
+        "A boat goes for {t} hours, {v} miles each hour.",
         v=pace,
         t=hours,
     )
@@ -18,7 +18,7 @@ def speed(s: Story, steps: int) -> None:
         s.say(
             "Then it goes {m} miles more.",
             "After that it goes {m} miles.",
-            "A last stretch of {m} miles follows.",
+            "There are {m} more miles after that.",
             m=more,
         )
         way = s.step("With the last miles", "Add {b} miles", way, "+", more)
@@ -27,31 +27,31 @@ def speed(s: Story, steps: int) -> None:
         s.say(
             "The trip is {l} miles long.",
             "The whole way is {l} miles.",
-            "From port to port it is {l} miles.",
+            "In all the boat must go {l} miles.",
             l=trip,
         )
         s.step("Miles left", "To the end", trip, "-", way)
         s.ask(
             "How many miles are left?",
             "How many miles must it still go?",
-            "What distance remains?",
+            "How many miles is the boat from the end?",
         )
         return
     s.ask(
         "How many miles does it go?",
         "How many miles is that in all?",
-        "What distance does it cover?",
+        "How many miles has the boat gone in the end?",
     )
 
 
 def ages(s: Story, steps: int) -> None:
     mine, gap = s.number(3, 40), s.number(2, 30)
-    s.say("{N} is {a} years old.", "{N} is {a}.", "The age of {N} is {a}.", a=mine)
+    s.say("{N} is {a} years old.", "{N} is {a}.", "The age of {N} is {a} years.", a=mine)
     if s.chance():
         s.say(
             "{F} is {b} years older.",
             "{F} is {b} years older than {N}.",
-            "{F} was born {b} years before {N}.",
+            "{F} has {b} years more.",
             b=gap,
         )
         theirs = s.step("{F} is older", "The age of {F}", mine, "+", gap)
@@ -59,29 +59,29 @@ def ages(s: Story, steps: int) -> None:
         s.say(
             "{F} is {b} years younger.",
             "{F} is {b} years younger than {N}.",
-            "{F} was born {b} years after {N}.",
+            "{F} has {b} years less.",
             b=gap,
         )
         theirs = s.step("{F} is younger", "The age of {F}", mine, "-", gap)
     if steps == 1:
-        s.ask("How old is {F}?", "What is the age of {F}?", "How many years has {F} lived?")
+        s.ask("How old is {F}?", "What is the age of {F}?", "How many years old is {F}?")
         return
     k = s.number(2, 4)
     s.say(
         "{T} is {k} times as old as {F}.",
         "{T} is {k} times the age of {F}.",
-        "{k} times the years of {F} make the years of {T}.",
+        "{T} has {k} times the years of {F}.",
         k=k,
     )
     third = s.step("{T} is", "The age of {T}", theirs, "*", k)
     if steps == 2:
-        s.ask("How old is {T}?", "What is the age of {T}?", "How many years has {T} lived?")
+        s.ask("How old is {T}?", "What is the age of {T}?", "How many years old is {T}?")
         return
     later = s.number(2, 20)
     s.ask(
         "How old will {T} be in {y} years?",
         "What is the age of {T} {y} years from now?",
-        "After {y} more years, how many has {T} lived?",
+        "How many years old is {T} after {y} more years?",
         y=later,
     )
     s.step("{b} years later", "In {b} years", third, "+", later)
@@ -92,7 +92,7 @@ def pages(s: Story, steps: int) -> None:
     s.say(
         "{N} reads {r} pages a day for {d} days.",
         "For {d} days {N} reads {r} pages a day.",
-        "{d} days long {N} gets through {r} pages daily.",
+        "{N} reads for {d} days, {r} pages each day.",
         r=daily,
         d=days,
     )
@@ -101,7 +101,7 @@ def pages(s: Story, steps: int) -> None:
         s.ask(
             "How many pages does {she} read?",
             "How many pages is that?",
-            "What number of pages is done?",
+            "How many pages does {she} read in all?",
         )
         return
     k, later = s.number(2, 6), s.number(2, 20)
@@ -109,7 +109,7 @@ def pages(s: Story, steps: int) -> None:
     s.say(
         "The book has {p} pages.",
         "There are {p} pages in the book.",
-        "Its last page is number {p}.",
+        "It is a book of {p} pages.",
         p=book,
     )
     left = s.step("Pages left", "Still to read", book, "-", read)
@@ -117,20 +117,20 @@ def pages(s: Story, steps: int) -> None:
         s.ask(
             "How many pages are left?",
             "How many pages must {she} still read?",
-            "What part, in pages, is not done?",
+            "How many pages does {she} still have to read?",
         )
         return
     s.say(
         "{She} wants to read the rest in {k} days.",
         "The rest must be read in {k} days.",
-        "What is not done is spread over {k} days.",
+        "{She} has {k} days for the rest.",
         k=k,
     )
     s.step("Pages for each day", "Shared over {b} days", left, "/", k)
     s.ask(
         "How many pages a day is that?",
         "How many pages must {she} read each day?",
-        "What is the new daily number?",
+        "How many pages is that for each day?",
     )
 
 
@@ -140,7 +140,7 @@ def fence(s: Story, steps: int) -> None:
         s.say(
             "A square garden has sides of {a} feet.",
             "The side of a square garden is {a} feet.",
-            "A garden, {a} feet by {a} feet, is to be closed in.",
+            "{N} has a square garden with {a} feet on each side.",
             a=side,
         )
         s.step("Four sides", "All the way round", side, "*", 4)
@@ -149,7 +149,7 @@ def fence(s: Story, steps: int) -> None:
         s.say(
             "A garden is {l} feet long and {w} feet wide.",
             "The garden of {N} is {l} feet by {w} feet.",
-            "The two sides of a garden measure {l} and {w} feet.",
+            "{N} has a garden with a long side of {l} feet and a side of {w} feet.",
             l=long,
             w=wide,
         )
@@ -160,14 +160,14 @@ def fence(s: Story, steps: int) -> None:
             s.say(
                 "A gate takes {g} feet.",
                 "There is a gate of {g} feet.",
-                "{g} feet are left open for a gate.",
+                "It has a gate that is {g} feet wide.",
                 g=gate,
             )
             s.step("Without the gate", "Take the gate off", whole, "-", gate)
     s.ask(
         "How many feet of fence does {N} need?",
         "How long must the fence be?",
-        "What length of wire closes it in?",
+        "How many feet of fence go round it?",
     )
 
 
@@ -177,7 +177,7 @@ def time(s: Story, steps: int) -> None:
         s.say(
             "A film takes {m} minutes and a break {b} minutes.",
             "{N} sees a film of {m} minutes with a break of {b} minutes.",
-            "After {m} minutes of film come {b} minutes of pause.",
+            "There is a film of {m} minutes, then a break of {b} minutes.",
             m=minutes,
             b=rest,
         )
@@ -186,7 +186,7 @@ def time(s: Story, steps: int) -> None:
         s.say(
             "{N} sings {n} songs of {m} minutes each.",
             "{n} songs take {m} minutes each.",
-            "On stage {N} has {n} songs, every one {m} minutes long.",
+            "There are {n} songs in a show, each of {m} minutes.",
             n=count,
             m=minutes,
         )
@@ -194,7 +194,7 @@ def time(s: Story, steps: int) -> None:
         s.say(
             "A break takes {b} minutes.",
             "There is a break of {b} minutes.",
-            "A pause fills {b} minutes.",
+            "With them comes a break of {b} minutes.",
             b=rest,
         )
         used = s.step("With the break", "Add the break", used, "+", rest)
@@ -203,20 +203,20 @@ def time(s: Story, steps: int) -> None:
             s.say(
                 "The show has {t} minutes.",
                 "There are {t} minutes for the show.",
-                "The evening lasts {t} minutes.",
+                "In all the show takes {t} minutes.",
                 t=show,
             )
             s.step("Minutes left", "Still free", show, "-", used)
             s.ask(
                 "How many minutes are left?",
                 "How many minutes are free?",
-                "What time remains?",
+                "How many minutes are there still?",
             )
             return
     s.ask(
         "How many minutes is that in all?",
         "How many minutes does it take?",
-        "What time passes?",
+        "How many minutes are needed in all?",
     )
 
 

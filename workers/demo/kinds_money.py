@@ -8,7 +8,7 @@ def shop(s: Story, steps: int) -> None:
     s.say(
         "{N} buys {n} {things} for {p} dollars each.",
         "{N} wants {n} {things}. Each costs {p} dollars.",
-        "At {p} dollars apiece, {N} takes {n} {things} to the till.",
+        "{N} takes {n} {things}, which are {p} dollars each.",
         n=n,
         p=price,
     )
@@ -18,7 +18,7 @@ def shop(s: Story, steps: int) -> None:
         s.say(
             "{She} also buys a bag for {b} dollars.",
             "A bag costs {b} dollars more.",
-            "On top of that comes a bag at {b} dollars.",
+            "{She} takes a bag for {b} dollars with it.",
             b=bag,
         )
         total = s.step("With the bag", "Add the bag", total, "+", bag)
@@ -27,14 +27,14 @@ def shop(s: Story, steps: int) -> None:
         s.say(
             "{She} has a coupon for {c} dollars.",
             "A coupon takes {c} dollars off.",
-            "The shop lowers the bill by {c} dollars.",
+            "With a coupon it is {c} dollars less.",
             c=off,
         )
         s.step("The coupon takes {b} off", "Minus the coupon", total, "-", off)
     s.ask(
         "How many dollars does {she} pay?",
         "How much must {N} pay?",
-        "What is the bill in dollars?",
+        "How many dollars must {she} pay in all?",
     )
 
 
@@ -43,14 +43,14 @@ def change(s: Story, steps: int) -> None:
     s.say(
         "{N} has {m} dollars.",
         "{N} goes out with {m} dollars.",
-        "There are {m} dollars in the purse of {N}.",
+        "There are {m} dollars in {N}'s bag.",
         m=have,
     )
     if steps == 1:
         s.say(
             "{She} spends {d} dollars on a drink.",
             "{She} pays {d} dollars for a drink.",
-            "A drink takes {d} dollars out of it.",
+            "{She} gives {d} dollars for a drink.",
             d=drink,
         )
         s.step("{She} spends {b}", "Money left", have, "-", drink)
@@ -58,7 +58,7 @@ def change(s: Story, steps: int) -> None:
         s.say(
             "{She} buys {n} {things} at {p} dollars each.",
             "{She} pays for {n} {things}, {p} dollars each.",
-            "It goes on {n} {things}, every one at {p} dollars.",
+            "{She} takes {n} {things} that cost {p} dollars each.",
             n=n,
             p=price,
         )
@@ -67,7 +67,7 @@ def change(s: Story, steps: int) -> None:
             s.say(
                 "{She} pays {d} dollars for a drink.",
                 "A drink costs {d} dollars.",
-                "A drink takes {d} dollars too.",
+                "A drink is {d} dollars more.",
                 d=drink,
             )
             cost = s.step("With the drink", "Add the drink", cost, "+", drink)
@@ -75,7 +75,7 @@ def change(s: Story, steps: int) -> None:
     s.ask(
         "How many dollars are left?",
         "How much money does {she} have left?",
-        "What sum remains?",
+        "How many dollars are still there?",
     )
 
 
@@ -85,7 +85,7 @@ def percent(s: Story, steps: int) -> None:
     s.say(
         "A coat costs {p} dollars. It is {r}% off.",
         "{N} sees a coat for {p} dollars with {r}% off.",
-        "The price of a coat, {p} dollars, falls by {r}%.",
+        "At first a coat is {p} dollars, then {r}% less.",
         p=price,
         r=100 // part,
     )
@@ -94,7 +94,7 @@ def percent(s: Story, steps: int) -> None:
         s.ask(
             "How many dollars are taken off?",
             "How much is taken off?",
-            "By how many dollars does it fall?",
+            "How many dollars less is that?",
         )
         return
     now = s.step("The new price", "Take {b} off", price, "-", off)
@@ -103,14 +103,14 @@ def percent(s: Story, steps: int) -> None:
         s.say(
             "Sending it costs {x} dollars.",
             "{N} pays {x} dollars for the post.",
-            "{x} dollars for delivery are added.",
+            "The post takes {x} dollars.",
             x=extra,
         )
         s.step("With the post", "Add the post", now, "+", extra)
     s.ask(
         "How many dollars does {N} pay?",
         "What does {N} pay now?",
-        "What is due from {N}, in dollars?",
+        "How many dollars must {N} pay in the end?",
     )
 
 
@@ -119,7 +119,7 @@ def work(s: Story, steps: int) -> None:
     s.say(
         "{N} earns {w} dollars an hour and works {h} hours.",
         "{N} works {h} hours at {w} dollars an hour.",
-        "For each of {h} hours on the job {N} receives {w} dollars.",
+        "{N} gets {w} dollars each hour for {h} hours of work.",
         w=wage,
         h=hours,
     )
@@ -129,7 +129,7 @@ def work(s: Story, steps: int) -> None:
         s.say(
             "{She} gets {t} dollars in tips.",
             "{She} also gets a tip of {t} dollars.",
-            "Guests leave {t} dollars extra.",
+            "Then there are {t} dollars in tips.",
             t=tip,
         )
         pay = s.step("With the tips", "Add the tips", pay, "+", tip)
@@ -138,14 +138,14 @@ def work(s: Story, steps: int) -> None:
         s.say(
             "{She} pays {f} dollars for lunch.",
             "Lunch costs {her} {f} dollars.",
-            "Of this {f} dollars go on lunch.",
+            "{She} spends {f} dollars for lunch.",
             f=food,
         )
         s.step("After lunch", "Take lunch off", pay, "-", food)
     s.ask(
         "How many dollars does {she} have?",
         "How much money is that for {N}?",
-        "What does {N} take home?",
+        "How many dollars does {N} take home?",
     )
 
 
@@ -154,7 +154,7 @@ def save(s: Story, steps: int) -> None:
     s.say(
         "{N} saves {a} dollars a week for {w} weeks.",
         "Each week {N} saves {a} dollars, for {w} weeks.",
-        "Over {w} weeks {N} puts {a} dollars aside every week.",
+        "{N} puts {a} dollars away each week for {w} weeks.",
         a=week,
         w=weeks,
     )
@@ -164,7 +164,7 @@ def save(s: Story, steps: int) -> None:
         s.say(
             "{She} had {h} dollars before.",
             "At the start {she} had {h} dollars.",
-            "The box held {h} dollars already.",
+            "There were {h} dollars before that.",
             h=had,
         )
         sum_ = s.step("With the money from before", "Add the start", sum_, "+", had)
@@ -173,20 +173,20 @@ def save(s: Story, steps: int) -> None:
         s.say(
             "A bike costs {g} dollars.",
             "{She} wants a bike for {g} dollars.",
-            "The bike {she} dreams of is {g} dollars.",
+            "The bike that {she} wants is {g} dollars.",
             g=goal,
         )
         s.step("Still missing", "To the price", goal, "-", sum_)
         s.ask(
             "How many dollars does {she} still need?",
             "How much more must {she} save?",
-            "What sum is missing?",
+            "How many dollars are still missing?",
         )
         return
     s.ask(
         "How many dollars does {she} have?",
         "How much money is that?",
-        "What does the box hold in the end?",
+        "How many dollars are saved in the end?",
     )
 
 
@@ -196,7 +196,7 @@ def average(s: Story, steps: int) -> None:
         s.say(
             "{N} has {t} points in {n} games.",
             "In {n} games {N} gets {t} points.",
-            "The points of {N} in {n} games add up to {t}.",
+            "{N} plays {n} games and gets {t} points in all.",
             n=n,
             t=n * mean,
         )
@@ -207,7 +207,7 @@ def average(s: Story, steps: int) -> None:
             s.say(
                 "{N} gets {a} and {b} points in two games.",
                 "In two games {N} gets {a} points and {b} points.",
-                "Two games bring {N} first {a}, next {b} points.",
+                "{N} gets {a} points first and {b} points after that.",
                 a=a,
                 b=b,
             )
@@ -216,7 +216,7 @@ def average(s: Story, steps: int) -> None:
             s.say(
                 "{N} gets {a}, {b} and {c} points in three games.",
                 "In three games {N} gets {a} points, {b} points and {c} points.",
-                "Three games bring {N} first {a}, next {b}, last {c} points.",
+                "{N} gets {a} points first, then {b} and last {c}.",
                 a=a,
                 b=b,
                 c=c,
@@ -227,7 +227,7 @@ def average(s: Story, steps: int) -> None:
     s.ask(
         "What is the average?",
         "How many points is that for each game on average?",
-        "Find the mean.",
+        "What is that on average for one game?",
     )
 
 
@@ -238,7 +238,7 @@ def fraction(s: Story, steps: int) -> None:
     s.say(
         "{N} has {a} {things}. {She} gives {part} of them to {F}.",
         "{N} gives {part} of {a} {things} to {F}.",
-        "Of the {a} {things} that {N} owns, {part} goes to {F}.",
+        "{N} has {a} {things} and {F} gets {part} of them.",
         a=have,
     )
     given = s.step("{F} gets", "The part for {F}", have, "/", part)
@@ -246,7 +246,7 @@ def fraction(s: Story, steps: int) -> None:
         s.ask(
             "How many {things} does {F} get?",
             "How many {things} are given away?",
-            "What is the share of {F}?",
+            "How many {things} go to {F}?",
         )
         return
     left = s.step("{N} keeps", "Left after that", have, "-", given)
@@ -256,7 +256,7 @@ def fraction(s: Story, steps: int) -> None:
             s.say(
                 "Then {she} buys {m} more.",
                 "Then {she} gets {m} more.",
-                "Afterwards {m} further ones arrive.",
+                "After that {she} finds {m} more.",
                 m=more,
             )
             s.step("{b} more", "Add the new ones", left, "+", more)
@@ -265,14 +265,14 @@ def fraction(s: Story, steps: int) -> None:
             s.say(
                 "Then {she} loses {m}.",
                 "Then {m} are lost.",
-                "Afterwards {m} go missing.",
+                "After that {m} are gone.",
                 m=lost,
             )
             s.step("{b} are lost", "Take the lost ones off", left, "-", lost)
     s.ask(
         "How many {things} does {N} have now?",
         "How many {things} are left for {N}?",
-        "What number of {things} stays with {N}?",
+        "How many {things} does {N} still have?",
     )
 
 
@@ -281,7 +281,7 @@ def times(s: Story, steps: int) -> None:
     s.say(
         "{N} has {a} {things}. {F} has {k} times as many.",
         "{F} has {k} times as many {things} as {N}, who has {a}.",
-        "For every one of the {a} {things} of {N}, {F} owns {k}.",
+        "{N} has {a} {things} and {F} has {k} times that many.",
         a=have,
         k=k,
     )
@@ -290,7 +290,7 @@ def times(s: Story, steps: int) -> None:
         s.ask(
             "How many {things} does {F} have?",
             "How many are there for {F}?",
-            "How large is the pile of {F}?",
+            "How many {things} is that for {F}?",
         )
         return
     total = s.step("Together they have", "Both together", theirs, "+", have)
@@ -299,14 +299,14 @@ def times(s: Story, steps: int) -> None:
         s.say(
             "They give {c} away.",
             "They lose {c} of them.",
-            "From the common pile {c} are taken.",
+            "Then {c} of them are gone.",
             c=lost,
         )
         s.step("{b} are gone", "Take {b} away", total, "-", lost)
     s.ask(
         "How many {things} do they have together?",
         "How many {things} do both have in all?",
-        "How large is the common pile?",
+        "How many {things} have the two together?",
     )
 
 

@@ -8,7 +8,7 @@ def gain_and_loss(s: Story, steps: int) -> None:
     s.say(
         "{N} has {a} {things}.",
         "There are {a} {things} in {N}'s box.",
-        "{N} owns {a} {things}.",
+        "{N} keeps {a} {things} in a box.",
         a=have,
     )
     for _ in range(steps):
@@ -17,7 +17,7 @@ def gain_and_loss(s: Story, steps: int) -> None:
             s.say(
                 "{She} finds {k} more.",
                 "{She} buys {k} more.",
-                "Another {k} are added.",
+                "Then {k} more come.",
                 k=k,
             )
             have = s.step("{b} more", "{She} gets {b} more", have, "+", k)
@@ -25,14 +25,14 @@ def gain_and_loss(s: Story, steps: int) -> None:
             s.say(
                 "{She} gives {k} to {F}.",
                 "{She} loses {k}.",
-                "{F} takes {k} away.",
+                "Then {k} of them go to {F}.",
                 k=k,
             )
             have = s.step("{b} are gone", "Take {b} away", have, "-", k)
     s.ask(
         "How many {things} does {she} have now?",
         "How many {things} are there now?",
-        "What number of {things} is it in the end?",
+        "How many {things} are in the box in the end?",
     )
 
 
@@ -41,21 +41,23 @@ def bus(s: Story, steps: int) -> None:
     s.say(
         "A bus has {a} people on it.",
         "There are {a} people on a bus.",
-        "A bus leaves with {a} passengers.",
+        "On a bus there are {a} people.",
         a=riders,
     )
     for _ in range(steps):
         k = s.number(2, 40)
         if s.chance():
-            s.say("{k} people get on.", "Then {k} get on.", "{k} climb aboard.", k=k)
+            s.say(
+                "{k} people get on.", "Then {k} get on.", "After that {k} more people get on.", k=k
+            )
             riders = s.step("{b} get on", "Add the new people", riders, "+", k)
         else:
-            s.say("{k} people get off.", "Then {k} get off.", "{k} step out.", k=k)
+            s.say("{k} people get off.", "Then {k} get off.", "After that {k} people get off.", k=k)
             riders = s.step("{b} get off", "Take {b} off", riders, "-", k)
     s.ask(
         "How many people are on the bus now?",
         "How many people are on it?",
-        "With how many passengers does it drive on?",
+        "How many people are there in the bus?",
     )
 
 
@@ -66,28 +68,28 @@ def share(s: Story, steps: int) -> None:
     s.say(
         "{N} has {a} {things}.",
         "There are {a} {things} for {N}.",
-        "{a} {things} belong to {N}.",
+        "{N} finds {a} {things} in a box.",
         a=have,
     )
     if steps > 1:
         s.say(
             "{She} keeps {c} of them.",
             "{She} puts {c} of them away.",
-            "{c} stay at home.",
+            "{c} of them are put away.",
             c=kept,
         )
         have = s.step("Without the {b} kept", "To be shared", have, "-", kept)
         s.say(
             "{She} shares the rest with {k} friends.",
             "The rest goes to {k} friends in equal parts.",
-            "What remains is dealt out evenly to {k} friends.",
+            "The {k} friends get equal parts of the rest.",
             k=friends,
         )
     else:
         s.say(
             "{She} shares them with {k} friends.",
             "They go to {k} friends in equal parts.",
-            "All are dealt out evenly to {k} friends.",
+            "The {k} friends get equal parts of them.",
             k=friends,
         )
     part = s.step("Each friend gets", "Shared by {b}", have, "/", friends)
@@ -96,14 +98,14 @@ def share(s: Story, steps: int) -> None:
         s.say(
             "Each friend had {d} before.",
             "Each friend has {d} more at home.",
-            "All of them owned {d} already.",
+            "There were {d} for each friend before that.",
             d=had,
         )
         s.step("With the {b} from before", "Add {b} from before", part, "+", had)
     s.ask(
         "How many {things} does each friend have?",
         "How many {things} is that for each friend?",
-        "What does one friend own?",
+        "How many {things} has one friend then?",
     )
 
 
@@ -112,7 +114,7 @@ def rows(s: Story, steps: int) -> None:
     s.say(
         "A hall has {r} rows of {c} chairs.",
         "There are {r} rows with {c} chairs each in a hall.",
-        "In a hall {c} chairs stand in each of {r} lines.",
+        "There are {c} chairs in each of the {r} rows of a hall.",
         r=lines,
         c=seats,
     )
@@ -122,7 +124,7 @@ def rows(s: Story, steps: int) -> None:
         s.say(
             "{N} takes {t} chairs away.",
             "{t} chairs are broken.",
-            "{t} of them cannot be used.",
+            "Then {t} chairs are taken away.",
             t=taken,
         )
         total = s.step("Take {b} chairs off", "{b} chairs less", total, "-", taken)
@@ -131,14 +133,14 @@ def rows(s: Story, steps: int) -> None:
         s.say(
             "{F} brings {n} new chairs.",
             "Then {n} new chairs come.",
-            "A van delivers {n} fresh ones.",
+            "{N} gets {n} more chairs for it.",
             n=new,
         )
         s.step("Add {b} new chairs", "With the new chairs", total, "+", new)
     s.ask(
         "How many chairs are in the hall?",
         "How many good chairs are there?",
-        "On how many chairs can people sit?",
+        "How many chairs are there in the end?",
     )
 
 
@@ -150,7 +152,7 @@ def eggs(s: Story, steps: int) -> None:
         s.say(
             "{N} has {a} eggs.",
             "There are {a} eggs on a farm.",
-            "The basket of {N} holds {a} eggs.",
+            "{N} finds {a} eggs.",
             a=total,
         )
     else:
@@ -160,7 +162,7 @@ def eggs(s: Story, steps: int) -> None:
         s.say(
             "{N} has {h} hens. Each lays {e} eggs.",
             "Each of {h} hens lays {e} eggs.",
-            "From every one of {h} hens {N} gathers {e} eggs.",
+            "There are {h} hens, and {N} gets {e} eggs from each.",
             h=hens,
             e=each,
         )
@@ -169,21 +171,21 @@ def eggs(s: Story, steps: int) -> None:
         s.say(
             "{She} uses {u} for a cake.",
             "{u} eggs are broken.",
-            "{u} of them end in a pan.",
+            "Then {u} eggs are gone.",
             u=used,
         )
         total = s.step("Eggs left", "Take {b} eggs off", total, "-", used)
     s.say(
         "A box holds {k} eggs.",
         "{k} eggs go in a box.",
-        "They are packed by {k}.",
+        "{She} puts {k} eggs in each box.",
         k=box,
     )
     s.step("Boxes", "Put {b} in each box", total, "/", box)
     s.ask(
         "How many boxes can {she} fill?",
         "How many boxes are needed?",
-        "What number of boxes is full?",
+        "How many boxes is that in the end?",
     )
 
 

@@ -23,7 +23,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=sorted(RECIPES))
     parser.add_argument("--seed", choices=sorted(SEEDS), default="final")
     parser.add_argument("--limit", type=int, help="only the first questions of each part")
+    parser.add_argument(
+        "--write", action="store_true", help="write the figures into the models' cards too"
+    )
     args = parser.parse_args(argv)
+    if args.write and (args.seed != "final" or args.limit):
+        parser.error(
+            "--write is for the whole of the final questions: leave out --seed and --limit."
+        )
     report = {}
     for name in [args.only] if args.only else list(RECIPES):
         folder = args.models / name
@@ -34,6 +41,10 @@ def main(argv: list[str] | None = None) -> int:
             )
             return 1
         report[name] = measure_folder(folder, args.seed, args.limit)
+        if args.write:
+            from workers.demo.card import write_card
+
+            write_card(RECIPES[name], folder, report[name])
     print(json.dumps(report, indent=2))
     return 0
 
