@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.generation_fixtures import make_requests
+from tests.workers.generation_fixtures import make_llama, make_requests
 from workers.generation.backends import open_backend
 from workers.generation.types import Backend, BackendError, ModelSpec, Request
 
@@ -154,18 +154,27 @@ def test_messages_that_the_template_refuses_fail_alone(tiny_model, tmp_path):
     assert [done[f"r{n}"].error for n in range(3)] == ["", "", ""]
 
 
-def test_too_little_memory_makes_smaller_batches_not_errors(tiny_model):
-    requests = make_requests(64, max_tokens=400)
-    options = {"batch_rows": 8}
-    with backend_for(tiny_model, options=options) as narrow:
+def test_too_little_memory_makes_smaller_batches_not_errors(tmp_path):
+    """64 rows want 250 MB for keys and values; the child may take 120 MB more than it has."""
+    make_llama(tmp_path, hidden=256, layers=4, context=1024)
+    requests = [
+        Request(
+            f"r{n}", ({"role": "user", "content": f"{n} apples " * 70},), 1.0, seed=n, max_tokens=20
+        )
+        for n in range(64)
+    ]
+    options = {"prefill_tokens": 500}
+    with backend_for(tmp_path, options={**options, "batch_rows": 8}) as narrow:
         expected = texts(narrow.generate(requests))
-    with backend_for(tiny_model) as backend:
+    with backend_for(tmp_path, options=options) as backend:
         backend.start()
         status = Path(f"/proc/{backend.pid}/status").read_text()
-        used = int(status.split("VmSize:")[1].split()[0]) * 1024
-        resource.prlimit(backend.pid, resource.RLIMIT_AS, (used + (8 << 20), used + (8 << 20)))
-        # Smaller batches in the same child, or, where the allocator gave up, in a fresh one.
+        limit = (int(status.split("VmSize:")[1].split()[0]) << 10) + (120 << 20)
+        resource.prlimit(backend.pid, resource.RLIMIT_AS, (limit, limit))
+        pid = backend.pid
         assert texts(backend.generate(requests)) == expected
+        assert backend.pid == pid
+        assert "Out of memory with" in backend.log_tail()
 
 
 def test_a_prompt_too_long_for_the_model_is_told(backend):
