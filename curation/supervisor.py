@@ -80,32 +80,23 @@ def valkey_command() -> list[str]:
 def programs(host: str, port: int) -> dict[str, list[str]]:
     """The commands, by name, in the order in which they start."""
     celery = [sys.executable, "-m", "celery", "-A", "workers.app"]
-    worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    # The pages go first: a person waits for them, and the workers take whatever time is left.
+    later = ["nice", "-n", "10"]
+    worker = [*later, *celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     commands = {
         "web": [
             *(sys.executable, "-m", "gunicorn", "curation.wsgi", "--bind", f"{host}:{port}"),
             *("--workers", str(web_workers()), "--threads", "4", "--worker-class", "gthread"),
-            *(
-                "--max-requests",
-                "100000",
-                "--timeout",
-                "60",
-                "--access-logfile",
-                os.devnull,
-                # Loaded once, before the workers are forked: they share its memory and start at once.
-                *("--no-control-socket", "--preload"),
-            ),
+            *("--max-requests", "100000", "--timeout", "60", "--access-logfile", os.devnull),
+            # Loaded once, before the workers are forked: they share its memory and start at once.
+            *("--no-control-socket", "--preload"),
             *("--worker-tmp-dir", str(settings.HOME)),
         ],
         "cpu": [*worker, "-Q", "cpu", "-c", "1", "-n", "cpu@%%h"],
         "gpu": [*worker, "-Q", "gpu", "-c", "1", "-n", "gpu@%%h"],
         "beat": [
-            *celery,
-            "beat",
-            "--schedule",
-            str(settings.HOME / "beat"),
-            "--loglevel",
-            "WARNING",
+            *(*later, *celery, "beat", "--schedule", str(settings.HOME / "beat")),
+            *("--loglevel", "WARNING"),
         ],
     }
     if "REDIS_URL" not in os.environ:

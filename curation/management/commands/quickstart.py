@@ -19,6 +19,7 @@ from curation.projects.models import User
 
 class Command(StageCommand):
     help = "Start everything on this machine and print the address to open. Ctrl-C ends it all."
+    requires_system_checks = []  # they load every page's code, which the web server does anyway
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
