@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from curation import queue
@@ -50,10 +50,12 @@ def seed_of(run_seed: int, slot: Slot) -> int:
     """The seed of one slot, 0 to 2**31 - 1: the same order with the same seed gives the same texts.
 
     It is made from the question's content, not its row's number, so it is the same in another
-    data base.
+    data base. Samples count up from one start, so that a server that gives child n of a request the
+    seed + n (as vLLM does) writes the same text for a sample, whichever others are asked for with it.
     """
-    key = f"{run_seed}|{slot.question.content_hash}|{slot.teacher.name}|{slot.temperature}|{slot.sample}"
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) >> 1
+    key = f"{run_seed}|{slot.question.content_hash}|{slot.teacher.name}|{slot.temperature}"
+    start = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) >> 1
+    return (start + slot.sample) % 2**31
 
 
 def _free() -> Q:
@@ -67,16 +69,41 @@ def lease_batch(run: GenerationRun, size: int) -> tuple[Teacher, Batch, list[Slo
         first = run.slots.filter(_free()).order_by("id").values("id", "teacher_id").first()
         if first is None:
             return None
-        ids = list(
-            run.slots.filter(_free(), teacher_id=first["teacher_id"], id__gte=first["id"])
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("id")
-            .values_list("id", flat=True)[:size]
-        )
         batch = Batch.objects.create(run=run)
-        run.slots.filter(id__in=ids).update(batch=batch, attempts=F("attempts") + 1)
-    slots = list(batch.slots.select_related("question", "teacher").order_by("id"))
+        slots = _take(run, batch, first["teacher_id"], first["id"], size)
     return (slots[0].teacher, batch, slots) if slots else None
+
+
+def extend_batch(
+    run: GenerationRun, batch: Batch, teacher: Teacher, size: int, *, in_order: bool
+) -> list[Slot]:
+    """Take up to `size` more empty slots of the batch's teacher into the same batch.
+
+    So a server that writes many at once never waits for the slowest of a batch. With `in_order`,
+    none is taken while the run's next free slot belongs to another teacher: the questions that come
+    first are then complete first. Without, the teacher (whose model is costly to start) goes on.
+    """
+    with transaction.atomic():
+        free = run.slots.filter(_free()).order_by("id")
+        if not in_order:
+            free = free.filter(teacher=teacher)
+        first = free.values("id", "teacher_id").first()
+        if first is None or first["teacher_id"] != teacher.pk:
+            return []
+        return _take(run, batch, teacher.pk, first["id"], size)
+
+
+def _take(
+    run: GenerationRun, batch: Batch, teacher_id: int, first_id: int, size: int
+) -> list[Slot]:
+    ids = list(
+        run.slots.filter(_free(), teacher_id=teacher_id, id__gte=first_id)
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("id")
+        .values_list("id", flat=True)[:size]
+    )
+    run.slots.filter(id__in=ids).update(batch=batch, attempts=F("attempts") + 1)
+    return list(run.slots.filter(id__in=ids).select_related("question", "teacher").order_by("id"))
 
 
 def renew_batch(batch: Batch) -> None:
@@ -101,18 +128,25 @@ def write_batch(run: GenerationRun, batch: Batch, written: Sequence[Written]) ->
         rationales = Rationale.objects.bulk_create(
             [_rationale(run, slot, by_slot[slot.pk]) for slot in filled]
         )
-        for slot, rationale in zip(filled, rationales, strict=True):
-            slot.status, slot.rationale, slot.error = SlotStatus.FILLED, rationale, ""
-            slot.batch = None
+        _mark_filled(filled, rationales)
         for slot in slots:
             error = by_slot[slot.pk].error
             if error:
                 poisoned = slot.attempts >= MAX_ATTEMPTS
-                slot.status = SlotStatus.FAILED if poisoned else SlotStatus.EMPTY
-                slot.error, slot.batch = error[:500], None
-        Slot.objects.bulk_update(slots, ["status", "rationale", "error", "batch"], batch_size=500)
+                status = SlotStatus.FAILED if poisoned else SlotStatus.EMPTY
+                Slot.objects.filter(pk=slot.pk).update(status=status, error=error[:500], batch=None)
         mark_stale(run.project, {slot.question_id for slot in filled})
     return len(filled)
+
+
+def _mark_filled(slots: Sequence[Slot], rationales: Sequence[Rationale]) -> None:
+    """One statement for all; only the rationale differs from slot to slot."""
+    if slots:
+        pairs = zip(slots, rationales, strict=True)
+        rationale = Case(*(When(pk=slot.pk, then=Value(made.pk)) for slot, made in pairs))
+        Slot.objects.filter(pk__in=[slot.pk for slot in slots]).update(
+            status=SlotStatus.FILLED, rationale=rationale, error="", batch=None
+        )
 
 
 def _rationale(run: GenerationRun, slot: Slot, one: Written) -> Rationale:

@@ -23,6 +23,10 @@ def open_backend(spec: ModelSpec, *, allowed_hosts: Collection[str] = ()) -> Bac
         from workers.generation.transformers_backend import TransformersBackend
 
         return TransformersBackend(spec)
+    if spec.backend == "vllm":
+        from workers.generation.vllm_backend import VLLMBackend
+
+        return VLLMBackend(spec)
     from workers.generation.openai_backend import OpenAIBackend
 
     return OpenAIBackend(spec, allowed_hosts=allowed_hosts)

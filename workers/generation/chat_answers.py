@@ -34,36 +34,70 @@ class Answer:
     completion_tokens: int
 
 
-def read_answer(body: bytes) -> Answer:
-    """The first choice of a chat completion. Raises BadAnswer with the reason."""
+def read_answers(body: bytes, count: int = 1) -> list[Answer | BadAnswer]:
+    """The choices of a chat completion, at most ``count``, in the order of their index.
+
+    A server that gave fewer is taken as it is: the list is shorter, never empty. A choice that
+    cannot be used stands as its BadAnswer. Raises BadAnswer where the whole answer is bad.
+
+    The servers count tokens for all choices together. A choice that carries its ``token_ids``
+    (vLLM's ``return_token_ids``) is counted by them; else the sum is shared out by length. The
+    prompt was read once, so the first choice carries its tokens, and the others 0.
+    """
     data = _object(body)
     if data.get("error"):
         raise BadAnswer(f"The server answered with an error: {error_text(data)}", retry=True)
     choices = data.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(message, dict):
+    choices = choices[:count] if isinstance(choices, list) else []
+    choices = [one for one in choices if isinstance(one, dict) and _is_message(one.get("message"))]
+    if not choices:
         raise BadAnswer("The server's answer holds no choice.", retry=True)
+    choices.sort(key=lambda one: _count(one.get("index")))
+    usage = data.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    prompts = [_count(usage.get("prompt_tokens")), *(0 for _ in choices[1:])]
+    written = _shares(choices, _count(usage.get("completion_tokens")))
+    return [_choice(*parts) for parts in zip(choices, prompts, written, strict=True)]
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _choice(choice: dict, prompt_tokens: int, completion_tokens: int) -> Answer | BadAnswer:
+    message = choice["message"]
     text = _content(message.get("content"))
     reasoning = _content(message.get("reasoning_content") or message.get("reasoning"))
-    finish = _finish(choice.get("finish_reason"))
+    try:
+        finish = _finish(choice.get("finish_reason"))
+    except BadAnswer as error:
+        return error
     if not text.strip() and not reasoning.strip():
         if finish == "length":
-            raise BadAnswer(
+            return BadAnswer(
                 "The answer was cut off before its first word (hidden reasoning used up "
                 "max_tokens). Raise max_tokens.",
                 retry=False,
             )
-        raise BadAnswer("The server answered with an empty text.", retry=True)
-    usage = data.get("usage")
-    usage = usage if isinstance(usage, dict) else {}
-    return Answer(
-        text=text,
-        reasoning=reasoning,
-        finish_reason=finish,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-    )
+        return BadAnswer("The server answered with an empty text.", retry=True)
+    return Answer(text, reasoning, finish, prompt_tokens, completion_tokens)
+
+
+def _shares(choices: list[dict], total: int) -> list[int]:
+    """Tokens written in each choice: its own ids where it carries them, else its share of the sum."""
+    ids = [one.get("token_ids") for one in choices]
+    if all(isinstance(one, list) for one in ids):
+        return [len(one) for one in ids]
+    weights = [
+        1 + len(_content(m.get("content"))) + len(_content(m.get("reasoning_content")))
+        for m in (one["message"] for one in choices)
+    ]
+    # Rounded running sums, so that the parts add up to the whole.
+    ends, so_far = [], 0
+    for weight in weights:
+        so_far += weight
+        ends.append(round(total * so_far / sum(weights)))
+    return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def error_text(data: Any) -> str:

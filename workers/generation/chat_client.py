@@ -23,6 +23,7 @@ class CallFailed(Exception):
     hold     seconds for which it asked for silence, if it did
     fatal    every other request would fail in the same way
     at_most  attempts after which this kind of failure is given up, however many are allowed
+    status   the HTTP status, where the server gave one
     """
 
     def __init__(
@@ -34,8 +35,10 @@ class CallFailed(Exception):
         hold: float | None = None,
         fatal: bool = False,
         at_most: int = 1000,
+        status: int | None = None,
     ) -> None:
         super().__init__(reason)
+        self.status = status
         self.retry, self.down, self.hold = retry, down, hold
         self.fatal, self.at_most = fatal, at_most
 
@@ -150,9 +153,10 @@ class ChatClient:
         longest = float(self.options["longest_wait"])
         if wait is not None and wait > longest:
             reason += f" It asks to wait {wait:.0f} seconds, which is longer than {longest:g}."
-            return CallFailed(reason, retry=False)
+            return CallFailed(reason, retry=False, status=status)
         return CallFailed(
             reason,
+            status=status,
             retry=status in RETRIED or status >= 500,
             down=status >= 500,
             hold=wait if status in (429, 503) else None,

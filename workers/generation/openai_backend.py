@@ -1,7 +1,8 @@
 """Any OpenAI-compatible address: vLLM, OpenAI, DeepSeek, Ollama, llama.cpp and others.
 
 Many requests are in flight at once on an event loop in a thread of its own, so that they go on
-while the caller writes rows. One POST /chat/completions for each request.
+while the caller writes rows. One POST /chat/completions for each request, or for several samples of
+one question where the server can (``samples_per_request``).
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import os
 import queue
 import re
 import threading
-import time
-from collections.abc import Collection, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from typing import Any
 
-from workers.generation.addresses import AddressRefused, Endpoint, parse_endpoint
-from workers.generation.chat_answers import BadAnswer, read_answer
-from workers.generation.chat_client import CallFailed, ChatClient
-from workers.generation.patience import Breaker, EndpointDown, backoff_seconds
-from workers.generation.types import BackendError, Completion, ModelSpec, Request, storable
+from workers.generation.addresses import Endpoint, parse_endpoint
+from workers.generation.chat_batch import Batch, ChatEndpoint, EndpointGone
+from workers.generation.chat_client import ChatClient
+from workers.generation.patience import Breaker, Pace
+from workers.generation.types import BackendError, Completion, ModelSpec, More, Request
 
 OPTIONS = {
     "concurrency": (32, "requests in flight at once"),
+    "samples_per_request": (1, "samples of one question in one request; 1 where it cannot"),
+    "requests_per_minute": (0, "sent by this process at most; 0 is no limit"),
+    "tokens_per_minute": (0, "of prompts and answers, by this process at most; 0 is no limit"),
     "attempts": (4, "how often one request is sent at most"),
     "timeout": (300.0, "seconds for one request, from sending to the last byte"),
     "connect_timeout": (10.0, "seconds for opening a connection"),
@@ -44,21 +47,46 @@ KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY|CHAINWRIGHT_KEY_[A-Z0-9_]+")
 class OpenAIBackend:
     """``Backend`` over an OpenAI-compatible address; see ModelSpec. Also a context manager.
 
-    ``sent`` counts the HTTP requests that were sent since it was opened.
+    ``sent`` counts the HTTP requests that were sent since it was opened. Whoever runs the server
+    gives its ``key``, and with ``gone`` a way to ask, after a failure, whether it has ended:
+    ``generate`` then raises EndpointGone, and ``in_flight`` names what had been sent.
     """
 
-    def __init__(self, spec: ModelSpec, *, allowed_hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        *,
+        allowed_hosts: Collection[str] = (),
+        key: str | None = None,
+        gone: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
         self.spec = spec
         self.options = _options(spec.options)
         self.endpoint = parse_endpoint(spec.base_url, allowed_hosts)
-        key = read_key(spec.api_key_env, self.endpoint)
+        if key is None:
+            key = read_key(spec.api_key_env, self.endpoint)
         self.client = ChatClient(self.endpoint, key, self.options)
         self.breaker = Breaker(
             threshold=int(self.options["breaker_failures"]),
             pause=float(self.options["breaker_pause"]),
             patience=float(self.options["patience"]),
         )
+        self.shared = ChatEndpoint(
+            spec=spec,
+            options=self.options,
+            shown=self.endpoint.shown,
+            client=self.client,
+            breaker=self.breaker,
+            pace=Pace(
+                requests=int(self.options["requests_per_minute"]),
+                tokens=int(self.options["tokens_per_minute"]),
+            ),
+            together=int(self.options["samples_per_request"]),
+            gone=gone,
+        )
+        self.in_flight: frozenset[str] = frozenset()
         self._thread: _LoopThread | None = None
+        self._task: asyncio.Task | None = None
         self._busy = False
 
     def __enter__(self) -> OpenAIBackend:
@@ -72,130 +100,70 @@ class OpenAIBackend:
         """HTTP requests sent so far."""
         return self.client.sent
 
+    def log_tail(self) -> str:
+        """Nothing: the server is somebody else's."""
+        return ""
+
     def close(self) -> None:
-        """Close the connections. Safe to call twice; a later ``generate`` opens new ones."""
+        """Close the connections. Safe to call twice, and from another thread while ``generate``
+        works (which then raises BackendError); a later ``generate`` opens new ones."""
         thread, self._thread = self._thread, None
         if thread and thread.mine():
+            if task := self._task:
+                thread.wait(_finish(task))
             thread.wait(self.client.close())
             thread.stop()
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+    def generate(
+        self, requests: Sequence[Request], more: More | None = None
+    ) -> Iterator[Completion]:
         """Completions as they arrive, one for every request. Closing the iterator cancels."""
         if self._busy:
             raise BackendError("This backend is still generating; finish or close that first.")
         self._busy = True
         try:
-            yield from self._generate(requests)
+            yield from self._generate(requests, more)
         finally:
             self._busy = False
 
-    def _generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+    def _generate(self, requests: Sequence[Request], more: More | None) -> Iterator[Completion]:
         if self._thread is None or not self._thread.mine():
             self._thread = _LoopThread()
             self.client.forget()
-        results: queue.SimpleQueue[Completion] = queue.SimpleQueue()
-        task = self._thread.wait(_begin(_Batch(self, requests, results).work()))
+            self.shared.pace.new_loop()
+        thread = self._thread
+        results: queue.SimpleQueue[Completion | None] = queue.SimpleQueue()
+        batch = thread.wait(_make(self.shared, results))
+        thread.call(batch.add, requests, more is None)
+        task = self._task = thread.wait(_begin(batch.work()))
         try:
-            for _ in range(len(requests)):
-                yield _next_result(results, task)
+            while True:
+                if more is not None and batch.unsent <= int(self.options["concurrency"]):
+                    further = more()
+                    more = more if further else None
+                    thread.call(batch.add, further, more is None)
+                completion = results.get()
+                if completion is None:
+                    break
+                yield completion
+            self._raise_what_ended(task)
         finally:
-            self._thread.wait(_finish(task))
+            self._task = None
+            self.in_flight = frozenset(batch.in_flight)
+            if thread is self._thread:
+                thread.wait(_finish(task))
 
-
-class _Batch:
-    """The requests of one ``generate``, inside the event loop."""
-
-    def __init__(
-        self,
-        backend: OpenAIBackend,
-        requests: Sequence[Request],
-        results: queue.SimpleQueue[Completion],
-    ) -> None:
-        self.backend, self.client, self.breaker = backend, backend.client, backend.breaker
-        self.options, self.results = backend.options, results
-        self.requests = iter(requests)
-        self.workers = min(int(self.options["concurrency"]), len(requests))
-        self.since = self.breaker.clock()
-        self.fatal = ""
-
-    async def work(self) -> None:
-        """Answer every request, so many at a time."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.workers):
-                group.create_task(self._worker())
-
-    async def _worker(self) -> None:
-        for request in self.requests:
-            began = time.monotonic()
-            try:
-                self.results.put(await self._complete(request, began))
-            except _GivenUp as error:
-                seconds = round(time.monotonic() - began, 6)
-                self.results.put(Completion.failed(request.id, str(error), seconds=seconds))
-
-    async def _complete(self, request: Request, began: float) -> Completion:
-        body = chat_body(self.backend.spec, self.options, request)
-        attempts = int(self.options["attempts"])
-        for attempt in range(1, attempts + 1):
-            if self.fatal:
-                raise _GivenUp(self.fatal)
-            try:
-                answer = read_answer(await self._send(body))
-            except (CallFailed, BadAnswer) as error:
-                if getattr(error, "fatal", False):
-                    self.fatal = str(error)
-                last = not error.retry or attempt >= min(
-                    attempts, getattr(error, "at_most", attempts)
-                )
-                if last:
-                    tries = f" ({attempt} attempts)" if attempt > 1 else ""
-                    raise _GivenUp(f"{error}{tries}") from error
-                await asyncio.sleep(backoff_seconds(attempt, float(self.options["backoff"])))
-            else:
-                return Completion(
-                    id=request.id,
-                    text=storable(answer.text),
-                    finish_reason=answer.finish_reason,
-                    prompt_tokens=answer.prompt_tokens,
-                    completion_tokens=answer.completion_tokens,
-                    seconds=round(time.monotonic() - began, 6),
-                    reasoning=storable(answer.reasoning),
-                )
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    async def _send(self, body: dict) -> bytes:
-        """One attempt, under the breaker's eyes."""
-        try:
-            probe = await self.breaker.enter(self.since)
-        except EndpointDown:
-            raise _GivenUp(
-                f"The endpoint {self.backend.endpoint.shown} is down: "
-                f"{self.breaker.failures} requests in a row failed. {self.client.last_failure}"
-            ) from None
-        told = False
-        try:
-            answer = await self.client.post(body)
-            self.breaker.succeeded()
-            told = True
-            return answer
-        except CallFailed as error:
-            told = True
-            if error.hold is not None:
-                self.breaker.hold(error.hold)
-            if error.down:
-                self.breaker.failed(probe)
-            else:
-                self.breaker.succeeded()
-            raise
-        except AddressRefused as error:
-            raise _GivenUp(str(error)) from error
-        finally:
-            if not told:
-                self.breaker.left(probe)
-
-
-class _GivenUp(Exception):
-    """This request gets no answer; the message is its reason."""
+    def _raise_what_ended(self, task: asyncio.Task) -> None:
+        # The queue's end is put by the task's last step: it is done, or about to be.
+        if self._thread is None:
+            raise BackendError("The backend was closed while it was generating.")
+        self._thread.wait(_settled(task))
+        if task.cancelled():
+            raise BackendError("The backend was closed while it was generating.")
+        if error := task.exception():
+            if isinstance(error, EndpointGone):
+                raise error
+            raise BackendError("The batch ended before all its requests.") from error
 
 
 class _LoopThread:
@@ -217,6 +185,10 @@ class _LoopThread:
         """Run something short on the loop, and wait for it."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout=10)
 
+    def call(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Let the loop call something soon, after what it was given before."""
+        self.loop.call_soon_threadsafe(function, *arguments)
+
     def stop(self) -> None:
         """End the loop and its thread."""
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -228,39 +200,17 @@ async def _begin(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task:
     return asyncio.create_task(coroutine)
 
 
-async def _finish(task: asyncio.Task) -> None:
-    task.cancel()
+async def _make(endpoint: ChatEndpoint, results: queue.SimpleQueue) -> Batch:
+    return Batch(endpoint, results)
+
+
+async def _settled(task: asyncio.Task) -> None:
     await asyncio.wait([task])
 
 
-def _next_result(results: queue.SimpleQueue[Completion], task: asyncio.Task) -> Completion:
-    while True:
-        try:
-            return results.get(timeout=1.0)
-        except queue.Empty:
-            if task.done() and results.empty():
-                raise BackendError("The batch ended before all its requests.") from task.exception()
-
-
-def chat_body(spec: ModelSpec, options: dict, request: Request) -> dict:
-    """The JSON of one request. top_p is left out at 1, as some servers refuse it."""
-    body = {
-        **options["extra_body"],
-        "model": spec.model,
-        "messages": [
-            {"role": message["role"], "content": storable(message["content"])}
-            for message in request.messages
-        ],
-        "temperature": request.temperature,
-        "seed": request.seed,
-        options["max_tokens_field"]: request.max_tokens,
-        "stream": False,
-    }
-    if request.top_p < 1:
-        body["top_p"] = request.top_p
-    for name in options["omit"]:
-        body.pop(name, None)
-    return body
+async def _finish(task: asyncio.Task) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def read_key(name: str, endpoint: Endpoint) -> str:
@@ -300,7 +250,10 @@ def _options(given: dict) -> dict:
     taken = sorted(OUR_FIELDS & set(options["extra_body"]))
     if taken:
         raise BackendError(f"extra_body may not set {', '.join(taken)}.")
-    for name in ("concurrency", "attempts", "breaker_failures"):
+    for name in ("concurrency", "samples_per_request", "attempts", "breaker_failures"):
         if int(options[name]) < 1:
             raise BackendError(f"Option {name} must be at least 1.")
+    for name in ("requests_per_minute", "tokens_per_minute"):
+        if int(options[name]) < 0:
+            raise BackendError(f"Option {name} must be 0 (no limit) or more.")
     return options

@@ -1,6 +1,7 @@
 """How long to wait before asking again, and when to stop asking: for one endpoint.
 
-Three rules together keep a run from becoming a retry storm: attempts are bounded for each
+``Pace`` keeps below the limits that a provider names (requests and tokens a minute). Three rules
+together keep a run from becoming a retry storm: attempts are bounded for each
 request and wait longer each time, with jitter (Brooker, "Exponential Backoff And Jitter", AWS
 Architecture Blog, 2015); a Retry-After holds back *all* requests to the endpoint; and after a row
 of failures a circuit breaker lets only single probes through (Nygard, "Release It!").
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -121,3 +123,58 @@ class Breaker:
         """A request ended without saying anything about the endpoint (cancelled)."""
         if probe:
             self.probing = False
+
+
+MINUTE = 60.0
+
+
+@dataclass
+class Pace:
+    """Keeps requests and tokens of any 60 seconds below two limits; 0 is no limit.
+
+    A request's tokens are guessed when it is sent (its answer's length is not known) and put right
+    when it was answered; so the limit holds over what was really used, as providers count it.
+    A single request larger than the whole limit goes alone instead of never.
+    """
+
+    requests: int = 0
+    tokens: int = 0
+    clock: Callable[[], float] = field(default=time.monotonic)
+    sent: deque[Sent] = field(default_factory=deque)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def new_loop(self) -> None:
+        """Forget who waited: they belonged to an event loop that is gone."""
+        self.turn = asyncio.Lock()
+
+    async def enter(self, tokens: int) -> Sent:
+        """Wait until one more request of about so many tokens may be sent; in the order of asking."""
+        one = Sent(self.clock(), tokens)
+        if not self.requests and not self.tokens:
+            return one
+        async with self.turn:
+            while (seconds := self._wait(tokens)) > 0:
+                await asyncio.sleep(min(seconds, 1.0))
+            one.at = self.clock()
+            self.sent.append(one)
+        return one
+
+    def _wait(self, tokens: int) -> float:
+        """Seconds until there is room."""
+        now = self.clock()
+        while self.sent and self.sent[0].at <= now - MINUTE:
+            self.sent.popleft()
+        if not self.sent:
+            return 0.0
+        full = self.requests and len(self.sent) >= self.requests
+        if self.tokens and sum(one.tokens for one in self.sent) + tokens > self.tokens:
+            full = True
+        return self.sent[0].at + MINUTE - now if full else 0.0
+
+
+@dataclass(eq=False)
+class Sent:
+    """One request that counts for a Pace: when it was sent, and its tokens as far as known."""
+
+    at: float
+    tokens: int

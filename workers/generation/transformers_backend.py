@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from workers.generation.child import Child, ChildGone
 from workers.generation.model_files import check_adapter_folder, check_model_folder
-from workers.generation.types import BackendError, Completion, ModelSpec, Request
+from workers.generation.tries import Tries
+from workers.generation.types import BackendError, Completion, ModelSpec, More, Request
 
 OPTIONS = {
     "device": "auto, cpu, cuda, cuda:1, mps",
@@ -89,7 +90,9 @@ class TransformersBackend:
         if child:
             child.end()
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+    def generate(
+        self, requests: Sequence[Request], more: More | None = None
+    ) -> Iterator[Completion]:
         """Completions as their rows finish, one for every request.
 
         Raises BackendError where the model cannot be loaded at all, before any completion.
@@ -99,39 +102,30 @@ class TransformersBackend:
             raise BackendError("This backend is still generating; finish or close that first.")
         self._busy = True
         try:
-            yield from self._generate(list(requests))
+            while requests:
+                yield from self._generate(list(requests))
+                requests = more() if more else ()
         finally:
             self._busy = False
 
     def _generate(self, requests: list[Request]) -> Iterator[Completion]:
-        tries: list[list[int]] = [list(range(len(requests))), *([] for _ in CHUNKS[1:])]
-        restarts = int(self.spec.options.get("restarts", 5))
-        if requests:
-            self.start()
-        while any(tries):
-            stage = next(n for n, left in enumerate(tries) if left)
-            size = CHUNKS[stage]
-            chunk, tries[stage] = tries[stage][:size], tries[stage][size:]
-            work = _Chunk(requests, chunk)
+        tries = Tries(CHUNKS, int(self.spec.options.get("restarts", 5)))
+        tries.add(range(len(requests)))
+        self.start()
+        while numbers := tries.next():
+            work = _Chunk(requests, numbers)
             try:
                 self.start()
                 yield from self._run(work)
             except (ChildGone, BackendError) as error:
                 self.close()
-                restarts -= 1
-                suspects = work.suspects()
-                tries[stage] = [n for n in work.open if n not in suspects] + tries[stage]
-                if restarts < 0 or isinstance(error, BackendError):
-                    reason = str(error)
-                    if restarts < 0:
-                        reason += " It was restarted as often as allowed; the rest was given up."
-                    left = [*suspects, *(n for rest in tries for n in rest)]
-                    yield from (Completion.failed(requests[n].id, reason) for n in left)
-                    return
-                if stage + 1 < len(tries):
-                    tries[stage + 1] += suspects
-                else:
-                    yield from (Completion.failed(requests[n].id, str(error)) for n in suspects)
+                failed = tries.died(list(work.open), work.suspects())
+                reason = str(error)
+                if isinstance(error, BackendError):  # it does not even load any more
+                    failed = [*work.open, *tries.rest()]
+                elif tries.restarts < 0:
+                    reason += " It was restarted as often as allowed; the rest was given up."
+                yield from (Completion.failed(requests[n].id, reason) for n in set(failed))
 
     def _run(self, work: _Chunk) -> Iterator[Completion]:
         self._call += 1

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
 FINISH_REASONS = ("stop", "length", "error")
-BACKENDS = ("transformers", "openai")
+BACKENDS = ("transformers", "openai", "vllm")
 DTYPES = ("float32", "bfloat16", "float16", "auto")
 ROLES = ("system", "user", "assistant")
 
@@ -112,6 +112,13 @@ class Completion:
             error=storable(error),
         )
 
+    @property
+    def chain(self) -> str:
+        """One chain of thought: what a reasoning model thought in a <think> block, then the text."""
+        if not self.reasoning.strip():
+            return self.text
+        return f"<think>\n{self.reasoning.strip()}\n</think>\n\n{self.text}".rstrip()
+
     def to_dict(self) -> dict[str, Any]:
         """As one JSON object."""
         return asdict(self)
@@ -126,8 +133,9 @@ class Completion:
 class ModelSpec:
     """Which model, and how to reach it.
 
-    backend       "transformers" (a folder on this machine) or "openai" (a compatible address)
-    model         the folder, or the model's name at the address
+    backend       "transformers" (a folder on this machine), "vllm" (a server that the worker starts
+                  for it) or "openai" (a compatible address)
+    model         the folder (vllm: or a hub's name, ORG/NAME), or the model's name at the address
     adapter       a PEFT adapter folder (transformers only)
     base_url      for example https://api.openai.com/v1 (openai only)
     api_key_env   the NAME of the environment variable that holds the key, never the key
@@ -170,15 +178,26 @@ class ModelSpec:
         return json.dumps(self.to_dict(), sort_keys=True, default=str)
 
 
+More = Callable[[], Sequence[Request]]
+
+
 @runtime_checkable
 class Backend(Protocol):
     """What can answer requests. One ``generate`` at a time for each backend."""
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Completion]:
+    def generate(
+        self, requests: Sequence[Request], more: More | None = None
+    ) -> Iterator[Completion]:
         """Completions in any order, each as soon as it is finished; one for every request.
 
-        Closing the iterator early cancels what is still running.
+        ``more`` is asked for further requests, in the caller's own thread, when few are left to be
+        sent, until it gives none: so a server never runs dry between two batches. Ids must differ
+        over all of them. Closing the iterator early cancels what is still running.
         """
+        ...
+
+    def log_tail(self) -> str:
+        """The last lines that the model's own process wrote; "" where there is none."""
         ...
 
     def close(self) -> None:
