@@ -8,6 +8,7 @@ that nobody has asked for a while is ended, and its memory with it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ from workers.generation.openai_backend import OpenAIBackend
 from workers.generation.tries import Tries
 from workers.generation.types import BackendError, Completion, ModelSpec, More, Request
 from workers.generation.vllm_engine import SERVED_NAME, VLLMEngine
+
+log = logging.getLogger(__name__)
 
 OPTIONS: dict[str, tuple[Any, str]] = {
     "idle_seconds": (300.0, "the server ends when nobody has asked for so long; 0 is never"),
@@ -184,6 +187,7 @@ class _Generation:
                     yield replace(completion, id=self.requests[number].id)
             except EndpointGone as gone:
                 suspects = [int(text) for text in self.backend.in_flight]
+                log.warning("%s %d requests were under way.", gone, len(suspects))
                 self.backend.engine.stop()
                 yield from self._after(str(gone), suspects)
 

@@ -146,7 +146,7 @@ class VLLMEngine:
 
     def log_tail(self, size: int = TAIL_BYTES) -> str:
         """The end of what the server wrote, as text that can be stored; the key is not in it."""
-        if self.log is None or self.log.closed:
+        if self.log is None:
             return ""
         end = os.fstat(self.log.fileno()).st_size
         text = os.pread(self.log.fileno(), size, max(0, end - size)).decode("utf-8", "replace")
@@ -175,10 +175,9 @@ class VLLMEngine:
         return command
 
     def _launch(self) -> subprocess.Popen:
-        if self.log is not None:
-            self.log.close()
-        path = self.options["log_path"]
-        self.log = Path(path).open("ab+") if path else tempfile.TemporaryFile()  # noqa: SIM115
+        if self.log is None:  # one log over all starts: the last words of a dead server stay
+            path = self.options["log_path"]
+            self.log = Path(path).open("ab+") if path else tempfile.TemporaryFile()  # noqa: SIM115
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(LAUNCHER), *self.command()],
             stdin=subprocess.PIPE,
