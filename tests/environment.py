@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 HOME = Path(tempfile.mkdtemp(prefix="chainwright-tests-"))
+(HOME / "static").mkdir()  # whitenoise warns when it is not there
 os.environ["CHAINWRIGHT_HOME"] = str(HOME)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
