@@ -31,7 +31,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {
     "samples_per_request": (8, "samples of one question in one request"),
     "timeout": (1800.0, "seconds for one request, from sending to the last byte"),
 }
-GROUPS = (1 << 30, 16, 1)  # requests in flight that may be lost at the first, second, third try
+GROUPS = (1 << 30, 64, 1)  # requests in flight that may be lost at the first, second, third try
 HEALTH_SECONDS = 20.0  # so long a server may be deaf before it counts as gone
 
 

@@ -170,8 +170,11 @@ class VLLMEngine:
         # Sampling is what the request says, not what the model's own defaults add to it.
         command += ["--generation-config", "vllm", "--load-format", "safetensors"]
         command += ["--disable-uvicorn-access-log"]
-        if not has_accelerator():  # compiling needs a compiler, and pays only on an accelerator
-            command += ["--enforce-eager"]
+        if not has_accelerator():
+            # Compiling needs a compiler and pays only on an accelerator. And vLLM 0.32 on the CPU
+            # dies ("CPU Generator does not use offset") when the prompt of a request with a seed is
+            # read in two parts (gpu_model_runner.py, discard_request_mask).
+            command += ["--enforce-eager", "--no-enable-chunked-prefill"]
         return command
 
     def _launch(self) -> subprocess.Popen:
