@@ -76,12 +76,12 @@ def throughput(python: str) -> None:
     with services():
         run_through_app(seed=0, questions=8)  # starts the engine
         server = find_server()
-        asyncio.run(bare_client(server, seed=1))  # the prompts are in its cache from now on
+        asyncio.run(bare_client(server, orders(1)))  # the prompts are in its cache from now on
         for seed in range(2, 2 + ROUNDS):
             with watching(server) as busy:
                 app.append(run_through_app(seed, QUESTIONS))
             idle.append(idle_share(busy))
-            bare.append(asyncio.run(bare_client(server, seed)))
+            bare.append(asyncio.run(bare_client(server, orders(seed))))
     offline = run_offline(python, seeds=range(2, 2 + ROUNDS))
     print("| way | tokens/s, each round | median |\n| --- | --- | --- |")
     medians = {}
@@ -191,13 +191,12 @@ def find_server() -> tuple[str, str]:
     raise RuntimeError("The worker runs no vLLM.")
 
 
-async def bare_client(server: tuple[str, str], seed: int) -> float:
+async def bare_client(server: tuple[str, str], made: list[dict]) -> float:
     """Tokens a second of the least that a client must do: send, read, count."""
     address, key = server
     turn, tokens = asyncio.Semaphore(IN_FLIGHT), 0
     limits = httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
     headers = {"Authorization": f"Bearer {key}"}
-    made = orders(seed)
     async with httpx.AsyncClient(limits=limits, headers=headers, timeout=600) as client:
 
         async def ask(order: dict) -> int:
