@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from django.core.cache import cache
-from django.db.models import Avg, Count, F, Q
+from django.db.models import Avg, Count, F, Func, IntegerField, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -123,7 +123,7 @@ def _counts(project: Project, rubric: Rubric) -> Counts:
         lines.get(pk, people).written = n
     counts.rationales = sum(written.values())
     for row in _scores(project, rubric):
-        line = lines.get(row.pop("rationale__teacher"), people)
+        line = lines.get(row.pop("teacher"), people)
         for name, value in row.items():
             setattr(line, name, value)
     for row in _decisions(project):
@@ -150,16 +150,16 @@ def _grouped(rows: Any, name: str) -> dict[Any, int]:
 
 def _scores(project: Project, rubric: Rubric) -> Any:
     return (
-        Score.objects.filter(rationale__project=project)
+        Score.objects.filter(project=project)
         .order_by()
-        .values("rationale__teacher")
+        .values("teacher")
         .annotate(
             scored=Count("pk"),
             graded=Count("correctness"),
             right=Count("pk", filter=Q(correctness=1.0)),
             passing=Count("pk", filter=passes(rubric)),
             validity=Avg("validity"),
-            tokens=Avg("rationale__completion_tokens"),
+            tokens=Avg("tokens"),
         )
     )
 
@@ -328,9 +328,68 @@ def _pace(project: Project) -> Pace:
     )
 
 
+BARS = 20
+THRESHOLDS = {
+    "min_validity": "validity",
+    "min_conciseness": "conciseness",
+    "min_structure": "structure",
+    "max_redundancy": "redundancy",
+}
+
+
+@dataclass
+class Spread:
+    """How the scored chains of a project lie: all, those with a right answer, and for each score of
+    `THRESHOLDS` how many have each hundredth (101 numbers, from 0 to 100)."""
+
+    scored: int
+    right: int
+    hundredths: dict[str, list[int]]
+
+    def bars(self, score: str) -> list[int]:
+        """The counts in `BARS` bars of the same width; the last one holds the full hundred too."""
+        counts = self.hundredths[score]
+        width = 100 // BARS
+        bars = [sum(counts[n * width : (n + 1) * width]) for n in range(BARS)]
+        bars[-1] += counts[100]
+        return bars
+
+
+class Hundredth(Func):
+    """The hundredths of a score from 0 to 1, cut off; scores have four decimals at most."""
+
+    output_field = IntegerField()
+    template = "CAST(%(expressions)s * 100 + 0.001 AS INTEGER)"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # There the cast rounds.
+        return super().as_sql(
+            compiler,
+            connection,
+            template="CAST(FLOOR(%(expressions)s * 100 + 0.001) AS INTEGER)",
+            **context,
+        )
+
+
+def spread_of(project: Project) -> Spread:
+    return remembered(f"spread:{project.pk}", lambda: _spread(project))
+
+
+def _spread(project: Project) -> Spread:
+    mine = Score.objects.filter(project=project).order_by()
+    counted = mine.aggregate(scored=Count("pk"), right=Count("pk", filter=Q(correctness=1.0)))
+    hundredths = {}
+    for score in THRESHOLDS.values():
+        rows = mine.exclude(**{f"{score}__isnull": True}).values_list(Hundredth(score))
+        found = dict(rows.annotate(n=Count("pk")))
+        hundredths[score] = [found.get(n, 0) for n in range(101)]
+    return Spread(counted["scored"], counted["right"], hundredths)
+
+
 def rubric_effect(project: Project, rubric: Rubric) -> dict[str, int]:
     """How many scored chains there are, pass each threshold alone, and pass all of them."""
-    counted = Score.objects.filter(rationale__project=project).aggregate(
+    mine = Score.objects.filter(project=project)
+    return mine.aggregate(
         scored=Count("pk"),
         right_answer=Count("pk", filter=Q(correctness=1.0)),
         min_validity=Count("pk", filter=Q(validity__gte=rubric.min_validity)),
@@ -339,4 +398,3 @@ def rubric_effect(project: Project, rubric: Rubric) -> dict[str, int]:
         max_redundancy=Count("pk", filter=Q(redundancy__lte=rubric.max_redundancy)),
         passing=Count("pk", filter=passes(rubric)),
     )
-    return counted

@@ -16,7 +16,7 @@ from curation.dashboard.home import projects_of
 from curation.errors import Invalid
 from curation.projects.access import project_view
 from curation.projects.forms import RubricForm
-from curation.projects.models import Rubric
+from curation.projects.models import Project, Rubric
 from curation.rationales.scoring import order_scoring
 from curation.reviews.services import apply_rule
 
@@ -141,12 +141,45 @@ def rubric_preview(request: HttpRequest) -> HttpResponse:
         raise Invalid("Each threshold is a number from 0 to 1.")
     rubric = Rubric(**{name: form.cleaned_data[name] for name in Rubric.THRESHOLDS})
     effect = selectors.rubric_effect(request.project, rubric)
-    lines = [
-        (form.fields[name].label, effect[name], effect[name] / effect["scored"])
-        for name in Rubric.THRESHOLDS
-        if effect["scored"] and (name != "right_answer" or rubric.right_answer)
-    ]
+    lines = []
+    if effect["scored"]:
+        lines = [
+            {
+                "name": name,
+                "label": form.fields[name].label,
+                "n": effect[name],
+                "share": effect[name] / effect["scored"],
+                "bars": _histogram(request.project, rubric, name),
+                "cut": round(100 * getattr(rubric, name), 1),
+            }
+            for name in Rubric.THRESHOLDS
+            if name != "right_answer" or rubric.right_answer
+        ]
     return render(request, "dashboard/_rubric_preview.html", {"effect": effect, "lines": lines})
+
+
+def _histogram(project: Project, rubric: Rubric, name: str) -> list[dict[str, Any]]:
+    """The histogram of the score behind a threshold: bars 5 hundredths wide and at most 40 high."""
+    score = selectors.THRESHOLDS.get(name)
+    if score is None:
+        return []
+    counts = selectors.spread_of(project).bars(score)
+    highest, width = max(*counts, 1), 100 // len(counts)
+    cut, at_most = getattr(rubric, name), name.startswith("max")
+    return [
+        {
+            "n": n,
+            "x": place * width,
+            "height": max(0.8, round(40 * n / highest, 1)) if n else 0,
+            "y": 40 - (max(0.8, round(40 * n / highest, 1)) if n else 0),
+            "range": f"{score}:{place * width}-{(place + 1) * width}",
+            "words": f"{place * width} to {(place + 1) * width}",
+            "passes": (place + 0.5) * width <= 100 * cut
+            if at_most
+            else (place + 0.5) * width >= 100 * cut,
+        }
+        for place, n in enumerate(counts)
+    ]
 
 
 @require_POST

@@ -60,18 +60,29 @@ class ProjectForm(forms.Form):
 class GeneralForm(forms.ModelForm):
     class Meta:
         model = Project
-        fields = ("name", "description", "guidelines", "student", "rule_approves", "use_embeddings")
+        fields = (
+            "name",
+            "description",
+            "guidelines",
+            "student",
+            "max_chain_tokens",
+            "rule_approves",
+            "use_embeddings",
+        )
         widgets = {
             "description": forms.Textarea(attrs={"rows": 2}),
             "guidelines": forms.Textarea(attrs={"rows": 10}),
         }
         labels = {
             "rule_approves": "Approve by rule what passes the rubric, as soon as it is scored",
+            "max_chain_tokens": "Longest chain for the student, in its own tokens",
             "use_embeddings": "Score similarity with sentence embeddings",
         }
         help_texts = {
             "guidelines": "What reviewers read on the bench, one key away.",
             "student": "The model to train: a folder on the worker, or a name on the Hugging Face hub.",
+            "max_chain_tokens": "Longer chains get a flag and less conciseness. Empty: the student’s "
+            "context length.",
             "rule_approves": "Such decisions are marked as the rule’s. People’s decisions are never "
             "changed by it.",
             "use_embeddings": "Slower, needs no network. Without it the similarity stays unknown.",

@@ -44,6 +44,12 @@ class Project(models.Model):
     student = models.CharField(
         max_length=300, blank=True, help_text="Model folder or hub name of the student to train."
     )
+    max_chain_tokens = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(16)],
+        help_text="Most tokens of a chain that the student can take; empty: its context length.",
+    )
     rule_approves = models.BooleanField(
         default=False, help_text="Approve by rule what passes the rubric."
     )

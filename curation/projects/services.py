@@ -98,7 +98,10 @@ def change_rubric(project: Project, user: User, **thresholds: Any) -> Rubric:
 
 
 def change_settings(project: Project, **fields: Any) -> None:
-    allowed = {"name", "description", "guidelines", "student", "rule_approves", "use_embeddings"}
+    allowed = {
+        *("name", "description", "guidelines", "student"),
+        *("max_chain_tokens", "rule_approves", "use_embeddings"),
+    }
     unknown = set(fields) - allowed
     if unknown:
         raise Invalid(f"These cannot be changed here: {', '.join(sorted(unknown))}.")

@@ -31,6 +31,7 @@ class Row:
     line: int
     question: str
     reference_answer: str | None = None
+    other_answers: tuple[str, ...] = ()
     reference_chain: str = ""
     answer_type: str = "number"
     choices: tuple[str, ...] = ()
@@ -162,8 +163,10 @@ def _plain_number(value: int | float) -> str:
 
 
 def _native(line: int, value: dict[str, Any]) -> Row:
-    chain, answer = "", None
-    if value.get("reference_answer") is not None:
+    chain, answer, others = "", None, ()
+    if isinstance(value.get("reference_answer"), list):
+        answer, *others = _answers(value["reference_answer"])
+    elif value.get("reference_answer") is not None:
         answer = _text(value, "reference_answer").strip()
     elif value.get("answer") is not None:
         chain, answer = split_worked_answer(_text(value, "answer"))
@@ -175,6 +178,7 @@ def _native(line: int, value: dict[str, Any]) -> Row:
         line=line,
         question=_text(value, "question", needed=True),
         reference_answer=answer or None,
+        other_answers=tuple(others),
         reference_chain=_text(value, "reference_chain") or chain,
         answer_type=_text(value, "answer_type") or default_type,
         choices=tuple(choices),
@@ -185,6 +189,19 @@ def _native(line: int, value: dict[str, Any]) -> Row:
         subset=_text(value, "subset")[:60],
         rationales=tuple(_native_rationales(value)),
     )
+
+
+MAX_ANSWERS = 50
+
+
+def _answers(values: list[Any]) -> list[str]:
+    """Several answers, each of which is right."""
+    if not values or len(values) > MAX_ANSWERS:
+        raise RowError(f"reference_answer must hold 1 to {MAX_ANSWERS} answers")
+    answers = [_text({"reference_answer": one}, "reference_answer").strip() for one in values]
+    if not all(answers):
+        raise RowError("an answer in reference_answer is empty")
+    return list(dict.fromkeys(answers))
 
 
 def _native_rationales(value: dict[str, Any]) -> Iterator[RationaleRow]:

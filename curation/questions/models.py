@@ -28,6 +28,15 @@ class Question(models.Model):
     external_id = models.CharField(max_length=200, blank=True)
     text = models.TextField()
     reference_answer = models.TextField(null=True, blank=True)
+    other_answers = models.JSONField(
+        default=list, blank=True, help_text="Answers that are as right as the reference."
+    )
+    reference_problem = models.CharField(
+        max_length=300,
+        null=True,
+        editable=False,
+        help_text="Why no chain can be compared with the reference; empty: fine, null: not looked at.",
+    )
     reference_chain = models.TextField(blank=True, help_text="The worked answer, if there is one.")
     answer_type = models.CharField(max_length=10, choices=AnswerType, default=AnswerType.NUMBER)
     choices = models.JSONField(default=list, blank=True)
@@ -55,10 +64,27 @@ class Question(models.Model):
                 condition=Q(split__in=Split.values),
             ),
         ]
-        indexes = [models.Index(fields=["project", "split", "id"], name="questions_of_a_split")]
+        indexes = [
+            models.Index(fields=["project", "split", "id"], name="questions_of_a_split"),
+            models.Index(
+                fields=["project", "id"],
+                name="references_not_looked_at",
+                condition=Q(reference_problem__isnull=True),
+            ),
+            models.Index(
+                fields=["project", "id"],
+                name="references_with_a_problem",
+                condition=Q(reference_problem__gt=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @property
+    def right_answers(self) -> tuple[str, ...]:
+        """Every answer that is right: the reference and its equals; empty where none is known."""
+        return (self.reference_answer, *self.other_answers) if self.reference_answer else ()
 
 
 class QuestionImport(Work):

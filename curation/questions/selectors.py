@@ -17,6 +17,7 @@ STATES = {
     "waiting": "waits for review",
     "done": "reviewed",
     "approved": "has an approved chain",
+    "reference": "has a reference that cannot be used",
 }
 FACET_LIMIT = 200
 FACET_SECONDS = 60
@@ -49,6 +50,7 @@ def _state(state: str) -> Q:
         "waiting": Q(queue_item__status="waiting"),
         "done": Q(queue_item__status="done"),
         "approved": Exists(chains.filter(decision__outcome="approved")),
+        "reference": Q(reference_problem__gt=""),
     }[state]
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 from django.conf import settings
@@ -39,6 +39,8 @@ def add_questions(project: Project, rows: Sequence[Row], split: str) -> tuple[li
                 external_id=row.id,
                 text=row.question.strip(),
                 reference_answer=row.reference_answer,
+                other_answers=list(row.other_answers),
+                reference_problem=None if row.reference_answer else "",
                 reference_chain=row.reference_chain,
                 answer_type=row.answer_type,
                 choices=list(row.choices),
@@ -51,6 +53,13 @@ def add_questions(project: Project, rows: Sequence[Row], split: str) -> tuple[li
     Question.objects.bulk_create(fresh.values(), batch_size=500, ignore_conflicts=True)
     stored = {q.content_hash: q for q in project.questions.filter(content_hash__in=hashes)}
     return [stored[digest] for digest in hashes], len(fresh)
+
+
+def set_reference_problems(problems: Mapping[int, str]) -> None:
+    """Note for each question (by id) why its reference cannot be compared with; "" where it can."""
+    for problem in set(problems.values()):
+        ids = [pk for pk, one in problems.items() if one == problem]
+        Question.objects.filter(pk__in=ids).update(reference_problem=problem[:300])
 
 
 @transaction.atomic

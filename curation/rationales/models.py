@@ -14,7 +14,15 @@ from curation.work import Work
 
 class Backend(models.TextChoices):
     TRANSFORMERS = "transformers", "transformers, on the worker"
+    VLLM = "vllm", "vLLM, started by the worker"
     OPENAI = "openai", "an OpenAI-compatible address"
+
+
+class Dtype(models.TextChoices):
+    AUTO = "auto", "as the weights are stored"
+    FLOAT32 = "float32", "float32"
+    BFLOAT16 = "bfloat16", "bfloat16"
+    FLOAT16 = "float16", "float16"
 
 
 class Teacher(models.Model):
@@ -31,6 +39,17 @@ class Teacher(models.Model):
     top_p = models.FloatField(default=1.0)
     price_in = models.FloatField(default=0.0, help_text="Price of a million prompt tokens.")
     price_out = models.FloatField(default=0.0, help_text="Price of a million written tokens.")
+    # Of a server, ours or somebody else's; the limits hold for each worker process.
+    concurrency = models.PositiveSmallIntegerField(default=32)
+    samples_per_request = models.PositiveSmallIntegerField(default=1)
+    requests_per_minute = models.PositiveIntegerField(default=0, help_text="0: no limit.")
+    tokens_per_minute = models.PositiveIntegerField(default=0, help_text="0: no limit.")
+    # Of a vLLM that the worker starts.
+    dtype = models.CharField(max_length=10, choices=Dtype, default=Dtype.AUTO)
+    context_length = models.PositiveIntegerField(default=0, help_text="0: the model's own.")
+    tensor_parallel = models.PositiveSmallIntegerField(default=1)
+    pipeline_parallel = models.PositiveSmallIntegerField(default=1)
+    gpu_memory = models.FloatField(default=0.9, help_text="Share of the GPU's memory.")
     writes = models.BooleanField(
         default=True, help_text="False for a name that only stands on imported rationales."
     )
@@ -59,6 +78,24 @@ class GenerationRun(Work):
     seed = models.PositiveIntegerField(default=0)
     max_tokens = models.PositiveIntegerField(null=True, blank=True)
     slot_count = models.PositiveIntegerField(default=0)
+    filters = models.JSONField(default=dict, help_text="Which questions, as the order said it.")
+    prompt_style = models.CharField(max_length=40, blank=True, help_text="Empty: each teacher's.")
+    examples = models.JSONField(default=list, help_text="Rationales shown as examples (few-shot).")
+    redo_of = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="redone_by",
+        help_text="The run whose cut off answers this one asks for again.",
+    )
+    # Limits: a run that has reached one is paused. Null: no limit.
+    budget_money = models.FloatField(null=True)
+    budget_tokens = models.BigIntegerField(null=True)
+    budget_rationales = models.PositiveIntegerField(null=True)
+    # Adaptive: a question gets no more once `enough` of its chains pass the rubric. 0: all slots.
+    enough = models.PositiveSmallIntegerField(default=0)
+    round = models.PositiveIntegerField(default=0)
+    extra = models.PositiveIntegerField(default=0, help_text="Saved slots that were spent again.")
 
     objects = ProjectQuerySet.as_manager()
 
@@ -67,6 +104,58 @@ class GenerationRun(Work):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+
+class TeacherPart(models.Model):
+    """What one teacher has done in a run so far: what it wrote, took and cost, and its engine's log.
+
+    `seconds` is the time in which a worker had it write, without `start_seconds`, in which its model
+    was loaded.
+    """
+
+    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="parts")
+    teacher = models.ForeignKey(Teacher, on_delete=models.CASCADE, related_name="parts")
+    rationales = models.PositiveIntegerField(default=0)
+    truncated = models.PositiveIntegerField(default=0)
+    prompt_tokens = models.BigIntegerField(default=0)
+    completion_tokens = models.BigIntegerField(default=0)
+    cost = models.FloatField(default=0.0)
+    seconds = models.FloatField(default=0.0)
+    start_seconds = models.FloatField(default=0.0)
+    log = models.TextField(blank=True)
+    log_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "teacher"], name="a_teacher_has_one_part_in_a_run"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"part of teacher {self.teacher_id} in run {self.run_id}"
+
+
+class TeacherTry(Work):
+    """One answer of a teacher that need not be saved yet. Kept for an hour."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="teacher_tries")
+    settings = models.JSONField(help_text="The teacher's fields, as the form had them.")
+    question = models.TextField()
+    answer = models.TextField(blank=True)
+    reasoning = models.TextField(blank=True)
+    finish_reason = models.CharField(max_length=20, blank=True)
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    completion_tokens = models.PositiveIntegerField(default=0)
+    latency = models.FloatField(null=True, help_text="Seconds from the asking to the answer.")
+    start_seconds = models.FloatField(default=0.0, help_text="Loading the model, before that.")
+    cost = models.FloatField(default=0.0)
+
+    objects = ProjectQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"try {self.pk}"
 
 
 class Source(models.TextChoices):
@@ -105,6 +194,9 @@ class Rationale(models.Model):
     temperature = models.FloatField(null=True, blank=True)
     sample = models.PositiveIntegerField(null=True, blank=True)
     seed = models.BigIntegerField(null=True, blank=True)
+    prompt_style = models.CharField(
+        max_length=48, blank=True, help_text="Style and version that asked for it: hint@1."
+    )
     finish_reason = models.CharField(max_length=20, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
@@ -139,6 +231,16 @@ class Rationale(models.Model):
     def __str__(self) -> str:
         return self.text[:80]
 
+    @property
+    def was_hinted(self) -> bool:
+        """The teacher was told the reference answer (rationalisation)."""
+        return self.prompt_style.startswith("hint@")
+
+    @property
+    def was_cut_off(self) -> bool:
+        """The teacher had no tokens left before its end."""
+        return self.finish_reason == "length"
+
 
 class SlotQuerySet(ProjectQuerySet):
     project_path = "run__project"
@@ -159,6 +261,7 @@ class SlotStatus(models.TextChoices):
     EMPTY = "empty", "empty"
     FILLED = "filled", "filled"
     FAILED = "failed", "failed"
+    SAVED = "saved", "not needed"
 
 
 class Slot(models.Model):
@@ -169,6 +272,7 @@ class Slot(models.Model):
     teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="+")
     temperature = models.FloatField()
     sample = models.PositiveIntegerField()
+    round = models.PositiveIntegerField(default=0, help_text="When its turn comes, if adaptive.")
     status = models.CharField(max_length=8, choices=SlotStatus, default=SlotStatus.EMPTY)
     attempts = models.PositiveSmallIntegerField(default=0)
     batch = models.ForeignKey(
@@ -236,8 +340,6 @@ class Group(models.Model):
 
 
 class ScoreQuerySet(ProjectQuerySet):
-    project_path = "rationale__project"
-
     def passing(self, rubric: Rubric) -> "ScoreQuerySet":
         return self.filter(passes(rubric))
 
@@ -264,6 +366,12 @@ class Score(models.Model):
     rationale = models.OneToOneField(
         Rationale, on_delete=models.CASCADE, primary_key=True, related_name="score"
     )
+    # The rationale's own, once more: counts over a million chains read the index below and no row.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    teacher = models.ForeignKey(
+        Teacher, null=True, on_delete=models.DO_NOTHING, related_name="+", db_index=False
+    )
+    tokens = models.PositiveIntegerField(null=True)
     scorer_version = models.CharField(max_length=20)
     answer = models.CharField(max_length=500, null=True)
     correctness = models.FloatField(null=True)
@@ -280,6 +388,17 @@ class Score(models.Model):
 
     objects = ScoreQuerySet.as_manager()
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=[
+                    *("project", "teacher", "correctness", "validity"),
+                    *("conciseness", "structure", "redundancy", "tokens", "scorer_version"),
+                ],
+                name="scores_to_count",
+            )
+        ]
+
     def __str__(self) -> str:
         return f"score of {self.rationale_id}"
 
@@ -291,6 +410,7 @@ class ScoringRun(Work):
     embeddings = models.BooleanField(default=True)
     total = models.PositiveIntegerField(default=0, help_text="rationales to score")
     done = models.PositiveIntegerField(default=0)
+    note = models.TextField(blank=True, help_text="What could not be measured, and why.")
 
     objects = ProjectQuerySet.as_manager()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from curation import queue
@@ -73,6 +73,19 @@ def cancel_scoring(run: ScoringRun) -> None:
     move(ScoringRun, run.pk, ACTIVE, Status.CANCELLED)
 
 
+def teacher_worth(project: Project) -> dict[str, float]:
+    """What each teacher's answers have been worth: the share that was right, in (0, 1).
+
+    One right and one wrong answer are counted in (Laplace), so that a newcomer starts at a half.
+    """
+    rows = (
+        Score.objects.filter(project=project, correctness__isnull=False, teacher__isnull=False)
+        .values_list("teacher__name")
+        .annotate(graded=Count("pk"), right=Count("pk", filter=Q(correctness=1.0)))
+    )
+    return {name: (right + 1) / (graded + 2) for name, graded, right in rows}
+
+
 def waiting_groups(project_id: int, size: int) -> list[Group]:
     return list(
         Group.objects.filter(project_id=project_id, scored__lt=F("revision"))
@@ -87,9 +100,16 @@ def store_scores(groups: Sequence[Group], scores: dict[int, dict[str, Any]], ver
     A group that got a new rationale meanwhile stays stale. Returns how many scores were written.
     """
     now = timezone.now()
+    about = {
+        pk: {"project_id": project, "teacher_id": teacher, "tokens": tokens}
+        for pk, project, teacher, tokens in Rationale.objects.filter(
+            pk__in=list(scores)
+        ).values_list("pk", "project_id", "teacher_id", "completion_tokens")
+    }
     rows = [
         Score(
             rationale_id=rationale_id,
+            **about[rationale_id],
             scorer_version=version,
             **{name: _clipped(score[name]) for name in SCORES},
             flag_count=len(score["flags"]) + sum(len(s["flags"]) for s in score["steps"]),
@@ -98,6 +118,7 @@ def store_scores(groups: Sequence[Group], scores: dict[int, dict[str, Any]], ver
             scored_at=now,
         )
         for rationale_id, score in scores.items()
+        if rationale_id in about
     ]
     with transaction.atomic():
         Score.objects.bulk_create(

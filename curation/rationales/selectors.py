@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from curation.errors import Invalid
 from curation.listing import number, one_of
 from curation.projects.models import Project, Rubric
 from curation.questions.models import Question, Split
@@ -22,7 +23,7 @@ from curation.rationales.models import (
     passes,
 )
 
-FILTERS = ("teacher", "answer", "band", "decision", "flag", "q", "after")
+FILTERS = ("teacher", "answer", "band", "range", "decision", "flag", "q", "after")
 ANSWERS = {"right": 1.0, "wrong": 0.0, "unknown": None}
 BANDS = {
     "passes": "passes the rubric",
@@ -40,6 +41,13 @@ DECISIONS = {
     "superseded": "replaced by an edit",
     "rule": "approved by the rule",
 }
+RANGED = {
+    "validity": "valid steps",
+    "conciseness": "conciseness",
+    "structure": "structure",
+    "redundancy": "idle steps",
+    "overall": "overall",
+}
 FLAGS = {"yes": "has flags", "no": "has none"}
 UPPER = {"90": 1.01, "70": 0.9, "50": 0.7, "0": 0.5}
 
@@ -55,6 +63,8 @@ def rationales(project: Project, filters: dict[str, str]) -> QuerySet[Rationale]
         rows = rows.filter(known if value is None else Q(score__correctness=value))
     if band := filters.get("band"):
         rows = rows.filter(_band(one_of("band", band, BANDS), project.rubric))
+    if wanted := filters.get("range"):
+        rows = rows.filter(_range(wanted))
     if decision := filters.get("decision"):
         rows = rows.filter(_decision(one_of("decision", decision, DECISIONS)))
     if flag := filters.get("flag"):
@@ -72,6 +82,18 @@ def _band(band: str, rubric: Rubric) -> Q:
         good = passes(rubric, "score__")
         return good if band == "passes" else Q(score__isnull=False) & ~good
     return Q(score__overall__gte=int(band) / 100, score__overall__lt=UPPER[band])
+
+
+def _range(wanted: str) -> Q:
+    """`validity:45-50`: the chains of one bar of a histogram, from 45 to under 50 hundredths."""
+    score, _, ends = wanted.partition(":")
+    low, _, high = ends.partition("-")
+    one_of("the score of range", score, RANGED)
+    begin, end = number("the start of range", low), number("the end of range", high)
+    if not begin < end <= 100:
+        raise Invalid("range goes from a smaller to a larger number, of 0 to 100.")
+    inside = Q(**{f"score__{score}__gte": begin / 100})
+    return inside if end == 100 else inside & Q(**{f"score__{score}__lt": end / 100})
 
 
 def _decision(decision: str) -> Q:

@@ -7,13 +7,16 @@ from curation.queue import FREEZE_DATASET, RUN_IMPORT, app
 from curation.rationales.importing import run_import
 from curation.training.services import wake_trainings
 from workers.rights import refuse_without_rights
+from workers.scoring.tasks import check_references
 
 
 @app.task(name=RUN_IMPORT)
 def run_import_task(import_id: int) -> None:
     if refuse_without_rights(QuestionImport, import_id):
         return
-    run_import(import_id)
+    job = run_import(import_id)
+    if job is not None:
+        check_references(job.project_id)
 
 
 @app.task(name=FREEZE_DATASET)

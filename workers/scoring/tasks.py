@@ -1,18 +1,33 @@
 """Score the groups of a project that wait, on the `cpu` queue."""
 
+import logging
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from curation.questions.models import Question
+from curation.questions.services import set_reference_problems
 from curation.queue import SCORE_PROJECT, app
 from curation.rationales.models import Group, Rationale, ScoringRun
-from curation.rationales.scoring import order_scoring, store_scores, waiting_groups
+from curation.rationales.scoring import (
+    SCORES,
+    order_scoring,
+    store_scores,
+    teacher_worth,
+    waiting_groups,
+)
 from curation.reviews.claims import enqueue
 from curation.reviews.services import apply_rule
 from curation.work import Status, begin, finish, still_mine
+from workers.model_places import resolve_model
 from workers.pulse import Pulse
 from workers.scoring import SCORER_VERSION, Item, score_items
+from workers.scoring.references import parse_reference
 from workers.scoring.similarity import SentenceEmbedder
+from workers.scoring.student import student_limit
 
 GROUPS_AT_ONCE = 50
+REFERENCES_AT_ONCE = 500
+log = logging.getLogger(__name__)
 
 _embedder: SentenceEmbedder | None = None
 
@@ -33,9 +48,11 @@ def score(run_id: int) -> None:
         return
     done = run.done
     with Pulse(run, on_lost=lambda: None) as pulse:
+        check_references(run.project_id)
+        how = how_to_score(run)
         while groups := waiting_groups(run.project_id, GROUPS_AT_ONCE):
-            done += score_groups(run, groups)
-            if pulse.lost.is_set() or not still_mine(run, done=done):
+            done += score_groups(run, groups, how)
+            if pulse.lost.is_set() or not still_mine(run, done=done, note=run.note):
                 return
         if run.project.rule_approves:
             apply_rule(run.project)
@@ -44,7 +61,41 @@ def score(run_id: int) -> None:
     order_scoring(run.project, run.created_by)
 
 
-def score_groups(run: ScoringRun, groups: list[Group]) -> int:
+def how_to_score(run: ScoringRun) -> dict[str, Any]:
+    """The settings of `score_items` for this project. What is missing is said in the run's note."""
+    project = run.project
+    how: dict[str, Any] = {
+        "embedder": embedder() if run.embeddings else None,
+        "teacher_weights": teacher_worth(project),
+    }
+    run.note = ""
+    if project.student:
+        try:
+            model = resolve_model(project.student)
+            how["limit"] = student_limit(model, project.max_chain_tokens)
+        except ValueError as error:
+            run.note = f"Chains were not measured against the student's length. {error}"
+            log.warning("project %s: %s", project.slug, error)
+    return how
+
+
+def check_references(project_id: int) -> None:
+    """Note which references cannot be compared with: a fault of the data, not of a chain."""
+    unseen = Question.objects.filter(project_id=project_id, reference_problem__isnull=True)
+    while questions := list(unseen.order_by("id")[:REFERENCES_AT_ONCE]):
+        set_reference_problems({one.pk: reference_problem(one) for one in questions})
+
+
+def reference_problem(question: Question) -> str:
+    """Why none of the question's references can be used, "" where one can or there is none."""
+    found = [
+        parse_reference(answer, question.answer_type, tuple(question.choices)).problem
+        for answer in question.right_answers
+    ]
+    return found[0] if found and all(found) else ""
+
+
+def score_groups(run: ScoringRun, groups: list[Group], how: dict[str, Any]) -> int:
     """Score all rationales of these groups, store, and put the questions into the review queue."""
     questions = [group.question_id for group in groups]
     chains = (
@@ -53,23 +104,36 @@ def score_groups(run: ScoringRun, groups: list[Group]) -> int:
         .select_related("question", "teacher")
         .order_by("question_id", "id")
     )
-    scored = score_items(items(chains), embedder=embedder() if run.embeddings else None)
-    scores = {int(one.item.id): one.details() | one.to_dict() for one in scored}
+    failed: dict[int, dict[str, Any]] = {}
+
+    def note_failure(item: Item, error: Exception) -> None:
+        log.error("rationale %s could not be scored", item.id, exc_info=error)
+        failed[int(item.id)] = failed_score(error)
+
+    scored = score_items(items(chains), on_error=note_failure, **how)
+    scores = {int(one.item.id): one.details() | one.to_dict() for one in scored} | failed
     store_scores(groups, scores, SCORER_VERSION)
     enqueue(run.project, questions)
     return len(scores)
+
+
+def failed_score(error: Exception) -> dict[str, Any]:
+    """The score of a chain at which the scorer itself failed: nothing is known, and a flag says so."""
+    message = f"The scorer failed at this chain ({type(error).__name__}); judge it by eye."
+    flag = {"code": "scorer_failed", "message": message, "severity": "error"}
+    return {**dict.fromkeys(SCORES), "steps": [], "flags": [flag], "verdict": "cannot be graded",
+            "reason": "The scorer failed."}  # fmt: skip
 
 
 def items(chains: Iterable[Rationale]) -> Iterator[Item]:
     """The chains as the scorers take them."""
     for chain in chains:
         question = chain.question
-        answer = question.reference_answer
         yield Item(
             id=str(chain.pk),
             question=question.text,
             rationale=chain.text,
-            references=(answer,) if answer else (),
+            references=question.right_answers,
             answer_type=question.answer_type,
             choices=tuple(question.choices),
             group=str(question.pk),
