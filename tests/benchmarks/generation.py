@@ -82,6 +82,7 @@ def throughput(python: str) -> None:
                 app.append(run_through_app(seed, QUESTIONS))
             idle.append(idle_share(busy))
             bare.append(asyncio.run(bare_client(server, orders(seed))))
+            print(f"round {seed}: app {app[-1]:,.0f}, client {bare[-1]:,.0f} tokens/s", flush=True)
     offline = run_offline(python, seeds=range(2, 2 + ROUNDS))
     print("| way | tokens/s, each round | median |\n| --- | --- | --- |")
     medians = {}

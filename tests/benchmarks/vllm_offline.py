@@ -1,20 +1,29 @@
 """vLLM's own offline ``LLM.chat``, timed: run by the interpreter that has vLLM.
 
-Reads one JSON object from stdin (model, rounds, warm, orders: messages, temperature, seed, n,
-max_tokens); prints one as its last line: tokens and seconds of each round, without loading.
+Reads one JSON object from stdin (model, engine, warm and rounds: orders with messages, temperature,
+seed, n, max_tokens); prints one list as its last line: tokens and seconds of each round, without
+loading.
 """
 
 import json
 import sys
 import time
 
-from vllm import LLM, SamplingParams
 
-asked = json.load(sys.stdin)
-llm = LLM(asked["model"], **asked["engine"])
+def main() -> None:
+    # Imported here: vLLM starts processes that read this file again.
+    from vllm import LLM
+
+    asked = json.load(sys.stdin)
+    llm = LLM(asked["model"], **asked["engine"])
+    generate(llm, asked["warm"])
+    rounds = [generate(llm, orders) for orders in asked["rounds"]]
+    print(json.dumps([{"tokens": tokens, "seconds": seconds} for tokens, seconds in rounds]))
 
 
-def generate(orders: list[dict]) -> tuple[int, float]:
+def generate(llm: object, orders: list[dict]) -> tuple[int, float]:
+    from vllm import SamplingParams
+
     sampling = [
         SamplingParams(
             n=o["n"], temperature=o["temperature"], seed=o["seed"], max_tokens=o["max_tokens"]
@@ -28,6 +37,4 @@ def generate(orders: list[dict]) -> tuple[int, float]:
 
 
 if __name__ == "__main__":
-    generate(asked["warm"])
-    rounds = [generate(orders) for orders in asked["rounds"]]
-    print(json.dumps([{"tokens": tokens, "seconds": seconds} for tokens, seconds in rounds]))
+    main()
