@@ -8,13 +8,14 @@ back late writes nothing twice.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from curation import queue
+from curation.rationales.adaptive import next_round, waits_for_scores
+from curation.rationales.budgets import LEASE, affordable, in_flight, price, what_is_spent
 from curation.rationales.models import (
     Batch,
     GenerationRun,
@@ -23,13 +24,13 @@ from curation.rationales.models import (
     SlotStatus,
     Source,
     Teacher,
+    TeacherPart,
     text_hash,
 )
 from curation.rationales.scoring import mark_stale
 from curation.work import Status, finish
 
 MAX_ATTEMPTS = 3
-LEASE = timedelta(seconds=45)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Written:
     completion_tokens: int = 0
     seconds: float = 0.0
     reasoning: str = ""
+    prompt_style: str = ""
     error: str = ""
 
 
@@ -58,20 +60,31 @@ def seed_of(run_seed: int, slot: Slot) -> int:
     return (start + slot.sample) % 2**31
 
 
-def _free() -> Q:
+def _free(run: GenerationRun) -> Q:
     gone = Q(batch__renewed_at__lt=timezone.now() - LEASE)
-    return Q(status=SlotStatus.EMPTY) & (Q(batch__isnull=True) | gone)
+    free = Q(status=SlotStatus.EMPTY) & (Q(batch__isnull=True) | gone)
+    return free & Q(round__lte=run.round) if run.enough else free
 
 
 def lease_batch(run: GenerationRun, size: int) -> tuple[Teacher, Batch, list[Slot]] | None:
-    """Take up to `size` empty slots of one teacher; None when no slot is free to take now."""
+    """Take up to `size` empty slots of one teacher; None when no slot is free to take now, or the
+    run's budget allows none."""
     with transaction.atomic():
-        first = run.slots.filter(_free()).order_by("id").values("id", "teacher_id").first()
+        free = run.slots.filter(_free(run)).order_by("id").select_related("teacher")
+        first = free.first()
         if first is None:
             return None
+        size = _within_budget(run, first.teacher, size)
+        if size < 1:
+            return None
         batch = Batch.objects.create(run=run)
-        slots = _take(run, batch, first["teacher_id"], first["id"], size)
+        slots = _take(run, batch, first.teacher_id, first.pk, size)
     return (slots[0].teacher, batch, slots) if slots else None
+
+
+def _within_budget(run: GenerationRun, teacher: Teacher, size: int) -> int:
+    allowed = affordable(run, teacher)
+    return size if allowed is None else min(size, allowed)
 
 
 def extend_batch(
@@ -84,11 +97,12 @@ def extend_batch(
     first are then complete first. Without, the teacher (whose model is costly to start) goes on.
     """
     with transaction.atomic():
-        free = run.slots.filter(_free()).order_by("id")
+        size = _within_budget(run, teacher, size)
+        free = run.slots.filter(_free(run)).order_by("id")
         if not in_order:
             free = free.filter(teacher=teacher)
         first = free.values("id", "teacher_id").first()
-        if first is None or first["teacher_id"] != teacher.pk:
+        if size < 1 or first is None or first["teacher_id"] != teacher.pk:
             return []
         return _take(run, batch, teacher.pk, first["id"], size)
 
@@ -97,7 +111,7 @@ def _take(
     run: GenerationRun, batch: Batch, teacher_id: int, first_id: int, size: int
 ) -> list[Slot]:
     ids = list(
-        run.slots.filter(_free(), teacher_id=teacher_id, id__gte=first_id)
+        run.slots.filter(_free(run), teacher_id=teacher_id, id__gte=first_id)
         .select_for_update(skip_locked=True, of=("self",))
         .order_by("id")
         .values_list("id", flat=True)[:size]
@@ -111,8 +125,12 @@ def renew_batch(batch: Batch) -> None:
     Batch.objects.filter(pk=batch.pk).update(renewed_at=timezone.now())
 
 
-def write_batch(run: GenerationRun, batch: Batch, written: Sequence[Written]) -> int:
+def write_batch(
+    run: GenerationRun, batch: Batch, written: Sequence[Written], seconds: float = 0.0
+) -> int:
     """Store finished rationales in their slots. Returns how many were stored now.
+
+    `seconds` is how long the teacher wrote on them, for its rate.
 
     Slots that this batch no longer holds are left alone. A slot that failed is tried again until
     MAX_ATTEMPTS, then fails alone, with its reason.
@@ -135,8 +153,41 @@ def write_batch(run: GenerationRun, batch: Batch, written: Sequence[Written]) ->
                 poisoned = slot.attempts >= MAX_ATTEMPTS
                 status = SlotStatus.FAILED if poisoned else SlotStatus.EMPTY
                 Slot.objects.filter(pk=slot.pk).update(status=status, error=error[:500], batch=None)
+        if slots:
+            _account(run, slots[0].teacher, [by_slot[slot.pk] for slot in slots], seconds)
         mark_stale(run.project, {slot.question_id for slot in filled})
     return len(filled)
+
+
+def _account(
+    run: GenerationRun, teacher: Teacher, written: Sequence[Written], seconds: float
+) -> None:
+    """Add to what the teacher has done in the run. An answer that failed may have cost, too."""
+    read = sum(one.prompt_tokens for one in written)
+    wrote = sum(one.completion_tokens for one in written)
+    good = [one for one in written if not one.error]
+    TeacherPart.objects.get_or_create(run=run, teacher=teacher)
+    TeacherPart.objects.filter(run=run, teacher=teacher).update(
+        rationales=F("rationales") + len(good),
+        truncated=F("truncated") + sum(one.finish_reason == "length" for one in good),
+        prompt_tokens=F("prompt_tokens") + read,
+        completion_tokens=F("completion_tokens") + wrote,
+        cost=F("cost") + price(teacher, read, wrote),
+        seconds=F("seconds") + seconds,
+    )
+
+
+def note_engine(
+    run: GenerationRun, teacher: Teacher, *, start_seconds: float | None = None, log: str = ""
+) -> None:
+    """Keep how long the teacher's model took to load, and the end of its engine's log."""
+    changes: dict[str, object] = {}
+    if start_seconds is not None:
+        changes["start_seconds"] = start_seconds
+    if log:
+        changes |= {"log": log.replace("\0", "\ufffd"), "log_at": timezone.now()}
+    if changes:
+        TeacherPart.objects.update_or_create(run=run, teacher=teacher, defaults=changes)
 
 
 def _mark_filled(slots: Sequence[Slot], rationales: Sequence[Rationale]) -> None:
@@ -163,6 +214,7 @@ def _rationale(run: GenerationRun, slot: Slot, one: Written) -> Rationale:
         temperature=slot.temperature,
         sample=slot.sample,
         seed=seed_of(run.seed, slot),
+        prompt_style=one.prompt_style,
         finish_reason=one.finish_reason,
         prompt_tokens=one.prompt_tokens,
         completion_tokens=one.completion_tokens,
@@ -178,25 +230,40 @@ def release_batch(batch: Batch) -> None:
 
 def fail_poisoned(run: GenerationRun) -> int:
     """Fail slots whose every batch died with them (a crash leaves no error to store)."""
-    return run.slots.filter(_free(), attempts__gte=MAX_ATTEMPTS).update(
+    return run.slots.filter(_free(run), attempts__gte=MAX_ATTEMPTS).update(
         status=SlotStatus.FAILED,
         error=f"The worker ended {MAX_ATTEMPTS} times while it wrote this; its log says why.",
     )
 
 
 def go_on_or_end(run: GenerationRun) -> None:
-    """After a batch: wake the next one, or end the run when no slot is empty.
+    """After a batch: wake the next one, begin the next round, or end the run.
 
     Empty slots that a live batch of another worker holds need no wake-up: that batch ends the run;
     where it died, the beat wakes the run.
     """
     fail_poisoned(run)
-    if run.slots.filter(status=SlotStatus.EMPTY).exists():
-        if run.slots.filter(_free()).exists():
+    empty = run.slots.filter(status=SlotStatus.EMPTY)
+    turn = empty.filter(round__lte=run.round) if run.enough else empty
+    if turn.exists():
+        if (spent := what_is_spent(run)) and not in_flight(run):
+            finish(run, Status.PAUSED, error=f"{spent} {empty.count():,} slots are still empty.")
+        elif not spent and run.slots.filter(_free(run)).exists():
             queue.send(queue.FILL_RUN, run.pk)
         return
+    if run.enough:
+        if waits_for_scores(run):
+            return  # whoever ends the scoring wakes the run
+        next_round(run)
+        if empty.exists():
+            queue.send(queue.FILL_RUN, run.pk)
+            return
+    _end(run)
+
+
+def _end(run: GenerationRun) -> None:
     failed = run.slots.filter(status=SlotStatus.FAILED).count()
-    if failed == run.slot_count:
+    if failed and failed == run.slot_count:
         reason = run.slots.values_list("error", flat=True).first()
         finish(run, Status.FAILED, error=f"All {failed:,} slots failed: {reason}")
     else:

@@ -1,25 +1,46 @@
 """Writes to teachers and generation runs."""
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from curation import queue
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
-from curation.rationales.models import Backend, GenerationRun, Slot, SlotStatus, Teacher
+from curation.rationales.budgets import what_is_spent
+from curation.rationales.models import (
+    Backend,
+    GenerationRun,
+    Rationale,
+    Slot,
+    SlotStatus,
+    Teacher,
+)
+from curation.rationales.planning import plan
+from curation.rationales.styles import FEW_SHOT, HINT, styles
 from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before
 
 MAX_TEMPERATURES = 20
 MAX_SAMPLES = 1000
+MAX_TOKENS = 100_000
+MAX_BUDGET = 10**15
+EXAMPLES = 3  # shown by the few-shot style
 
 
 def save_teacher(project: Project, teacher: Teacher) -> Teacher:
     """Check and store a teacher, new or changed. Raises Invalid with every field that is wrong."""
+    check_teacher(project, teacher)
+    teacher.save()
+    return teacher
+
+
+def check_teacher(project: Project, teacher: Teacher) -> None:
+    """Raises Invalid with what is wrong with a teacher, saved or not."""
     teacher.project = project
     if teacher.backend == Backend.OPENAI and not teacher.base_url:
         raise Invalid("An OpenAI-compatible teacher needs its address (base_url).")
@@ -29,6 +50,21 @@ def save_teacher(project: Project, teacher: Teacher) -> Teacher:
         )
     if any(sign in teacher.model for sign in "\n\r\0;|$`") or teacher.model.startswith("-"):
         raise Invalid(f"{teacher.model!r} cannot be a model's name.")
+    if not 0 < teacher.gpu_memory <= 1:
+        raise Invalid("The share of the GPU's memory lies above 0 and is at most 1.")
+    if min(teacher.price_in, teacher.price_out) < 0 or not 0 < teacher.top_p <= 1:
+        raise Invalid("Prices are 0 or more, and top-p lies above 0 and is at most 1.")
+    for name in (
+        "max_tokens",
+        "concurrency",
+        "samples_per_request",
+        "tensor_parallel",
+        "pipeline_parallel",
+    ):
+        if not getattr(teacher, name):
+            raise Invalid(
+                f"{Teacher._meta.get_field(name).verbose_name.capitalize()} is at least 1."
+            )
     others = Teacher.objects.for_project(project).exclude(pk=teacher.pk)
     if others.filter(name=teacher.name).exists():
         raise Invalid(f"There is a teacher “{teacher.name}” already: choose another name.")
@@ -37,8 +73,6 @@ def save_teacher(project: Project, teacher: Teacher) -> Teacher:
     except ValidationError as error:
         told = (f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
         raise Invalid(" ".join(told)) from None
-    teacher.save()
-    return teacher
 
 
 def check_temperatures(temperatures: Sequence[float]) -> list[float]:
@@ -51,6 +85,27 @@ def check_temperatures(temperatures: Sequence[float]) -> list[float]:
     return kept
 
 
+@dataclass(frozen=True)
+class Budget:
+    """What a run may take; None is no limit. It is paused when a limit is reached."""
+
+    money: float | None = None
+    tokens: int | None = None
+    rationales: int | None = None
+
+    def __post_init__(self) -> None:
+        given = [one for one in (self.money, self.tokens, self.rationales) if one is not None]
+        if any(not 0 < one <= MAX_BUDGET for one in given):
+            raise Invalid("A budget is more than 0; leave it empty for no limit.")
+
+    def stored(self) -> dict[str, float | int | None]:
+        return {
+            "budget_money": self.money,
+            "budget_tokens": self.tokens,
+            "budget_rationales": self.rationales,
+        }
+
+
 def order_run(
     project: Project,
     user: User | None,
@@ -59,16 +114,21 @@ def order_run(
     temperatures: Sequence[float],
     samples: int = 1,
     questions: QuerySet[Question] | None = None,
+    filters: dict[str, Any] | None = None,
     seed: int = 0,
     max_tokens: int | None = None,
+    prompt_style: str = "",
+    budget: Budget | None = None,
+    enough: int = 0,
     only_missing: bool = False,
     order_key: str | None = None,
 ) -> GenerationRun:
     """Order rationales: one slot for each question, teacher, temperature and sample.
 
-    `questions` defaults to the project's training questions. Two samples of one slot's question at
-    temperature 0 would be the same text, so 0 is ordered once. The slots are rows when this
-    returns; workers fill them.
+    `questions` defaults to the project's training questions; `filters` says in words how they were
+    chosen. Two samples of one slot's question at temperature 0 would be the same text, so 0 is
+    ordered once. With `enough`, a question is left alone once so many of its chains pass the rubric.
+    The slots are rows when this returns; workers fill them.
     """
     earlier = ordered_before(GenerationRun, order_key, project=project)
     if earlier:
@@ -77,35 +137,31 @@ def order_run(
     kept = check_temperatures(temperatures)
     if not 1 <= samples <= MAX_SAMPLES:
         raise Invalid(f"Order 1 to {MAX_SAMPLES:,} samples at each temperature.")
-    if not teachers:
-        raise Invalid("Choose at least one teacher.")
-    if any(t.project_id != project.pk or not t.writes for t in teachers):
-        raise Invalid("A teacher of this order cannot write in this project.")
-    if max_tokens is not None and not 1 <= max_tokens <= 100_000:
-        raise Invalid("A rationale may have 1 to 100,000 tokens.")
+    if not 0 <= enough <= MAX_SAMPLES:
+        raise Invalid(f"Enough is 1 to {MAX_SAMPLES:,} rationales; 0 asks for all.")
+    _check_order(project, teachers, max_tokens)
     if questions is None:
         questions = project.questions.filter(split=Split.TRAIN)
+    questions, examples = _for_style(project, questions, prompt_style)
     with transaction.atomic():
         run = GenerationRun.objects.create(
             project=project,
             created_by=user,
             temperatures=kept,
             samples=samples,
+            filters=filters or {},
             seed=seed,
             max_tokens=max_tokens,
+            prompt_style=prompt_style,
+            examples=examples,
+            enough=enough,
             order_key=order_key,
+            **(budget or Budget()).stored(),
         )
         run.teachers.set(teachers)
-        ids = list(questions.order_by("id").values_list("id", flat=True))
-        if not ids:
+        if not questions.exists():
             raise Invalid("There is no question to write for: import questions first.")
-        rows = _slots(run, ids, teachers, kept, samples)
-        if only_missing:
-            there = _slots_there(project, run)
-            rows = (s for s in rows if _key(s) not in there)
-        while batch := list(itertools.islice(rows, 5000)):
-            Slot.objects.bulk_create(batch, batch_size=1000)
-            run.slot_count += len(batch)
+        run.slot_count = plan(run, questions, teachers, only_missing=only_missing)
         if not run.slot_count:
             raise Conflict("Every rationale of this order is there already, or on its way.")
         run.save(update_fields=["slot_count"])
@@ -113,41 +169,86 @@ def order_run(
     return run
 
 
-def _key(slot: Slot) -> tuple[int, int, float, int]:
-    return slot.question_id, slot.teacher_id, slot.temperature, slot.sample
+def _check_order(project: Project, teachers: list[Teacher], max_tokens: int | None) -> None:
+    if not teachers:
+        raise Invalid("Choose at least one teacher.")
+    if any(t.project_id != project.pk or not t.writes for t in teachers):
+        raise Invalid("A teacher of this order cannot write in this project.")
+    if max_tokens is not None and not 1 <= max_tokens <= MAX_TOKENS:
+        raise Invalid(f"A rationale may have 1 to {MAX_TOKENS:,} tokens.")
 
 
-def _slots_there(project: Project, run: GenerationRun) -> set[tuple[int, int, float, int]]:
-    there = Slot.objects.filter(run__project=project).exclude(run=run)
-    on_the_way = Q(status=SlotStatus.EMPTY, run__status__in=ACTIVE)
-    return set(
-        there.filter(Q(status=SlotStatus.FILLED) | on_the_way).values_list(
-            "question_id", "teacher_id", "temperature", "sample"
+def _for_style(
+    project: Project, questions: QuerySet[Question], style: str
+) -> tuple[QuerySet[Question], list[int]]:
+    """The questions that can be asked in the style, and the rationales that it shows as examples."""
+    if style and style not in styles():
+        raise Invalid(f"There is no prompt style {style!r}: there are {', '.join(styles())}.")
+    if style == HINT:
+        questions = questions.exclude(reference_answer=None).exclude(reference_answer="")
+        if not questions.exists():
+            raise Invalid("A hint is the reference answer, and none of these questions has one.")
+    if style != FEW_SHOT:
+        return questions, []
+    approved = Rationale.objects.for_project(project).filter(decision__outcome="approved")
+    best = approved.filter(question__split=Split.TRAIN).order_by("-score__overall", "id")
+    chosen: dict[int, int] = {}
+    for pk, question in best.values_list("pk", "question_id")[: 20 * EXAMPLES]:
+        chosen.setdefault(question, pk)
+    if not chosen:
+        raise Invalid("Few-shot shows approved rationales, and this project has none yet.")
+    # One more than is shown: a question never sees its own chain.
+    return questions, list(chosen.values())[: EXAMPLES + 1]
+
+
+def order_cut_off(
+    run: GenerationRun, user: User | None, max_tokens: int, order_key: str | None = None
+) -> GenerationRun:
+    """Order the answers of a run that were cut off once more, alone, with more tokens.
+
+    The cut off ones stay as they are; so do the good ones. The same seeds are used.
+    """
+    earlier = ordered_before(GenerationRun, order_key, project=run.project)
+    if earlier:
+        return earlier
+    if not 1 <= max_tokens <= MAX_TOKENS:
+        raise Invalid(f"A rationale may have 1 to {MAX_TOKENS:,} tokens.")
+    cut_off = run.slots.filter(rationale__finish_reason="length")
+    before = [run.max_tokens] if run.max_tokens else [t.max_tokens for t in run.teachers.all()]
+    if max_tokens <= max(before):
+        raise Invalid(f"These were cut off at {max(before):,} tokens: give them more.")
+    with transaction.atomic():
+        again = GenerationRun.objects.create(
+            project=run.project,
+            created_by=user,
+            redo_of=run,
+            temperatures=run.temperatures,
+            samples=run.samples,
+            filters=run.filters,
+            seed=run.seed,
+            max_tokens=max_tokens,
+            prompt_style=run.prompt_style,
+            examples=run.examples,
+            order_key=order_key,
         )
-    )
+        again.teachers.set(run.teachers.all())
+        rows = cut_off.order_by("id").values("question_id", "teacher_id", "temperature", "sample")
+        slots = [Slot(run=again, **row) for row in rows.iterator()]
+        if not slots:
+            raise Conflict("No answer of this run was cut off.")
+        Slot.objects.bulk_create(slots, batch_size=1000)
+        again.slot_count = len(slots)
+        again.save(update_fields=["slot_count"])
+        queue.send(queue.FILL_RUN, again.pk)
+    return again
 
 
-def _slots(
-    run: GenerationRun,
-    question_ids: Sequence[int],
-    teachers: Sequence[Teacher],
-    temperatures: Sequence[float],
-    samples: int,
-) -> Iterator[Slot]:
-    # Blocks of questions: within a block each teacher writes for all of them in one batch, so that
-    # the first questions are complete, scored and ready for review early in a long run.
-    for start in range(0, len(question_ids), 100):
-        for teacher in teachers:
-            for question_id in question_ids[start : start + 100]:
-                for temperature in temperatures:
-                    for sample in range(samples if temperature > 0 else 1):
-                        yield Slot(
-                            run=run,
-                            question_id=question_id,
-                            teacher=teacher,
-                            temperature=temperature,
-                            sample=sample,
-                        )
+def set_budget(run: GenerationRun, budget: Budget) -> None:
+    """Change the limits of a run that has not ended; a paused one can then go on."""
+    open_to = (*ACTIVE, *RESUMABLE)
+    changed = GenerationRun.objects.filter(pk=run.pk, status__in=open_to).update(**budget.stored())
+    if not changed:
+        raise Conflict("This run has ended: order another one.")
 
 
 def pause_run(run: GenerationRun) -> None:
@@ -160,6 +261,8 @@ def cancel_run(run: GenerationRun) -> None:
 
 def resume_run(run: GenerationRun) -> None:
     """Go on with the empty slots of a paused, cancelled or failed run."""
+    if run.slots.filter(status=SlotStatus.EMPTY).exists() and (spent := what_is_spent(run)):
+        raise Conflict(f"{spent} Raise the budget first.")
     with transaction.atomic():
         move(
             GenerationRun,

@@ -5,20 +5,21 @@ again. So nothing that stands in a question, a choice, an example or a reference
 evaluated, formatted or replaced: ``{question}``, ``{x.__class__}``, ``{{ 7*7 }}`` and ``%s`` in
 a question reach the model as they are.
 
-Whoever changes a template raises its version: a rationale keeps the style and version that
-asked for it.
+The templates stand in templates/prompts/styles.json. Whoever changes one raises its version: a
+rationale keeps the style and version that asked for it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _CHOICE_LABEL = re.compile(r"^\s*\(?([A-Za-z]{1,2})\s*[).:]\s*")
-_ANSWER_LINE = 'End with one last line "Answer: " followed by the final answer alone.'
 
 
 @dataclass(frozen=True)
@@ -39,71 +40,16 @@ class Style:
         return f"{self.NAME}@{self.version}"
 
 
-STYLES: dict[str, Style] = {
-    style.NAME: style
-    for style in (
-        Style(
-            NAME="plain",
-            version=1,
-            title="Question only",
-            description="Sends the question as it is. For models trained to reason by themselves.",
-            user="{question}",
-        ),
-        Style(
-            NAME="step-by-step",
-            version=1,
-            title="Step by step",
-            description="Asks for numbered steps and a last line with the answer.",
-            user=(
-                "{question}\n\nSolve this step by step. Write each step on a line of its own, "
-                'beginning with "Step 1:", "Step 2:" and so on. ' + _ANSWER_LINE
-            ),
-        ),
-        Style(
-            NAME="plan-first",
-            version=1,
-            title="Plan first",
-            description="Asks for a short plan, then the steps that carry it out.",
-            user=(
-                '{question}\n\nFirst write a plan of one or two lines, beginning with "Plan:". '
-                "Then carry it out step by step, each step on a line of its own, beginning with "
-                '"Step 1:", "Step 2:" and so on. ' + _ANSWER_LINE
-            ),
-        ),
-        Style(
-            NAME="answer-first",
-            version=1,
-            title="Answer first, then the reasons",
-            description="Post-thinking: the answer stands first, the rationale explains it.",
-            user=(
-                '{question}\n\nBegin with one line "Answer: " followed by the final answer alone. '
-                "Then explain step by step why it is right, each step on a line of its own, "
-                'beginning with "Step 1:", "Step 2:" and so on.'
-            ),
-        ),
-        Style(
-            NAME="few-shot",
-            version=1,
-            title="Few-shot",
-            description="Shows examples (approved rationales) as earlier turns, then the question.",
-            user="{question}",
-            needs=("examples",),
-        ),
-        Style(
-            NAME="hint",
-            version=1,
-            title="With the answer as a hint (rationalisation)",
-            description="Gives the reference answer, for questions that every sample got wrong.",
-            user=(
-                "{question}\n\nThe correct answer is: {reference_answer}\n\nWrite the reasoning "
-                "that leads to this answer, as if you had not been told it: do not mention that "
-                "it was given. Write each step on a line of its own, beginning with "
-                '"Step 1:", "Step 2:" and so on. ' + _ANSWER_LINE
-            ),
-            needs=("reference_answer",),
-        ),
-    )
-}
+def _read(path: Path) -> dict[str, Style]:
+    styles = {}
+    for row in json.loads(path.read_text(encoding="utf-8")):
+        row["NAME"], row["needs"] = row.pop("name"), tuple(row["needs"])
+        styles[row["NAME"]] = Style(**row)
+    return styles
+
+
+# The web lists the same file; neither may import the other.
+STYLES = _read(Path(__file__).resolve().parents[2] / "templates" / "prompts" / "styles.json")
 
 
 def list_styles() -> list[Style]:

@@ -6,7 +6,6 @@ command line share them. Nothing here imports a model library.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -213,16 +212,6 @@ def storable(text: str) -> str:
     if "\x00" in text:
         text = text.replace("\x00", "")
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def slot_seed(base: int, *parts: object) -> int:
-    """A seed in [0, 2**31) for one slot, from the run's seed and what names the slot.
-
-    Stable over machines and Python versions (SHA-256 of the parts), and independent between
-    slots. 31 bits, because some servers take no more.
-    """
-    text = json.dumps([base, *[str(part) for part in parts]])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
 def _known_fields(cls: type, data: dict[str, Any]) -> dict[str, Any]:
