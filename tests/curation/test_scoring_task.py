@@ -1,0 +1,255 @@
+"""The scoring task on real rows: what it measures against, what it says, and how it goes on."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Count
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from curation.projects.models import Project, User
+from curation.questions.formats import Row, RowError, parse_row
+from curation.questions.models import Question
+from curation.questions.services import add_questions
+from curation.rationales.models import (
+    Rationale,
+    Score,
+    ScoringRun,
+    Source,
+    Teacher,
+    text_hash,
+)
+from curation.rationales.scoring import (
+    mark_stale,
+    order_rescoring,
+    order_scoring,
+    store_scores,
+    teacher_worth,
+    waiting_groups,
+)
+from curation.reviews.claims import next_item
+from curation.reviews.models import Decision
+from curation.reviews.services import Say, submit
+from curation.work import Status
+from workers.scoring.tasks import failed_score, how_to_score, score, score_groups
+from workers.upkeep import put_back
+
+Make = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def bare(project: Project) -> Project:
+    """The project without sentence embeddings, which these tests do not need."""
+    project.use_embeddings = False
+    project.save()
+    return project
+
+
+def score_all(project: Project) -> ScoringRun:
+    run = order_scoring(project, None)
+    score(run.pk)
+    run.refresh_from_db()
+    assert run.status == Status.DONE, run.error
+    return run
+
+
+def codes(rationale: Rationale) -> set[str]:
+    return {flag["code"] for flag in Score.objects.get(pk=rationale.pk).detail["flags"]}
+
+
+def write(question: Question, texts: list[str]) -> list[Rationale]:
+    """Imported chains that wait for scores."""
+    chains = [
+        Rationale.objects.create(
+            project=question.project,
+            question=question,
+            source=Source.IMPORT,
+            text=text,
+            text_hash=text_hash(text),
+        )
+        for text in texts
+    ]
+    mark_stale(question.project, [question.pk])
+    return chains
+
+
+def one_question(project: Project, **fields: Any) -> Question:
+    row = Row(line=1, question="How many eggs has Ann?", **fields)
+    return add_questions(project, [row], "train")[0][0]
+
+
+def test_a_chain_is_measured_in_the_tokens_of_the_projects_student(
+    bare: Project, make_questions: Make, make_rationales: Make
+) -> None:
+    Project.objects.filter(pk=bare.pk).update(student="demo:student", max_chain_tokens=16)
+    (question,) = make_questions(1)
+    short, long = make_rationales(question, ["Answer: 3", "right"], scored=False)
+    assert score_all(bare).note == ""
+    assert "too_long" in codes(long) and "too_long" not in codes(short)
+
+
+def test_without_a_length_in_the_settings_the_students_context_is_the_limit(
+    bare: Project, make_questions: Make, make_rationales: Make
+) -> None:
+    Project.objects.filter(pk=bare.pk).update(student="demo:student")
+    (question,) = make_questions(1)
+    fits, long = make_rationales(question, ["right", "She counts her eggs. " * 300], scored=False)
+    score_all(bare)
+    assert "too_long" in codes(long) and "too_long" not in codes(fits)
+
+
+def test_a_student_that_cannot_be_read_is_said_and_the_rest_is_scored(
+    bare: Project, make_questions: Make, make_rationales: Make, admin_client: Client
+) -> None:
+    Project.objects.filter(pk=bare.pk).update(student="demo:nobody")
+    (question,) = make_questions(1)
+    (chain,) = make_rationales(question, ["right"], scored=False)
+    assert "There is no demo model 'nobody'" in score_all(bare).note
+    assert Score.objects.get(pk=chain.pk).correctness == 1.0
+    page = admin_client.get(reverse("rationales", args=[bare.slug])).content.decode()
+    assert "There is no demo model &#x27;nobody&#x27;" in page
+
+
+def test_teachers_weigh_what_their_answers_have_been_worth(
+    bare: Project, make_questions: Make, make_rationales: Make, teacher: Teacher
+) -> None:
+    other = Teacher.objects.create(project=bare, name="wordy", model="demo:wordy")
+    for question in make_questions(3):
+        make_rationales(question, ["right", "right"], by=teacher)
+        make_rationales(question, ["wrong"], by=other)
+    worth = teacher_worth(bare)
+    assert worth == {teacher.name: pytest.approx(7 / 8), "wordy": pytest.approx(1 / 5)}
+    (question,) = make_questions(1)
+    made = make_rationales(question, ["right"], scored=False, by=teacher)
+    made += make_rationales(question, ["wrong"], scored=False, by=other)
+    run = order_scoring(bare, None)
+    score_groups(run, waiting_groups(bare.pk, 10), how_to_score(run))
+    shares = [Score.objects.get(pk=one.pk).detail["weighted_consistency"] for one in made]
+    assert shares[0] == pytest.approx((7 / 8) / (7 / 8 + 1 / 5), abs=1e-3) and shares[0] > shares[1]
+
+
+def test_any_of_several_right_answers_makes_a_chain_right(
+    bare: Project, make_rationales: Make
+) -> None:
+    value = {"question": "Where?", "reference_answer": ["New York", "NYC"], "answer_type": "text"}
+    question = add_questions(bare, [parse_row(1, value)], "train")[0][0]
+    assert question.right_answers == ("New York", "NYC")
+    texts = [f"He flies there.\nThe answer is {place}." for place in ("NYC", "New York", "Boston")]
+    chains = write(question, texts)
+    score_all(bare)
+    assert [Score.objects.get(pk=c.pk).correctness for c in chains] == [1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("answers", [[], [""], [["5"]], ["5"] * 51])
+def test_a_list_of_answers_that_makes_no_sense_is_a_bad_row(answers: list[Any]) -> None:
+    with pytest.raises(RowError, match="reference_answer"):
+        parse_row(1, {"question": "How many?", "reference_answer": answers})
+
+
+def test_a_reference_that_cannot_be_used_is_said_at_the_question_and_not_held_against_chains(
+    bare: Project, admin_client: Client
+) -> None:
+    broken = one_question(bare, reference_answer="\\frac{3}{4", answer_type="expression")
+    fine = add_questions(bare, [Row(1, "And Tom?", reference_answer="5")], "train")[0][0]
+    (chain,) = write(broken, ["She has 5. Answer: 5"])
+    write(fine, ["He has 5. Answer: 5"])
+    score_all(bare)
+    broken.refresh_from_db(), fine.refresh_from_db()
+    assert "never closed" in broken.reference_problem and fine.reference_problem == ""
+    assert Score.objects.get(pk=chain.pk).correctness is None
+    page = admin_client.get(reverse("question", args=[bare.slug, broken.pk])).content.decode()
+    assert "No chain can be graded here" in page and "never closed" in page
+    listed = admin_client.get(reverse("questions", args=[bare.slug]), {"state": "reference"})
+    assert "How many eggs" in listed.content.decode()
+    assert "And Tom?" not in listed.content.decode()
+
+
+def test_a_chain_at_which_the_scorer_failed_says_so_and_passes_no_rubric(
+    bare: Project, make_questions: Make, make_rationales: Make, admin_client: Client
+) -> None:
+    (question,) = make_questions(1)
+    (chain,) = make_rationales(question, ["right"], scored=False)
+    store_scores(waiting_groups(bare.pk, 1), {chain.pk: failed_score(ValueError("x"))}, "1.0")
+    assert codes(chain) == {"scorer_failed"}
+    assert not Score.objects.passing(bare.rubric).exists()
+    page = admin_client.get(reverse("question", args=[bare.slug, question.pk])).content.decode()
+    assert "The scorer failed at this chain (ValueError)" in page
+
+
+def test_scoring_that_was_cut_off_goes_on_and_scores_nothing_twice(
+    bare: Project, make_questions: Make, make_rationales: Make
+) -> None:
+    for question in make_questions(6):
+        make_rationales(question, ["right", "wrong"], scored=False)
+    run = order_scoring(bare, None)
+    score_groups(run, waiting_groups(bare.pk, 3), how_to_score(run))
+    before = dict(Score.objects.values_list("pk", "scored_at"))
+    assert len(before) == 6
+    # The worker dies here: its row says running, and nothing is heard of it any more.
+    long_ago = timezone.now() - timedelta(hours=1)
+    ScoringRun.objects.filter(pk=run.pk).update(
+        status=Status.RUNNING, attempt=1, started_at=long_ago, heartbeat_at=long_ago
+    )
+    assert put_back() >= 1
+    score(run.pk)
+    run.refresh_from_db()
+    assert run.status == Status.DONE
+    after = dict(Score.objects.values_list("pk", "scored_at"))
+    assert len(after) == 12 and all(after[pk] == at for pk, at in before.items())
+
+
+def test_scoring_again_changes_no_decision_and_names_the_scorers_version(
+    bare: Project, make_questions: Make, make_rationales: Make, reviewer: User, admin_client: Client
+) -> None:
+    (question,) = make_questions(1)
+    chains = make_rationales(question, ["right", "wrong"])
+    claimed = next_item(bare, reviewer)
+    submit(bare, reviewer, claimed.pk, [Say(chains[0].pk, "approve"), Say(chains[1].pk, "approve")])
+    before = list(Decision.objects.order_by("pk").values())
+    Score.objects.update(scorer_version="0.1")
+    run = order_rescoring(bare, None)
+    score(run.pk)
+    assert list(Decision.objects.order_by("pk").values()) == before
+    assert set(Score.objects.values_list("scorer_version", flat=True)) == {"1.0"}
+    page = admin_client.get(reverse("question", args=[bare.slug, question.pk])).content.decode()
+    assert "scorer 1.0" in page
+
+
+def test_each_bar_of_the_rubrics_preview_leads_to_as_many_chains(
+    project: Project, make_questions: Make, make_rationales: Make, admin_client: Client
+) -> None:
+    for question in make_questions(4):
+        make_rationales(question, ["right", "wrong", "She guesses 7."])
+    cache.clear()
+    values = {"right_answer": "on", "min_validity": 0.5, "min_conciseness": 0.4}
+    values |= {"min_structure": 0.5, "max_redundancy": 0.8}
+    page = admin_client.get(reverse("rubric_preview", args=[project.slug]), values)
+    bars = re.findall(
+        r'href="([^"]+range=[^"]+)" aria-label="([\d,]+) chains', page.content.decode()
+    )
+    assert len(bars) == 4 * 20
+    for score_name in ("validity", "conciseness", "structure", "redundancy"):
+        assert sum(int(n) for href, n in bars if score_name in href) == 12
+    for href, n in bars:
+        if int(n):
+            shown = admin_client.get(href).content.decode()
+            assert shown.count('class="row-link"') == int(n), href
+
+
+@pytest.mark.parametrize("value", ["", "validity", "text:0-5", "validity:5-5", "validity:0-200"])
+def test_a_range_that_makes_no_sense_is_refused(
+    project: Project, admin_client: Client, value: str
+) -> None:
+    answer = admin_client.get(reverse("rationales", args=[project.slug]), {"range": value})
+    assert answer.status_code == (200 if not value else 400)
+
+
+def test_the_index_of_the_counts_is_used(project: Project) -> None:
+    found = Score.objects.filter(project=project).values("teacher").annotate(n=Count("pk"))
+    assert "scores_to_count" in found.explain() or connection.vendor == "postgresql"
