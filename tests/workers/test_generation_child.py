@@ -16,6 +16,7 @@ import pytest
 
 from tests.workers.generation_fixtures import make_llama, make_requests
 from workers.generation.backends import open_backend
+from workers.generation.loading import load
 from workers.generation.types import Backend, BackendError, ModelSpec, Request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,10 +26,18 @@ def backend_for(folder, **kwargs):
     return open_backend(ModelSpec("transformers", str(folder), **kwargs))
 
 
+# Each start of a model process costs seconds, so the tests share one where they can, and one test
+# looks at several things where its process must be its own.
+
+
 @pytest.fixture(scope="module")
 def backend(tiny_model):
-    with backend_for(tiny_model) as opened:
-        yield opened
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SOME_API_KEY", "sk-hush")
+        environment.setenv("DATABASE_URL", "postgres://u:sk-hush@h/d")
+        with backend_for(tiny_model) as opened:
+            opened.start()
+            yield opened
 
 
 def gone(pid: int, within: float = 10.0) -> bool:
@@ -51,8 +60,8 @@ def texts(completions):
 
 def test_importing_the_backends_loads_no_model_library():
     code = (
-        "import sys, workers.generation.backends, workers.generation.transformers_backend,"
-        "workers.generation.prompts; "
+        "import sys, workers.generation.warm, workers.generation.transformers_backend,"
+        "workers.generation.vllm_engine, workers.generation.prompts; "
         "print([m for m in ('torch', 'transformers', 'httpx', 'django') if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
@@ -93,7 +102,7 @@ def test_killed_in_the_middle_the_rest_is_answered_as_if_nothing_had_happened(ba
 
 
 def test_a_child_that_keeps_dying_is_not_restarted_for_ever(tiny_model):
-    with backend_for(tiny_model, options={"restarts": 1}) as backend:
+    with backend_for(tiny_model, options={"restarts": 0}) as backend:
         backend.start()
         stop = threading.Event()
 
@@ -114,44 +123,32 @@ def test_a_child_that_keeps_dying_is_not_restarted_for_ever(tiny_model):
         assert len(done) == 2000
         failed = [c for c in done if c.finish_reason == "error"]
         assert failed and all("killed" in c.error for c in failed)
-        assert next(iter(backend.generate(requests[:3]))).finish_reason != "error"
 
 
-POISON = (
+BAD_TEMPLATE = (
     "{% if 'poison' in messages[0]['content'] %}{% for a in range(99999) %}"
     "{% for b in range(99999) %}{% endfor %}{% endfor %}{% endif %}"
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('No system role') }}{% endif %}"
 )
 
 
-def test_one_request_that_hangs_fails_alone(tiny_model, tmp_path):
+def test_one_request_that_hangs_or_is_refused_by_the_template_fails_alone(
+    backend, tiny_model, tmp_path
+):
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
     template = folder / "chat_template.jinja"
-    template.write_text(POISON + template.read_text())
+    template.write_text(BAD_TEMPLATE + template.read_text())
     requests = make_requests(30)
-    poison = Request("bad", ({"role": "user", "content": "poison"},), 0.0, seed=1)
-    with backend_for(tiny_model) as healthy:
-        expected = texts(healthy.generate(requests))
-    with backend_for(folder, options={"silence_seconds": 1.5}) as backend:
-        done = {c.id: c for c in backend.generate([*requests[:12], poison, *requests[12:]])}
-    bad = done.pop("bad")
-    assert bad.finish_reason == "error" and "no sign of life for 1.5 seconds" in bad.error
+    refused = Request("refused", ({"role": "system", "content": "x"},), 0.0, seed=1)
+    poison = Request("poison", ({"role": "user", "content": "poison"},), 0.0, seed=1)
+    expected = texts(backend.generate(requests))
+    with backend_for(folder, options={"silence_seconds": 1.0}) as other:
+        done = {c.id: c for c in other.generate([*requests[:12], refused, *requests[12:], poison])}
+    bad = done.pop("poison")
+    assert bad.finish_reason == "error" and "no sign of life for 1 seconds" in bad.error
+    assert "No system role" in done.pop("refused").error
     assert texts(done.values()) == expected
-
-
-def test_messages_that_the_template_refuses_fail_alone(tiny_model, tmp_path):
-    folder = tmp_path / "model"
-    shutil.copytree(tiny_model, folder)
-    template = folder / "chat_template.jinja"
-    template.write_text(
-        "{% if messages[0]['role'] == 'system' %}{{ raise_exception('No system role') }}{% endif %}"
-        + template.read_text()
-    )
-    refused = Request("bad", ({"role": "system", "content": "x"},), 0.0, seed=1)
-    with backend_for(folder) as backend:
-        done = {c.id: c for c in backend.generate([refused, *make_requests(3)])}
-    assert "No system role" in done["bad"].error
-    assert [done[f"r{n}"].error for n in range(3)] == ["", "", ""]
 
 
 def test_too_little_memory_makes_smaller_batches_not_errors(tmp_path):
@@ -159,10 +156,10 @@ def test_too_little_memory_makes_smaller_batches_not_errors(tmp_path):
     make_llama(tmp_path, hidden=256, layers=4, context=1024)
     message = {"role": "user", "content": "apples " * 900}
     requests = [Request(f"r{n}", (message,), 1.0, seed=n, max_tokens=20) for n in range(64)]
-    with backend_for(tmp_path, options={"batch_rows": 8}) as narrow:
-        expected = texts(narrow.generate(requests))
     with backend_for(tmp_path) as backend:
-        backend.start()
+        expected = {}
+        for few in range(0, 64, 8):
+            expected |= texts(backend.generate(requests[few : few + 8]))
         status = Path(f"/proc/{backend.pid}/status").read_text()
         limit = (int(status.split("VmSize:")[1].split()[0]) << 10) + (120 << 20)
         resource.prlimit(backend.pid, resource.RLIMIT_AS, (limit, limit))
@@ -198,95 +195,52 @@ def test_stopping_early_cancels_and_keeps_the_child_warm(backend):
     assert backend.pid == pid and time.monotonic() - began < 5
 
 
-def test_closing_ends_the_child_and_a_later_call_starts_another(tiny_model):
-    backend = backend_for(tiny_model)
-    backend.start()
-    pid = backend.pid
-    backend.close()
-    backend.close()
-    assert backend.pid is None and gone(pid, within=0.5)
-    assert len(list(backend.generate(make_requests(2)))) == 2
-    backend.close()
-
-
 PARENT = """
-    import sys, threading, time
+    import multiprocessing, os, sys, threading, time
     from tests.workers.generation_fixtures import make_requests
     from workers.generation.backends import open_backend
     from workers.generation.types import ModelSpec
 
-    def work():
-        backend = open_backend(ModelSpec("transformers", sys.argv[1]))
-        for n, completion in enumerate(backend.generate(make_requests(5000, max_tokens=400))):
-            if n == 0:
-                print(backend.pid, flush=True)
+    backend = open_backend(ModelSpec("transformers", sys.argv[1]))
 
-    if sys.argv[2] == "thread":
-        thread = threading.Thread(target=work); thread.start(); thread.join()
-    else:
-        work()
+    def work():
+        pid = backend.pid
+        for n, completion in enumerate(backend.generate(make_requests(5000, max_tokens=400))):
+            if n == 4:
+                print(os.getpid(), backend.pid, pid in (None, backend.pid), flush=True)
+
+    if __name__ == "__main__":
+        if sys.argv[2] == "thread":
+            # The kernel's parent-death signal goes by thread: the child must outlive this one.
+            one = threading.Thread(target=backend.start)
+            one.start(); one.join(); time.sleep(0.3)
+            one = threading.Thread(target=work)
+        else:
+            one = multiprocessing.Process(target=work, daemon=True)
+        one.start(); one.join()
 """
 
 
-@pytest.mark.parametrize(("where", "how"), [("main", signal.SIGKILL), ("thread", signal.SIGKILL)])
-def test_the_child_dies_with_its_parent(tiny_model, where, how):
-    command = [sys.executable, "-c", textwrap.dedent(PARENT), str(tiny_model), where]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
-        child = int(parent.stdout.readline())
+@pytest.mark.parametrize("where", ["main thread of a daemon, as Celery's pool has", "thread"])
+def test_the_child_works_there_and_dies_with_its_parent(tiny_model, tmp_path, where):
+    script = tmp_path / "parent.py"
+    script.write_text(textwrap.dedent(PARENT))
+    command = [sys.executable, str(script), str(tiny_model), where]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as started:
+        parent, child, same = started.stdout.readline().split()
+        parent, child = int(parent), int(child)
+        assert same == "True"
         assert not gone(child, within=0.2)
-        parent.send_signal(how)
+        os.kill(parent, signal.SIGKILL)
     assert gone(child, within=5)
 
 
-def test_a_child_started_in_a_thread_outlives_that_thread(tiny_model):
-    """The kernel's parent-death signal goes by thread: a worker's pool thread may end."""
-    backend = backend_for(tiny_model)
-    thread = threading.Thread(target=backend.start)
-    thread.start()
-    thread.join()
-    time.sleep(0.5)
-    pid = backend.pid
-    assert pid and len(list(backend.generate(make_requests(3)))) == 3 and backend.pid == pid
-    backend.close()
-
-
-def test_it_works_inside_a_daemonic_process_as_celery_has(tiny_model, tmp_path):
-    script = tmp_path / "daemonic.py"
-    script.write_text(
-        textwrap.dedent(
-            """
-            import multiprocessing, sys
-            from tests.workers.generation_fixtures import make_requests
-            from workers.generation.backends import open_backend
-            from workers.generation.types import ModelSpec
-
-            def work(folder):
-                with open_backend(ModelSpec("transformers", folder)) as backend:
-                    print(len(list(backend.generate(make_requests(4)))), flush=True)
-
-            if __name__ == "__main__":
-                process = multiprocessing.Process(target=work, args=(sys.argv[1],), daemon=True)
-                process.start(); process.join()
-            """
-        )
-    )
-    ran = subprocess.run(
-        [sys.executable, str(script), str(tiny_model)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert ran.stdout.strip() == "4", ran.stderr
-
-
-def test_the_child_gets_none_of_our_secrets(backend, monkeypatch, tiny_model):
-    monkeypatch.setenv("SOME_API_KEY", "sk-hush")
-    monkeypatch.setenv("DATABASE_URL", "postgres://u:sk-hush@h/d")
-    with backend_for(tiny_model) as other:
-        other.start()
-        environment = Path(f"/proc/{other.pid}/environ").read_bytes()
-        command = Path(f"/proc/{other.pid}/cmdline").read_bytes()
+def test_the_child_gets_none_of_our_secrets(backend, tiny_model):
+    assert os.environ["SOME_API_KEY"] == "sk-hush"
+    backend.start()
+    environment = Path(f"/proc/{backend.pid}/environ").read_bytes()
+    command = Path(f"/proc/{backend.pid}/cmdline").read_bytes()
     assert b"sk-hush" not in environment and b"OMP_NUM_THREADS=1" in environment
     assert str(tiny_model).encode() not in command
 
@@ -330,25 +284,29 @@ def test_code_beside_the_weights_is_never_run(copy):
     (copy / "config.json").write_text(json.dumps(config))
     (copy / "evil.py").write_text("import pathlib; pathlib.Path('owned').write_text('x')")
     with pytest.raises(BackendError, match="cannot be loaded"):
-        next(backend_for(copy).generate(make_requests(1)))
+        load(ModelSpec("transformers", str(copy)))
     assert not (copy / "owned").exists() and not Path("owned").exists()
-
-
-def test_broken_weights_are_told_and_a_repaired_folder_works(copy):
-    whole = (copy / "model.safetensors").read_bytes()
-    (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
-    with backend_for(copy) as backend:
-        with pytest.raises(BackendError, match="cannot be loaded"):
-            next(backend.generate(make_requests(1)))
-        assert backend.pid is None
-        (copy / "model.safetensors").write_bytes(whole)
-        assert len(list(backend.generate(make_requests(1)))) == 1
 
 
 def test_a_tokenizer_without_a_chat_template_is_told(copy):
     (copy / "chat_template.jinja").unlink()
     with pytest.raises(BackendError, match="no chat template"):
-        backend_for(copy).start()
+        load(ModelSpec("transformers", str(copy)))
+
+
+def test_broken_weights_are_told_and_a_repaired_folder_works_until_it_is_closed(copy):
+    whole = (copy / "model.safetensors").read_bytes()
+    (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    backend = backend_for(copy)
+    with pytest.raises(BackendError, match="cannot be loaded"):
+        next(backend.generate(make_requests(1)))
+    assert backend.pid is None
+    (copy / "model.safetensors").write_bytes(whole)
+    assert len(list(backend.generate(make_requests(1)))) == 1
+    pid = backend.pid
+    backend.close()
+    backend.close()
+    assert backend.pid is None and gone(pid, within=0.5)
 
 
 def test_unknown_options_are_refused(tiny_model):
