@@ -14,6 +14,7 @@ from typing import IO, Any
 
 MAX_LINE = 4 * 1024 * 1024
 MAX_TEXT = 200_000
+MAX_NUMBER = 1e300  # JSON has no bound: 1e999 is read as infinity, and 4,000 digits as an integer
 SPLITS = ("train", "eval", "ood")
 ANSWER_TYPES = ("number", "expression", "choice", "text")
 
@@ -146,7 +147,23 @@ def _text(value: dict[str, Any], key: str, *, needed: bool = False) -> str:
         return ""
     if isinstance(found, bool | list | dict):
         raise RowError(f"{key} must be a text, not a {type(found).__name__}")
-    text = _plain_number(found) if isinstance(found, int | float) else found
+    if isinstance(found, int | float):
+        if not -MAX_NUMBER < found < MAX_NUMBER:
+            raise RowError(f"{key} is a number that is too large: write it as a text")
+        return _plain_number(found)
+    return _storable(found, key)
+
+
+def _texts(value: dict[str, Any], key: str) -> tuple[str, ...]:
+    """A list of texts, each of which can be stored; () where it is missing."""
+    found = value.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise RowError(f"{key} must be a list of texts")
+    return tuple(_storable(one, key) for one in found)
+
+
+def _storable(text: str, key: str) -> str:
+    """The text, if a data base takes it."""
     if "\0" in text:
         raise RowError(f"{key} holds a NUL character, which cannot be stored")
     if len(text) > MAX_TEXT:
@@ -170,9 +187,7 @@ def _native(line: int, value: dict[str, Any]) -> Row:
         answer = _text(value, "reference_answer").strip()
     elif value.get("answer") is not None:
         chain, answer = split_worked_answer(_text(value, "answer"))
-    choices = value.get("choices") or []
-    if not isinstance(choices, list) or not all(isinstance(c, str) for c in choices):
-        raise RowError("choices must be a list of texts")
+    choices = _texts(value, "choices")
     default_type = "choice" if choices else "number"
     return Row(
         line=line,
@@ -181,7 +196,7 @@ def _native(line: int, value: dict[str, Any]) -> Row:
         other_answers=tuple(others),
         reference_chain=_text(value, "reference_chain") or chain,
         answer_type=_text(value, "answer_type") or default_type,
-        choices=tuple(choices),
+        choices=choices,
         id=_text(value, "id")[:200],
         domain=_text(value, "domain")[:100],
         difficulty=_text(value, "difficulty")[:40],
@@ -221,7 +236,7 @@ def _native_rationales(value: dict[str, Any]) -> Iterator[RationaleRow]:
         text = _text(one, "text", needed=True)
         if not text.strip():
             raise RowError(f"rationale {number} is empty")
-        yield RationaleRow(_text(one, "teacher")[:80] or "import", text, temperature)
+        yield RationaleRow(_text(one, "teacher")[:80].strip() or "import", text, temperature)
 
 
 WORKED = re.compile(r"\n?(?:####|A:)[ \t]*([^\n]+?)\s*$")
@@ -252,15 +267,18 @@ def _gsm8k(line: int, value: dict[str, Any]) -> Row:
 def _gsm8k_solutions(line: int, value: dict[str, Any]) -> Row:
     chain, answer = split_worked_answer(_text(value, "ground_truth", needed=True))
     rationales = []
-    for teacher, one in value.items():
+    for key, one in value.items():
         if not isinstance(one, dict):
             continue
+        teacher = _storable(key, "the name of a teacher")[:80].strip()
+        if not teacher:
+            raise RowError("a teacher has no name")
         text = _text(one, "solution", needed=True)
         label = one.get("is_correct")
         if label is not None and not isinstance(label, bool):
             raise RowError(f"is_correct of {teacher} must be true or false")
         if text.strip():
-            rationales.append(RationaleRow(teacher[:80], text, None, label))
+            rationales.append(RationaleRow(teacher, text, None, label))
     return Row(
         line=line,
         question=_text(value, "question", needed=True),
@@ -285,16 +303,16 @@ def _svamp(line: int, value: dict[str, Any]) -> Row:
 
 
 def _aqua(line: int, value: dict[str, Any]) -> Row:
-    options = value.get("options")
-    if not isinstance(options, list) or not all(isinstance(o, str) for o in options) or not options:
-        raise RowError("options must be a list of texts")
+    options = _texts(value, "options")
+    if not options:
+        raise RowError("options are missing")
     return Row(
         line=line,
         question=_text(value, "question", needed=True),
         reference_answer=_text(value, "correct", needed=True).strip(),
         reference_chain=_text(value, "rationale"),
         answer_type="choice",
-        choices=tuple(options),
+        choices=options,
     )
 
 
