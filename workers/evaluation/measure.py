@@ -115,7 +115,7 @@ def _group(name, places, asked, found, references, cosines) -> GroupResult:
         accuracy=statistics.share(sum(row.right for row in rows), len(rows)),
         validity=statistics.mean([row.validity for row in rows if row.validity is not None]),
         length_ratio=_length_ratio(places, found, references),
-        similarity=statistics.mean(alike),
+        similarity=statistics.mean(alike, bounds=(-1.0, 1.0)),  # raw cosines
         ended=statistics.share(sum(row.ended for row in rows), len(rows)),
         mean_tokens=float(np.mean([row.tokens for row in rows])) if rows else None,
     )

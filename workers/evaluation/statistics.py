@@ -2,7 +2,9 @@
 
 - Shares: Wilson's score interval (Wilson 1927; Newcombe 1998, doi 10.1002/(SICI)1097-0258(19980430)
   17:8<857::AID-SIM777>3.0.CO;2-E, method 3).
-- Means and ratios: bootstrap by question, bias-corrected and accelerated (Efron 1987).
+- Means and ratios: bootstrap by question, bias-corrected and accelerated (Efron 1987). Where all
+  values are the same, resampling shows no spread, however few they are: then at most a share u of
+  all questions is otherwise (Wilson's upper bound for 0 of n), and may lie anywhere in the bounds.
 - Two models on the same questions: McNemar's exact test, and the bootstrap of the paired difference.
 
 Everything is seeded: the same answers give the same report.
@@ -34,10 +36,16 @@ def share(successes: int, n: int) -> Estimate:
     return Estimate(successes / n, float(low), float(high), n)
 
 
-def mean(values: Sequence[float]) -> Estimate:
-    """A mean with a bootstrap interval; no interval below ten values."""
+def mean(values: Sequence[float], bounds: tuple[float, float] = (0.0, 1.0)) -> Estimate:
+    """A mean with a bootstrap interval; no interval below ten values. `bounds`: the smallest and
+    largest value that there can be."""
     data = np.asarray(values, dtype=float)
-    return _estimate((data,), lambda x, axis: x.mean(axis))
+    found = _estimate((data,), lambda x, axis: x.mean(axis))
+    if found.low is None or np.any(data != data[0]):
+        return found
+    u = share(0, found.n).high
+    low, high = (found.value + u * (bound - found.value) for bound in bounds)
+    return Estimate(found.value, float(low), float(high), found.n)
 
 
 def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Estimate:
@@ -64,7 +72,8 @@ def difference(a: Sequence[bool], b: Sequence[bool]) -> tuple[Estimate, int, int
     test = mcnemar([[both, only_a], [only_b, neither]], exact=True)
     # Nothing discordant: nothing speaks for a difference (and the binomial of zero is undefined).
     p_value = float(test.pvalue) if only_a + only_b else 1.0
-    return mean(left.astype(float) - right.astype(float)), only_a, only_b, p_value
+    differences = mean(left.astype(float) - right.astype(float), bounds=(-1.0, 1.0))
+    return differences, only_a, only_b, p_value
 
 
 def _estimate(samples: tuple[np.ndarray, ...], statistic: Callable) -> Estimate:
@@ -79,6 +88,8 @@ def _estimate(samples: tuple[np.ndarray, ...], statistic: Callable) -> Estimate:
     low, high = _interval(samples, statistic, "BCa")
     if not (np.isfinite(low) and np.isfinite(high)):  # BCa has none on nearly constant data
         low, high = _interval(samples, statistic, "percentile")
+    if not (np.isfinite(low) and np.isfinite(high)):  # resamples whose denominator is zero
+        return Estimate(value, None, None, n)
     return Estimate(value, float(low), float(high), n)
 
 
