@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run install test lint bench-scoring bench-generation bench-training bench-pipeline clean
+.PHONY: run install test lint bench-scoring bench-generation bench-training bench-pages bench-pipeline clean
 
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
@@ -40,7 +40,9 @@ bench-scoring: .venv/installed
 bench-generation: .venv/installed
 	@$(PY) -m tests.benchmarks.generation
 bench-training: .venv/installed
-	@$(PY) -m tests.benchmarks.training
+	@$(PY) -m workers.training.bench
+bench-pages: .venv/installed
+	@$(PY) -m tests.benchmarks.pages
 bench-pipeline: .venv/installed
 	@$(PY) -m tests.benchmarks.pipeline
 

@@ -1,0 +1,112 @@
+"""Many rows for benchmarks: a few real questions, scored by the real scorers, cloned by SQL.
+
+The columns are read from the models, so that a new column is cloned like the rest. Works on SQLite and
+PostgreSQL.
+"""
+
+import random
+
+from django.db import connection, transaction
+
+from curation.projects.models import Project
+from curation.questions.formats import Row
+from curation.questions.models import Question
+from curation.questions.services import add_questions
+from curation.rationales.models import Group, Rationale, Score, Source, Teacher, text_hash
+from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
+from curation.reviews.claims import enqueue
+from curation.reviews.models import QueueItem
+from workers.scoring import SCORER_VERSION, score_items
+from workers.scoring.tasks import items
+
+TEACHERS = ("strong", "wordy", "third", "fourth")
+# How many chains in a hundred are wrong, a teacher.
+WRONG = (8, 45, 20, 30)
+
+
+def templates(project: Project, count: int = 200, chains: int = 4, seed: int = 1) -> list[Question]:
+    """`count` questions with `chains` chains each, scored and in the review queue."""
+    chance = random.Random(seed)
+    teachers = [
+        Teacher.objects.create(project=project, name=n, model=f"demo:{n}") for n in TEACHERS
+    ]
+    rows = []
+    for n in range(count):
+        a, b, c = chance.randint(3, 90), chance.randint(2, 40), chance.randint(2, 9)
+        text = (
+            f"A shop has {a} boxes and gets {b} more. A box holds {c} pens. How many pens has it?"
+        )
+        rows.append(
+            Row(n + 1, f"{text} (no. {n})", reference_answer=str((a + b) * c), domain="shop")
+        )
+    questions, _ = add_questions(project, rows, "train")
+    for n, question in enumerate(questions):
+        words = [int(w) for w in question.text.split() if w.isdigit()]
+        a, b, c = words[:3]
+        for k in range(chains):
+            slip = chance.randint(1, 9) if chance.randint(1, 100) <= WRONG[k % 4] else 0
+            text = f"Step 1: There are {a} + {b} = {a + b} boxes.\n"
+            text += f"Step 2: They hold {a + b} * {c} = {(a + b) * c + slip} pens.\n"
+            text += f"Answer: {(a + b) * c + slip}" + f" ({k})" * (k % 2)
+            Rationale.objects.create(
+                project=project,
+                question=question,
+                source=Source.TEACHER,
+                teacher=teachers[k % 4],
+                text=text,
+                text_hash=text_hash(f"{text}{k}"),
+                temperature=0.5,
+                sample=k,
+                finish_reason="stop",
+                completion_tokens=40 + n % 30,
+            )
+    mark_stale(project, [q.pk for q in questions])
+    groups = waiting_groups(project.pk, 100_000)
+    chains_ = Rationale.objects.filter(project=project).select_related("question", "teacher")
+    scored = score_items(items(chains_.order_by("question_id", "id")))
+    store_scores(
+        groups, {int(s.item.id): s.details() | s.to_dict() for s in scored}, SCORER_VERSION
+    )
+    enqueue(project, [q.pk for q in questions])
+    return questions
+
+
+def clone(project: Project, times: int) -> None:
+    """Clone every question of the project, with all that hangs on it, `times` times."""
+    step = 1 + max(
+        model.objects.order_by("-pk").values_list("pk", flat=True)[0]
+        for model in (Question, Rationale, Group, QueueItem)
+    )
+    with transaction.atomic():
+        for model in (Question, Rationale, Score, Group, QueueItem):
+            _clone(model, project, times, step)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            for model in (Question, Rationale, Group, QueueItem):
+                table = model._meta.db_table
+                cursor.execute(
+                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
+                )
+        cursor.execute("ANALYZE")
+
+
+def _clone(model: type, project: Project, times: int, step: int) -> None:
+    quote = connection.ops.quote_name
+    moved = {"id", "question_id", "rationale_id"}
+    columns = [field.column for field in model._meta.concrete_fields]
+    values = []
+    for name in columns:
+        own = f"t.{quote(name)}"
+        if name in moved:
+            values.append(f"{own} + n.i * {step}")
+        elif name == "content_hash":
+            values.append(f"substr(n.i || '-' || {own}, 1, 64)")
+        else:
+            values.append(own)
+    table = quote(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {times}) "
+            f"INSERT INTO {table} ({', '.join(map(quote, columns))}) "
+            f"SELECT {', '.join(values)} FROM n CROSS JOIN {table} t WHERE t.project_id = {project.pk}"
+        )
