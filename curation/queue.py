@@ -23,6 +23,8 @@ CPU, GPU = "cpu", "gpu"
 # name of the task -> its queue
 RUN_IMPORT = "imports.run"
 FILL_RUN = "generation.fill"
+TRY_TEACHER = "generation.try_teacher"
+TRY_ADDRESS = "generation.try_address"
 SCORE_PROJECT = "scoring.score"
 FREEZE_DATASET = "datasets.freeze"
 TRAIN = "training.train"
@@ -33,6 +35,8 @@ QUEUE_OF = {
     SCORE_PROJECT: CPU,
     FREEZE_DATASET: CPU,
     PUT_BACK: CPU,
+    TRY_ADDRESS: CPU,
+    TRY_TEACHER: GPU,
     FILL_RUN: GPU,
     TRAIN: GPU,
     EVALUATE: GPU,

@@ -4,26 +4,45 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import redis
 from django.conf import settings
 
-from curation.queue import FILL_RUN, GPU, app, broker
+from curation.queue import FILL_RUN, GPU, TRY_ADDRESS, TRY_TEACHER, app, broker
+from curation.rationales.budgets import price
 from curation.rationales.filling import (
     Written,
     extend_batch,
     go_on_or_end,
     lease_batch,
+    note_engine,
     release_batch,
     renew_batch,
     seed_of,
     write_batch,
 )
-from curation.rationales.models import Batch, GenerationRun, Slot, Teacher
+from curation.rationales.models import (
+    Batch,
+    GenerationRun,
+    Rationale,
+    Slot,
+    Teacher,
+    TeacherTry,
+)
 from curation.rationales.scoring import order_scoring
-from curation.work import Status, begin
-from workers.generation.prompts import build_messages
-from workers.generation.types import Backend, BackendError, Completion, ModelSpec, Request
+from curation.rationales.services import EXAMPLES
+from curation.rationales.tries import teacher_of
+from curation.work import Status, begin, finish
+from workers.generation.prompts import build_messages, get_style
+from workers.generation.types import (
+    Backend,
+    BackendError,
+    Completion,
+    ModelSpec,
+    Request,
+    storable,
+)
 from workers.generation.warm import WarmBackends
 from workers.model_places import resolve_model
 from workers.pulse import Pulse
@@ -36,6 +55,10 @@ TASK_SECONDS = 120  # then the task makes room for others that wait for this wor
 LONGEST_SECONDS = 3600  # and then in any case: far below the queue's visibility timeout
 WRITE_EVERY = 1.0  # seconds between writes: a crash loses at most so much
 WRITE_SIZE = 128
+LOG_EVERY = 5.0  # seconds between looks at an engine's log
+STARTS_LONG = 0.5  # seconds before the first answer that are no longer part of its writing
+TRY_SECONDS = 120.0
+TRY_TEMPERATURE = 0.5
 
 _warm = WarmBackends(int(os.environ.get("WARM_MODELS", "2")))
 
@@ -51,17 +74,30 @@ def close_warm() -> None:
 
 
 def spec_of(teacher: Teacher) -> ModelSpec:
-    """How to reach a teacher's model."""
+    """How to reach a teacher's model. Raises ValueError where there is no such model here."""
     if teacher.backend == "openai":
         return ModelSpec(
             backend="openai",
             model=teacher.model,
             base_url=teacher.base_url,
             api_key_env=teacher.api_key_env,
+            options={
+                "concurrency": teacher.concurrency,
+                "samples_per_request": teacher.samples_per_request,
+                "requests_per_minute": teacher.requests_per_minute,
+                "tokens_per_minute": teacher.tokens_per_minute,
+            },
         )
+    model = resolve_model(teacher.model)
     if teacher.backend == "vllm":
-        return ModelSpec(backend="vllm", model=resolve_model(teacher.model), dtype="auto")
-    return ModelSpec(backend="transformers", model=resolve_model(teacher.model))
+        options = {
+            "tensor_parallel": teacher.tensor_parallel,
+            "pipeline_parallel": teacher.pipeline_parallel,
+            "gpu_memory": teacher.gpu_memory,
+            "max_model_len": teacher.context_length,
+        }
+        return ModelSpec(backend="vllm", model=model, dtype=teacher.dtype, options=options)
+    return ModelSpec(backend="transformers", model=model)
 
 
 @app.task(name=FILL_RUN)
@@ -115,18 +151,43 @@ def fill_batch(
     except (BackendError, ValueError) as error:
         write_batch(run, batch, [Written(slot.pk, "", error=str(error)) for slot in slots])
         return True
-    with Pulse(run, on_lost=backend.close, each_time=lambda: renew_batch(batch)) as pulse:
+    engine_log = EngineLog(run, teacher, backend)
+
+    def each_time() -> None:
+        renew_batch(batch)
+        engine_log.keep()
+
+    with Pulse(run, on_lost=backend.close, each_time=each_time) as pulse:
         work = _Filling(run, teacher, batch, slots, turn, pulse)
         try:
             work.write_as_they_come(backend)
         except BackendError as error:
             if not pulse.lost.is_set():
                 log.warning("run %s, teacher %s: %s", run.pk, teacher.name, error)
+                engine_log.keep(at_once=True)
                 _warm.drop(spec)
                 work.fail_the_rest(str(error))
         finally:
             release_batch(batch)
+    engine_log.keep(at_once=True)
     return not pulse.lost.is_set()
+
+
+class EngineLog:
+    """The end of the log of a model's own process, kept in the data base: pages may be elsewhere."""
+
+    def __init__(self, run: GenerationRun, teacher: Teacher, backend: Backend) -> None:
+        self.run, self.teacher, self.backend = run, teacher, backend
+        self.kept, self.kept_at = "", 0.0
+
+    def keep(self, *, at_once: bool = False) -> None:
+        if not at_once and time.monotonic() - self.kept_at < LOG_EVERY:
+            return
+        self.kept_at = time.monotonic()
+        tail = self.backend.log_tail()
+        if tail and tail != self.kept:
+            note_engine(self.run, self.teacher, log=tail)
+            self.kept = tail
 
 
 class _Filling:
@@ -142,28 +203,44 @@ class _Filling:
         pulse: Pulse,
     ) -> None:
         self.run, self.teacher, self.batch, self.turn, self.pulse = run, teacher, batch, turn, pulse
+        self.asking = Asking(run, teacher)
         self.first = slots
         self.open = {slot.pk for slot in slots}
+        self.counted_to = time.monotonic()  # until when the teacher's time has been counted
 
     def write_as_they_come(self, backend: Backend) -> None:
         waiting: list[Written] = []
-        written_at = time.monotonic()
-        for completion in backend.generate(self._requests(self.first), self._more):
+        requests = self._requests(self.first)
+        self.counted_to = written_at = time.monotonic()
+        started = False
+        for completion in backend.generate(requests, self._more):
             if self.pulse.lost.is_set():
                 return
-            waiting.append(_written(completion))
+            if not started:
+                started = True
+                self._note_start(completion)
+            waiting.append(self.asking.written(completion))
             if len(waiting) >= WRITE_SIZE or time.monotonic() - written_at > WRITE_EVERY:
                 self._write(waiting)
                 waiting, written_at = [], time.monotonic()
         if not self.pulse.lost.is_set():
             self._write(waiting)
 
+    def _note_start(self, first: Completion) -> None:
+        """What passed before the first request was begun is the loading of the model."""
+        loading = time.monotonic() - self.counted_to - first.seconds
+        if first.seconds > 0 and loading > STARTS_LONG:
+            note_engine(self.run, self.teacher, start_seconds=loading)
+            self.counted_to += loading
+
     def fail_the_rest(self, reason: str) -> None:
         self._write([Written(slot_id, "", error=reason) for slot_id in sorted(self.open)])
 
     def _write(self, written: list[Written]) -> None:
         if written:
-            write_batch(self.run, self.batch, written)
+            now = time.monotonic()
+            write_batch(self.run, self.batch, written, now - self.counted_to)
+            self.counted_to = now
             self.open.difference_update(one.slot_id for one in written)
             order_scoring(self.run.project, None)
 
@@ -178,32 +255,130 @@ class _Filling:
         return self._requests(slots)
 
     def _requests(self, slots: Sequence[Slot]) -> list[Request]:
-        return [request_of(self.run, self.teacher, slot) for slot in slots]
+        """A slot that cannot be asked for fails alone; the others go on."""
+        requests, wrong = [], []
+        for slot in slots:
+            try:
+                requests.append(self.asking.request(slot))
+            except ValueError as error:
+                wrong.append(Written(slot.pk, "", error=str(error)))
+        if wrong:
+            self._write(wrong)
+        return requests
 
 
-def request_of(run: GenerationRun, teacher: Teacher, slot: Slot) -> Request:
-    question = slot.question
-    return Request(
-        id=str(slot.pk),
-        messages=tuple(build_messages(teacher.prompt_style, question.text, question.choices)),
-        temperature=slot.temperature,
-        top_p=teacher.top_p,
-        seed=seed_of(run.seed, slot),
-        max_tokens=run.max_tokens or teacher.max_tokens,
-    )
+class Asking:
+    """How a run asks one teacher: the prompt style, its examples, the limits; and what came back."""
+
+    def __init__(self, run: GenerationRun, teacher: Teacher) -> None:
+        self.run, self.teacher = run, teacher
+        self.style = get_style(run.prompt_style or teacher.prompt_style)
+        shown = Rationale.objects.filter(pk__in=run.examples).select_related("question")
+        by_id = {one.pk: one for one in shown}
+        self.examples = [by_id[pk] for pk in run.examples if pk in by_id]
+
+    def request(self, slot: Slot) -> Request:
+        """Raises ValueError where the question lacks what the style needs."""
+        question = slot.question
+        others = [one for one in self.examples if one.question_id != question.pk][:EXAMPLES]
+        examples = [
+            {"question": o.question.text, "choices": o.question.choices, "rationale": o.text}
+            for o in others
+        ]
+        messages = build_messages(
+            self.style.NAME,
+            question.text,
+            question.choices,
+            examples=examples,
+            reference_answer=question.reference_answer or "",
+        )
+        return Request(
+            id=str(slot.pk),
+            messages=tuple(messages),
+            temperature=slot.temperature,
+            top_p=self.teacher.top_p,
+            seed=seed_of(self.run.seed, slot),
+            max_tokens=self.run.max_tokens or self.teacher.max_tokens,
+        )
+
+    def written(self, completion: Completion) -> Written:
+        error = completion.error
+        if not error and not completion.chain.strip():
+            error = "The model wrote nothing."
+        return Written(
+            slot_id=int(completion.id),
+            text=completion.chain,
+            finish_reason=completion.finish_reason,
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+            seconds=completion.seconds,
+            reasoning=completion.reasoning,
+            prompt_style=self.style.label,
+            error=error,
+        )
 
 
-def _written(completion: Completion) -> Written:
+@app.task(name=TRY_TEACHER)
+def try_teacher(try_id: int) -> None:
+    """One answer of a model of this worker, for a teacher that need not be saved."""
+    _try(try_id)
+
+
+@app.task(name=TRY_ADDRESS)
+def try_address(try_id: int) -> None:
+    """One answer of a model elsewhere. On the other queue: a long run must not hold it up."""
+    _try(try_id)
+
+
+def _try(try_id: int) -> None:
+    if refuse_without_rights(TeacherTry, try_id):
+        return
+    row = begin(TeacherTry, try_id)
+    if row is None:
+        return
+    teacher = teacher_of(row)
+    try:
+        spec = spec_of(teacher)
+        if teacher.backend == "openai":  # somebody waits for it: one attempt, and not for long
+            spec = replace(spec, options={**spec.options, "attempts": 1, "timeout": TRY_SECONDS})
+        backend = warm_backend(spec)
+        messages = build_messages(teacher.prompt_style, row.question)
+        request = Request(
+            id=str(row.pk),
+            messages=tuple(messages),
+            temperature=TRY_TEMPERATURE,
+            top_p=teacher.top_p,
+            seed=0,
+            max_tokens=teacher.max_tokens,
+        )
+        began = time.monotonic()
+        with Pulse(row, on_lost=backend.close):
+            completion = next(iter(backend.generate([request])))
+        took = time.monotonic() - began
+        if teacher.backend == "openai":
+            _warm.drop(spec)
+    except (BackendError, ValueError) as error:
+        finish(row, Status.FAILED, error=str(error))
+        return
+    store_try(row, teacher, completion, took)
+
+
+def store_try(row: TeacherTry, teacher: Teacher, completion: Completion, took: float) -> None:
+    """Keep what came back; `took` holds the loading of the model, too."""
     error = completion.error
     if not error and not completion.chain.strip():
         error = "The model wrote nothing."
-    return Written(
-        slot_id=int(completion.id),
-        text=completion.chain,
+    latency = min(took, completion.seconds or took)
+    finish(
+        row,
+        Status.FAILED if error else Status.DONE,
+        error=error,
+        answer=storable(completion.text),
+        reasoning=storable(completion.reasoning),
         finish_reason=completion.finish_reason,
         prompt_tokens=completion.prompt_tokens,
         completion_tokens=completion.completion_tokens,
-        seconds=completion.seconds,
-        reasoning=completion.reasoning,
-        error=error,
+        latency=latency,
+        start_seconds=took - latency,
+        cost=price(teacher, completion.prompt_tokens, completion.completion_tokens),
     )

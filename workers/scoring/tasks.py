@@ -7,6 +7,7 @@ from typing import Any
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
 from curation.queue import SCORE_PROJECT, app
+from curation.rationales.adaptive import wake_adaptive
 from curation.rationales.models import Group, Rationale, ScoringRun
 from curation.rationales.scoring import (
     SCORES,
@@ -57,6 +58,7 @@ def score(run_id: int) -> None:
         if run.project.rule_approves:
             apply_rule(run.project)
     finish(run, Status.DONE, done=done, total=max(run.total, done))
+    wake_adaptive(run.project)
     # A rationale that came between the last look and the end would find this run still active.
     order_scoring(run.project, run.created_by)
 
