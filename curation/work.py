@@ -5,15 +5,16 @@ every later write names the attempt it belongs to, so a worker that was thought 
 late changes nothing. All moves are compare-and-set updates.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import models
+from django.db import InterfaceError, OperationalError, models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from curation.errors import Conflict
+from curation.errors import Conflict, Invalid
 
 
 class Status(models.TextChoices):
@@ -28,6 +29,10 @@ class Status(models.TextChoices):
 ACTIVE = (Status.WAITING, Status.RUNNING)
 TERMINAL = (Status.DONE, Status.FAILED, Status.CANCELLED)
 RESUMABLE = (Status.PAUSED, Status.FAILED, Status.CANCELLED)
+
+# Work whose worker dies each time is not begun for ever: after so many attempts it is ended.
+MAX_ATTEMPTS = 20
+MAX_ORDER_KEY = 64
 
 
 class Work(models.Model):
@@ -44,7 +49,7 @@ class Work(models.Model):
     attempt = models.PositiveIntegerField(default=0, editable=False)
     error = models.TextField(blank=True)
     order_key = models.CharField(
-        max_length=64,
+        max_length=MAX_ORDER_KEY,
         null=True,
         unique=True,
         editable=False,
@@ -127,6 +132,21 @@ def finish(work: Work, status: str, error: str = "", **changes: Any) -> bool:
     return bool(ended)
 
 
+@contextmanager
+def ending(work: Work) -> Iterator[None]:
+    """What nobody expected ends the work with its reason, and goes on to the worker's log; else the
+    row would stay running, go silent, and be begun again for ever. A data base that is away for a
+    moment is no such thing: that work is put back."""
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"[:500].replace("\0", "\ufffd")
+        finish(work, Status.FAILED, error=f"An error that was not expected. {reason}")
+        raise
+
+
 def silent(model: type[W]) -> models.QuerySet[W]:
     """Rows whose worker has not been heard of: running ones gone silent, waiting ones never begun."""
     limit = timezone.now() - settings.SILENT_AFTER
@@ -143,6 +163,8 @@ def ordered_before(model: type[W], order_key: str | None, **same: Any) -> W | No
     """
     if not order_key:
         return None
+    if len(order_key) > MAX_ORDER_KEY or not order_key.isprintable():
+        raise Invalid("This is no order key of a form: load the page again.")
     row = model.objects.filter(order_key=order_key).first()
     if row is not None and any(getattr(row, name) != value for name, value in same.items()):
         raise Conflict("This form was already used for something else: load the page again.")

@@ -15,7 +15,8 @@ from curation.rationales.filling import fail_poisoned
 from curation.rationales.models import GenerationRun, ScoringRun
 from curation.rationales.scoring import order_scoring
 from curation.training.models import TrainingJob
-from curation.work import Status, Work, silent
+from curation.training.services import wake_trainings
+from curation.work import MAX_ATTEMPTS, Status, Work, finish, silent
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ def put_back() -> int:
             log.warning("the broker does not answer: %s", error)
             return sent
         for work in silent(model):
+            if exhausted(work):
+                continue
             if work.status == Status.WAITING and busy:
                 continue
             if model is TrainingJob and work.status == Status.WAITING and not ready(work):
@@ -60,6 +63,25 @@ def put_back() -> int:
     return sent
 
 
+def exhausted(work: Work) -> bool:
+    """Ends work whose worker died again and again. Runs and scorings have bounds of their own."""
+    if (
+        isinstance(work, GenerationRun | ScoringRun)
+        or work.status != Status.RUNNING
+        or work.attempt < MAX_ATTEMPTS
+    ):
+        return False
+    finish(
+        work,
+        Status.FAILED,
+        error=f"Its worker died {work.attempt} times. See the workers' logs before it is resumed.",
+    )
+    return True
+
+
 def ready(job: TrainingJob) -> bool:
-    """A training waits for its dataset without anybody having lost anything."""
+    """A training waits for its dataset without anybody having lost anything; it ends with one that
+    failed, whose worker may have died before it could say so."""
+    if job.dataset.status in (Status.FAILED, Status.CANCELLED):
+        wake_trainings(job.dataset)
     return job.dataset.status == Status.DONE

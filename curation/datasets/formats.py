@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from curation import artifacts
 from curation.datasets.models import DatasetVersion, Example
+from curation.questions.prompts import prompt_of
 
 PIECE = 1000
 EXTENSIONS = {"jsonl": "jsonl", "parquet": "parquet", "md": "md"}
@@ -46,11 +47,8 @@ def records(version: DatasetVersion) -> Iterator[dict[str, Any]]:
 
 def record(example: Example) -> dict[str, Any]:
     rationale, question = example.rationale, example.rationale.question
-    prompt = question.text
-    if question.choices:
-        prompt += "\n" + "\n".join(question.choices)
     return {
-        "prompt": [{"role": "user", "content": prompt}],
+        "prompt": [{"role": "user", "content": prompt_of(question)}],
         "completion": [{"role": "assistant", "content": rationale.text}],
         "question_id": question.external_id or question.content_hash[:16],
         "reference_answer": question.reference_answer,

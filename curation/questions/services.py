@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import IO
 
@@ -62,7 +63,6 @@ def set_reference_problems(problems: Mapping[int, str]) -> None:
         Question.objects.filter(pk__in=ids).update(reference_problem=problem[:300])
 
 
-@transaction.atomic
 def order_import(
     project: Project,
     user: User | None,
@@ -84,31 +84,48 @@ def order_import(
         raise Invalid(f"{preset!r} is no preset: choose one of {', '.join(PRESETS)}.")
     if split not in Split.values:
         raise Invalid(f"{split!r} is no split: choose one of {', '.join(Split.values)}.")
-    job = QuestionImport.objects.create(
-        project=project,
-        created_by=user,
-        file_name=file_name[-200:],
-        preset=preset,
-        split=split,
-        keep_good_rows=keep_good_rows,
-        order_key=order_key,
-    )
-    job.artifact = f"imports/{job.pk}.jsonl"
-    size = 0
-    with artifacts.writing(job.artifact) as target:
+    artifact = _store(file, file_name)
+    try:
+        with transaction.atomic():
+            # The project's row is the lock: of two presses of a double click the second waits here.
+            Project.objects.select_for_update().get(pk=project.pk)
+            earlier = ordered_before(QuestionImport, order_key, project=project)
+            if earlier is None:
+                job = QuestionImport.objects.create(
+                    project=project,
+                    created_by=user,
+                    file_name=file_name[-200:],
+                    preset=preset,
+                    split=split,
+                    keep_good_rows=keep_good_rows,
+                    order_key=order_key,
+                    artifact=artifact,
+                )
+                if enqueue:
+                    queue.send(queue.RUN_IMPORT, job.pk)
+    except BaseException:
+        artifacts.remove(artifact)
+        raise
+    if earlier:
+        artifacts.remove(artifact)
+        return earlier
+    return job
+
+
+def _store(file: IO[bytes], file_name: str) -> str:
+    """Store the upload and return its place. Outside of any transaction: a large file would keep
+    SQLite's one write lock from everybody for as long as it is copied."""
+    place, size = f"imports/{uuid.uuid4().hex}.jsonl", 0
+    with artifacts.writing(place) as target:
         while chunk := file.read(1024 * 1024):
             size += len(chunk)
             if size > settings.IMPORT_MAX_BYTES:
                 limit = settings.IMPORT_MAX_BYTES // 1024**2
                 raise Invalid(f"The file is larger than {limit:,} MB: split it into parts.")
             target.write(chunk)
-    if size == 0:
-        artifacts.remove(job.artifact)
-        raise Invalid(f"{file_name} is empty: nothing to import.")
-    job.save(update_fields=["artifact"])
-    if enqueue:
-        queue.send(queue.RUN_IMPORT, job.pk)
-    return job
+        if size == 0:
+            raise Invalid(f"{file_name} is empty: nothing to import.")
+    return place
 
 
 def import_again(

@@ -13,7 +13,7 @@ from curation.questions.models import Question, QuestionImport
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
 from curation.rationales.scoring import mark_stale, order_scoring
-from curation.work import Status, begin, finish, still_mine
+from curation.work import Status, begin, ending, finish, still_mine
 
 BATCH = 200
 SHOWN_BAD_ROWS = 200
@@ -28,13 +28,14 @@ def run_import(import_id: int, *, score: bool = True) -> QuestionImport | None:
     job = begin(QuestionImport, import_id)
     if job is None:
         return None
-    try:
-        if _check(job):
-            _write(job)
-            if finish(job, Status.DONE) and score:
-                order_scoring(job.project, job.created_by)
-    except (OSError, ServiceError) as error:
-        finish(job, Status.FAILED, error=str(error))
+    with ending(job):
+        try:
+            if _check(job):
+                _write(job)
+                if finish(job, Status.DONE) and score:
+                    order_scoring(job.project, job.created_by)
+        except (OSError, ServiceError) as error:
+            finish(job, Status.FAILED, error=str(error))
     job.refresh_from_db()
     return job
 

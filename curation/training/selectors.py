@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from curation import artifacts
 from curation.datasets.models import DatasetVersion
 from curation.projects.models import Project, User
+from curation.questions.prompts import prompt_of
 from curation.training.curves import Curves, curves
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE, Status
@@ -77,7 +78,7 @@ def said(job: TrainingJob) -> list[Said]:
     if not job.says:
         return []
     asked = job.project.questions.filter(split="eval").order_by("id")[:10]
-    references = dict(asked.values_list("text", "reference_answer"))
+    references = {prompt_of(question): question.reference_answer for question in asked}
     return [_said(one, references.get(one["prompt"]) or "") for one in job.says]
 
 

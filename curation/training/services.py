@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from curation import queue
 from curation.datasets.models import DatasetVersion
@@ -12,6 +13,8 @@ from curation.projects.models import Project, User
 from curation.training.models import TrainingJob, TrainingPoint
 from curation.training.presets import PRESETS
 from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, still_mine
+
+UNDER_WAY = "This dataset is being trained on already: see the list of trainings."
 
 
 def export_and_train(
@@ -49,8 +52,7 @@ def order_training(
         raise Invalid(f"{preset!r} is no preset: choose one of {', '.join(PRESETS)}.")
     if dataset.project_id != project.pk:
         raise Invalid("The dataset belongs to another project.")
-    if dataset.status in (Status.FAILED, Status.CANCELLED):
-        raise Conflict(f"Dataset {dataset.number} was not frozen ({dataset.error}): export again.")
+    _require_frozen(dataset)
     if not project.student:
         raise Invalid("The project names no student: set one in its settings first.")
     try:
@@ -67,10 +69,14 @@ def order_training(
             )
             queue.send(queue.TRAIN, job.pk)
     except IntegrityError:
-        raise Conflict(
-            "This dataset is being trained on already: see the list of trainings."
-        ) from None
+        raise Conflict(UNDER_WAY) from None
     return job
+
+
+def _require_frozen(dataset: DatasetVersion) -> None:
+    """Frozen, or on its way. Raises Conflict where it never will be."""
+    if dataset.status in (Status.FAILED, Status.CANCELLED):
+        raise Conflict(f"Dataset {dataset.number} was not frozen ({dataset.error}): export again.")
 
 
 def wake_trainings(dataset: DatasetVersion) -> None:
@@ -81,7 +87,9 @@ def wake_trainings(dataset: DatasetVersion) -> None:
             queue.send(queue.TRAIN, pk)
     elif dataset.status in (Status.FAILED, Status.CANCELLED):
         waiting.update(
-            status=Status.FAILED, error=f"Dataset {dataset.number} was not frozen: {dataset.error}"
+            status=Status.FAILED,
+            finished_at=timezone.now(),
+            error=f"Dataset {dataset.number} was not frozen: {dataset.error}",
         )
 
 
@@ -91,10 +99,15 @@ def cancel_training(job: TrainingJob) -> None:
 
 
 def resume_training(job: TrainingJob) -> None:
-    """Go on from the last checkpoint."""
-    with transaction.atomic():
-        move(TrainingJob, job.pk, RESUMABLE, Status.WAITING, finished_at=None, error="")
-        queue.send(queue.TRAIN, job.pk)
+    """Go on from the last checkpoint. Raises Conflict where its dataset was never frozen, or the same
+    training was ordered anew and is under way."""
+    _require_frozen(job.dataset)
+    try:
+        with transaction.atomic():
+            move(TrainingJob, job.pk, RESUMABLE, Status.WAITING, finished_at=None, error="")
+            queue.send(queue.TRAIN, job.pk)
+    except IntegrityError:
+        raise Conflict(UNDER_WAY) from None
 
 
 def record(job: TrainingJob, changes: dict[str, Any], points: list[TrainingPoint]) -> bool:

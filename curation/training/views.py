@@ -72,7 +72,7 @@ def training_new(request: HttpRequest) -> HttpResponse:
 @project_view(admin=True)
 def export_and_train(request: HttpRequest) -> HttpResponse:
     """The one click: freeze what is approved, train on it, measure."""
-    key = request.POST.get("order_key", "")[:64] or None
+    key = request.POST.get("order_key") or None
     job = services.export_and_train(request.project, request.user, order_key=key)
     return redirect("training_detail", request.project.slug, job.pk)
 

@@ -16,7 +16,7 @@ from curation.evaluations.models import Answer, Evaluation
 from curation.evaluations.services import finish_evaluation, held_out
 from curation.queue import EVALUATE, app
 from curation.training.models import TrainingJob
-from curation.work import Status, begin, finish, still_mine
+from curation.work import Status, begin, ending, finish, still_mine
 from workers.evaluation.config import EvaluationConfig
 from workers.evaluation.curation import CurationPair, compare_curation
 from workers.evaluation.run import SCORES_FILE
@@ -42,6 +42,11 @@ def evaluate(evaluation_id: int) -> None:
     evaluation = begin(Evaluation, evaluation_id)
     if evaluation is None:
         return
+    with ending(evaluation):
+        _evaluate(evaluation)
+
+
+def _evaluate(evaluation: Evaluation) -> None:
     close_warm()
     folder = artifacts.local_folder(f"evaluations/{evaluation.pk}")
     try:
@@ -61,6 +66,8 @@ def evaluate(evaluation_id: int) -> None:
 def write_config(evaluation: Evaluation, folder: Path) -> Path:
     """Lay the questions and the configuration into the folder."""
     questions = held_out(evaluation.project, evaluation.options)
+    if not questions:
+        raise EvaluationError("There is no held-out question with an answer any more.")
     with (folder / "questions.jsonl").open("w", encoding="utf-8") as file:
         for question in questions:
             row = {
@@ -145,24 +152,27 @@ def _follow(evaluation: Evaluation, config: Path, folder: Path) -> str | None:
             env=child_environment() | _keys(evaluation),
         )
     offset, done, error = 0, defaultdict(int), ""
-    with Pulse(evaluation, on_lost=process.terminate) as pulse:
-        while True:
-            status = process.poll()
-            events, offset = read_events(events_path, offset)
-            for event in events:
-                error = event.get("reason", error) if event["event"] == "error" else error
-                if event["event"] == "progress":
-                    done[event["model"]] = event["done"]
-            if events and not still_mine(
-                evaluation, done=sum(done.values()), stage=_stage(events[-1])
-            ):
-                break
-            if status is not None and not events:
-                break
-            time.sleep(0.05 if events else POLL_SECONDS)
-    if process.poll() is None:
-        process.terminate()
-    status = process.wait()
+    try:
+        with Pulse(evaluation, on_lost=process.terminate) as pulse:
+            while True:
+                status = process.poll()
+                events, offset = read_events(events_path, offset)
+                for event in events:
+                    error = event.get("reason", error) if event["event"] == "error" else error
+                    if event["event"] == "progress":
+                        done[event["model"]] = event["done"]
+                if events and not still_mine(
+                    evaluation, done=sum(done.values()), stage=_stage(events[-1])
+                ):
+                    break
+                if status is not None and not events:
+                    break
+                time.sleep(0.05 if events else POLL_SECONDS)
+    finally:
+        # Whatever ended the watching: a child left behind would write beside the next attempt's.
+        if process.poll() is None:
+            process.terminate()
+        status = process.wait()
     if pulse.lost.is_set():
         return None
     return "" if status == 0 else error or f"It ended with status {status}; see its log."

@@ -5,17 +5,21 @@ a checkpoint, and whoever takes the job over goes on from there.
 """
 
 import json
+import logging
 import time
 from pathlib import Path
 from typing import Any
 
 from curation import artifacts
 from curation.datasets.formats import place
+from curation.errors import ServiceError
 from curation.evaluations.services import order_evaluation
+from curation.questions.models import Question
+from curation.questions.prompts import prompt_of
 from curation.queue import TRAIN, app
 from curation.training.models import TrainingJob, TrainingPoint
 from curation.training.services import record
-from curation.work import Status, begin, finish
+from curation.work import Status, begin, ending, finish
 from workers.generation.tasks import close_warm
 from workers.model_places import resolve_model
 from workers.pulse import Pulse
@@ -27,6 +31,7 @@ from workers.training.process import TrainingProcess, launch
 POLL_SECONDS = 0.5
 EVAL_EXAMPLES = 64
 SAMPLE_PROMPTS = 3
+log = logging.getLogger(__name__)
 
 
 @app.task(name=TRAIN)
@@ -40,19 +45,19 @@ def train(job_id: int) -> None:
     job = begin(TrainingJob, job_id)
     if job is None:
         return
-    close_warm()
-    folder = artifacts.local_folder(job.folder)
-    try:
-        config = write_config(job, folder)
-        process = launch(config, folder / "train.log", resume=job.attempt > 1)
-    except (ConfigError, ValueError, OSError) as error:
-        finish(job, Status.FAILED, error=str(error))
-        return
-    try:
-        _watch(job, process)
-    finally:
-        process.close()
-    artifacts.upload_folder(job.folder)
+    with ending(job):
+        close_warm()
+        folder = artifacts.local_folder(job.folder)
+        try:
+            config = write_config(job, folder)
+            process = launch(config, folder / "train.log", resume=job.attempt > 1)
+        except (ConfigError, ValueError, OSError) as error:
+            finish(job, Status.FAILED, error=str(error))
+            return
+        try:
+            _watch(job, process)
+        finally:
+            process.close()
 
 
 def write_config(job: TrainingJob, folder: Path) -> Path:
@@ -64,39 +69,34 @@ def write_config(job: TrainingJob, folder: Path) -> Path:
     ):
         while chunk := source.read(1024 * 1024):
             target.write(chunk)
-    held_out = list(
-        job.project.questions.filter(split="eval")
-        .exclude(reference_chain="")
-        .order_by("id")
-        .values_list("text", "reference_chain")[:EVAL_EXAMPLES]
-    )
+    unseen = job.project.questions.filter(split="eval").order_by("id")
+    held_out = list(unseen.exclude(reference_chain="")[:EVAL_EXAMPLES])
     values: dict[str, Any] = {
         "base_model": resolve_model(job.base_model),
         "dataset": str(dataset),
         "dataset_sha256": job.dataset.sha256,
         "output_dir": str(folder / "out"),
         "recipe": {"preset": job.preset, **job.recipe},
-        "sample_prompts": [
-            [{"role": "user", "content": text}]
-            for text in job.project.questions.filter(split="eval")
-            .order_by("id")
-            .values_list("text", flat=True)[:SAMPLE_PROMPTS]
-        ],
+        "sample_prompts": [_prompt(question) for question in unseen[:SAMPLE_PROMPTS]],
     }
     if held_out:
         values["eval_dataset"] = str(folder / "held_out.jsonl")
         (folder / "held_out.jsonl").write_text(
-            "".join(json.dumps(_example(*one), ensure_ascii=False) + "\n" for one in held_out)
+            "".join(json.dumps(_example(one), ensure_ascii=False) + "\n" for one in held_out)
         )
     path = folder / "config.json"
     TrainingConfig.from_dict(values).save(path)
     return path
 
 
-def _example(question: str, chain: str) -> dict[str, Any]:
+def _prompt(question: Question) -> list[dict[str, str]]:
+    return [{"role": "user", "content": prompt_of(question)}]
+
+
+def _example(question: Question) -> dict[str, Any]:
     return {
-        "prompt": [{"role": "user", "content": question}],
-        "completion": [{"role": "assistant", "content": chain}],
+        "prompt": _prompt(question),
+        "completion": [{"role": "assistant", "content": question.reference_chain}],
     }
 
 
@@ -114,13 +114,25 @@ def _watch(job: TrainingJob, process: TrainingProcess) -> None:
             if status is not None and not events:
                 break
             time.sleep(POLL_SECONDS if not events else 0.05)
+        if process.poll() is not None and not pulse.lost.is_set():
+            # Before the row says that it is done: whoever reads that may fetch the adapter at once,
+            # on another machine.
+            artifacts.upload_folder(job.folder)
     if pulse.lost.is_set():
         return
     if process.poll() == 0:
         if finish(job, Status.DONE, seconds_left=None) and job.evaluate_after:
-            order_evaluation(job.project, job.created_by, TrainingJob.objects.get(pk=job.pk))
+            _measure(job)
     else:
         finish(job, Status.FAILED, error=error or process.failure(), seconds_left=None)
+
+
+def _measure(job: TrainingJob) -> None:
+    """Order the evaluation that was wanted. What stands against it is no fault of the training."""
+    try:
+        order_evaluation(job.project, job.created_by, TrainingJob.objects.get(pk=job.pk))
+    except ServiceError as error:
+        log.warning("%s was not measured: %s", job, error)
 
 
 def take_in(job: TrainingJob, events: list[dict[str, Any]]) -> bool:
