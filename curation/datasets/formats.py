@@ -26,11 +26,17 @@ def file_name(version: DatasetVersion, extension: str) -> str:
     return f"{version.project.slug}-{version.number}.{extension}"
 
 
-def records(version: DatasetVersion) -> Iterator[dict[str, Any]]:
+def _nothing() -> None:
+    """What is done after each piece by who wants nothing done."""
+
+
+def records(
+    version: DatasetVersion, each_piece: Callable[[], None] = _nothing
+) -> Iterator[dict[str, Any]]:
     """One dict an example: TRL's conversational prompt and completion, and where it comes from.
 
     The prompt is the question alone, as the student will get it when it is measured; `answer` and
-    the rest are columns that TRL ignores.
+    the rest are columns that TRL ignores. `each_piece` is called before each piece of PIECE records.
     """
     rows = Example.objects.filter(version=version).select_related(
         "rationale__question", "rationale__teacher", "rationale__author"
@@ -40,6 +46,7 @@ def records(version: DatasetVersion) -> Iterator[dict[str, Any]]:
         piece = list(rows.filter(position__gt=last).order_by("position")[:PIECE])
         if not piece:
             return
+        each_piece()
         for example in piece:
             yield record(example)
         last = piece[-1].position
@@ -65,19 +72,18 @@ def to_line(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def jsonl_lines(version: DatasetVersion) -> Iterator[bytes]:
-    return (to_line(value) for value in records(version))
+def jsonl_lines(
+    version: DatasetVersion, each_piece: Callable[[], None] = _nothing
+) -> Iterator[bytes]:
+    return (to_line(value) for value in records(version, each_piece))
 
 
-def write_parquet(version: DatasetVersion) -> None:
-    with artifacts.writing(place(version, "parquet")) as file:
-        stream_parquet(version, file)
-
-
-def stream_parquet(version: DatasetVersion, file: IO[bytes]) -> None:
+def write_parquet(version: DatasetVersion, each_piece: Callable[[], None] = _nothing) -> None:
     from curation.datasets.parquet import write_records  # Arrow costs a start a quarter of a second
 
-    write_records(records(version), file)
+    with artifacts.writing(place(version, "parquet")) as file:
+        write_records(records(version, each_piece), file)
+        each_piece()
 
 
 def open_format(version: DatasetVersion, name: str) -> IO[bytes]:

@@ -14,9 +14,10 @@ from curation.projects.models import Project, User
 from curation.questions.models import Split
 from curation.rationales.models import Rationale
 from curation.reviews.models import Decision, Outcome
-from curation.work import Status, begin, finish, ordered_before, still_mine
+from curation.work import Status, begin, ending, finish, ordered_before, still_mine
 
 SELECTIONS = ("approved", "unfiltered")
+ROWS_AT_ONCE = 1000
 
 
 def order_freeze(
@@ -116,31 +117,49 @@ def freeze(version_id: int) -> DatasetVersion | None:
     version = begin(DatasetVersion, version_id)
     if version is None:
         return None
-    try:
-        with transaction.atomic():
-            # One transaction: a chain approved meanwhile is in or out, never half.
-            version.examples.all().delete()
-            ids = choose(version.project, version.recipe)
-            who = _deciders(version.project)
-            Example.objects.bulk_create(
-                (
-                    Example(
-                        version=version,
-                        position=n,
-                        rationale_id=pk,
-                        approved_by=who.get(pk, "")[:160],
-                    )
-                    for n, pk in enumerate(ids)
-                ),
-                batch_size=1000,
-            )
-        if not still_mine(version):
+    with ending(version):
+        try:
+            choose_examples(version)
+            write_files(version)
+        except Superseded:
             return None
-        _write_files(version)
-    except OSError as error:
-        finish(version, Status.FAILED, error=f"The files could not be written: {error}")
+        except OSError as error:
+            finish(version, Status.FAILED, error=f"The files could not be written: {error}")
     version.refresh_from_db()
     return version
+
+
+class Superseded(Exception):
+    """The freezing was cancelled, or another worker took it over: this one must write no more."""
+
+
+def _go_on(version: DatasetVersion) -> None:
+    """A sign of life; raises Superseded where the freezing is no longer this worker's."""
+    if not still_mine(version):
+        raise Superseded
+
+
+def choose_examples(version: DatasetVersion) -> None:
+    """Choose the chains and lay them down as rows.
+
+    One query chooses, so a chain approved meanwhile is in or out, never half. The rows are written
+    in short transactions: a million in one would hold SQLite's only write lock for a minute, and
+    nobody reads the rows of a dataset that is not done.
+    """
+    ids = choose(version.project, version.recipe)
+    who = _deciders(version.project)
+    with transaction.atomic():
+        _go_on(version)
+        version.examples.all().delete()
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        with transaction.atomic():
+            _go_on(version)
+            Example.objects.bulk_create(
+                Example(
+                    version=version, position=n, rationale_id=pk, approved_by=who.get(pk, "")[:160]
+                )
+                for n, pk in enumerate(ids[start : start + ROWS_AT_ONCE], start)
+            )
 
 
 def _deciders(project: Project) -> dict[int, str]:
@@ -152,23 +171,27 @@ def _deciders(project: Project) -> dict[int, str]:
     }
 
 
-def _write_files(version: DatasetVersion) -> None:
+def write_files(version: DatasetVersion) -> None:
+    """Write the dataset's files, with signs of life, and end the freezing. Raises Superseded before
+    a file is put in place that belongs to a newer attempt."""
     digest = hashlib.sha256()
     count = 0
     with artifacts.writing(formats.place(version, "jsonl")) as file:
-        for line in formats.jsonl_lines(version):
+        for line in formats.jsonl_lines(version, lambda: _go_on(version)):
             digest.update(line)
             file.write(line)
             count += 1
+        _go_on(version)
     if count == 0:
         finish(version, Status.FAILED, error="No chain was left to freeze when the work began.")
         return
-    formats.write_parquet(version)
+    formats.write_parquet(version, lambda: _go_on(version))
     version.sha256, version.example_count = digest.hexdigest(), count
     version.question_count = version.examples.values("rationale__question").distinct().count()
     version.card = formats.card(version)
     with artifacts.writing(formats.place(version, "md")) as file:
         file.write(version.card.encode())
+        _go_on(version)
     finish(
         version,
         Status.DONE,

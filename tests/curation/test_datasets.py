@@ -11,14 +11,14 @@ import pytest
 from curation import artifacts
 from curation.datasets.formats import open_format, place
 from curation.datasets.models import DatasetVersion
-from curation.datasets.services import freeze, order_freeze, verify
+from curation.datasets.services import Superseded, freeze, order_freeze, verify, write_files
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
 from curation.reviews.models import Decision
 from curation.reviews.services import apply_rule
-from curation.work import Status
+from curation.work import Status, begin
 
 
 @pytest.fixture
@@ -128,3 +128,19 @@ def test_a_second_wake_up_does_nothing(approved: Project) -> None:
 def test_the_card_says_how_it_was_made(approved: Project) -> None:
     card = frozen(approved).card
     assert "8 chains of thought for 4 questions" in card and "by the rule (rubric 1): 8" in card
+
+
+def test_a_late_worker_does_not_touch_the_files_of_a_newer_one(approved: Project) -> None:
+    version = order_freeze(approved, None)
+    late = begin(DatasetVersion, version.pk)
+    DatasetVersion.objects.filter(pk=version.pk).update(status="waiting")  # put back, taken over
+    newer = freeze(version.pk)
+    with artifacts.open_artifact(place(newer, "jsonl")) as file:
+        before = file.read()
+    newer.examples.filter(position=0).delete()  # so that the late one would write other bytes
+    with pytest.raises(Superseded):
+        write_files(late)
+    with artifacts.open_artifact(place(newer, "jsonl")) as file:
+        assert file.read() == before
+    folder = place(newer, "jsonl").rpartition("/")[0]
+    assert not [name for name in artifacts.files_in(folder) if name.endswith(".part")]
