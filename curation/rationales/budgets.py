@@ -4,6 +4,7 @@ A worker takes no more slots than the rest of the budget is good for, by what a 
 on average, counting those that others are writing. So a run ends beside its limit, not far above it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,14 +27,17 @@ class Spent:
 
 
 def spent_by(run: GenerationRun) -> Spent:
-    sums = run.parts.aggregate(
-        n=Sum("rationales"),
-        read=Sum("prompt_tokens"),
-        wrote=Sum("completion_tokens"),
-        c=Sum("cost"),
+    return spent_in(run.parts.defer("log"))
+
+
+def spent_in(parts: Iterable[TeacherPart]) -> Spent:
+    """What the teachers' parts of a run have taken together."""
+    parts = list(parts)
+    return Spent(
+        rationales=sum(one.rationales for one in parts),
+        tokens=sum(one.prompt_tokens + one.completion_tokens for one in parts),
+        money=sum(one.cost for one in parts),
     )
-    tokens = (sums["read"] or 0) + (sums["wrote"] or 0)
-    return Spent(sums["n"] or 0, tokens, sums["c"] or 0.0)
 
 
 def has_budget(run: GenerationRun) -> bool:

@@ -2,23 +2,16 @@
 the name of the reverse relation only."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.core.cache import cache
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Count, F, Q, QuerySet
 
 from curation.errors import Invalid
 from curation.listing import number, one_of
 from curation.projects.models import Project, Rubric
-from curation.questions.models import Question, Split
 from curation.rationales.models import (
-    GenerationRun,
     Group,
     Rationale,
     ScoringRun,
-    Slot,
-    SlotStatus,
     Teacher,
     passes,
 )
@@ -120,132 +113,6 @@ def scoring_state(project: Project) -> Scoring:
     if run is not None and run.is_active and run.total:
         share = min(1.0, run.done / run.total)
     return Scoring(run, waiting, share)
-
-
-def questions_for(project: Project, which: str, limit: int | None) -> QuerySet[Question]:
-    """The training questions of an order: all, those `missing` rationales, or the `first` so many."""
-    rows = project.questions.filter(split=Split.TRAIN).order_by("id")
-    if which == "missing":
-        return rows.filter(~Exists(Rationale.objects.filter(question=OuterRef("pk"))))
-    if which == "first" and limit:
-        # As ids, since a slice cannot be filtered or ordered again.
-        return rows.filter(pk__in=list(rows.values_list("pk", flat=True)[:limit]))
-    return rows
-
-
-@dataclass(frozen=True)
-class Estimate:
-    questions: int
-    teachers: int
-    temperatures: int
-    samples: int
-    slots: int
-
-
-def estimate(
-    project: Project,
-    teachers: int,
-    temperatures: list[float],
-    samples: int,
-    which: str,
-    limit: int | None,
-) -> Estimate:
-    """How many rationales an order means. At temperature 0 there is one sample."""
-    questions = questions_for(project, which, limit).count()
-    per_teacher = sum(samples if heat > 0 else 1 for heat in temperatures)
-    slots = questions * teachers * per_teacher
-    return Estimate(questions, teachers, len(temperatures), samples, slots)
-
-
-RATE_OVER = 200
-RUN_SECONDS = 2
-
-
-@dataclass(frozen=True)
-class RunState:
-    """Where a run stands. `rate`: rationales a second lately; `left`: seconds, None when unknown."""
-
-    filled: int
-    failed: int
-    total: int
-    rate: float | None
-    left: float | None
-    by_teacher: list[dict[str, Any]]
-    failures: list[dict[str, Any]]
-    newest: list[Rationale]
-
-    @property
-    def done(self) -> int:
-        return self.filled + self.failed
-
-
-def run_state(run: GenerationRun) -> RunState:
-    """At most RUN_SECONDS old while the run works: many pages may look at one run."""
-    if not run.is_active:
-        return _run_state(run)
-    return cache.get_or_set(f"run:{run.pk}", lambda: _run_state(run), RUN_SECONDS)
-
-
-def _run_state(run: GenerationRun) -> RunState:
-    slots = Slot.objects.filter(run=run)
-    by_teacher = list(
-        slots.order_by()
-        .values("teacher__name", "temperature")
-        .annotate(
-            total=Count("id"),
-            filled=Count("id", filter=Q(status=SlotStatus.FILLED)),
-            failed=Count("id", filter=Q(status=SlotStatus.FAILED)),
-            scored=Count("rationale__score__correctness"),
-            right=Count("id", filter=Q(rationale__score__correctness=1)),
-        )
-        .order_by("teacher_id", "temperature")
-    )
-    filled = sum(row["filled"] for row in by_teacher)
-    failed = sum(row["failed"] for row in by_teacher)
-    failures = list(
-        slots.filter(status=SlotStatus.FAILED)
-        .order_by()
-        .values("error")
-        .annotate(n=Count("id"))
-        .order_by("-n")[:10]
-    )
-    written = Rationale.objects.filter(slot__run=run).order_by("-id")
-    newest = list(written.select_related("question", "teacher", "score")[:6])
-    rate = _rate(run, list(written.values_list("created_at", flat=True)[:RATE_OVER]))
-    empty = run.slot_count - filled - failed
-    left = empty / rate if rate and run.is_active else None
-    return RunState(filled, failed, run.slot_count, rate, left, by_teacher, failures, newest)
-
-
-def _rate(run: GenerationRun, times: list[Any]) -> float | None:
-    """Rationales a second over the last RATE_OVER ones; over the whole run once it has ended."""
-    if len(times) < 2:
-        return None
-    end = timezone.now() if run.is_active else times[0]
-    span = (end - times[-1]).total_seconds()
-    return len(times) / span if span > 0 else None
-
-
-def runs(project: Project) -> list[GenerationRun]:
-    """The latest runs, with `filled` and `failed` on them."""
-    rows = list(
-        GenerationRun.objects.for_project(project)
-        .select_related("created_by")
-        .prefetch_related("teachers")
-        .order_by("-id")[:50]
-    )
-    counted = (
-        Slot.objects.filter(run__in=rows)
-        .exclude(status=SlotStatus.EMPTY)
-        .order_by()
-        .values_list("run", "status")
-        .annotate(n=Count("id"))
-    )
-    counts = {(run, status): n for run, status, n in counted}
-    for row in rows:
-        row.filled = counts.get((row.pk, SlotStatus.FILLED), 0)
-        row.failed = counts.get((row.pk, SlotStatus.FAILED), 0)
-    return rows
 
 
 def teachers(project: Project) -> QuerySet[Teacher]:

@@ -62,3 +62,10 @@ def teacher_of(row: TeacherTry) -> Teacher:
 
 def still_waited_for(row: TeacherTry) -> bool:
     return row.is_active and row.created_at > timezone.now() - GIVEN_UP
+
+
+def missing_worker(row: TeacherTry) -> list[str]:
+    """The queue on which nobody listens for the row, or "broker" where that does not answer."""
+    name = queue.QUEUE_OF[task_of(teacher_of(row))]
+    known = queue.listeners()
+    return ["broker"] if known is None else [name] if not known[name] else []

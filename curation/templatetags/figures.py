@@ -18,3 +18,9 @@ def interval(part: int, whole: int) -> str:
     """The 95% interval (Wilson) of `part` of `whole`, in percent: "87.3–89.6"."""
     bounds = wilson(part, whole)
     return "" if bounds is None else f"{100 * bounds[0]:.1f}–{100 * bounds[1]:.1f}"
+
+
+@register.filter
+def hundredths(value: float) -> str:
+    """A share in percent with one digit and no sign, as intervals are written: 87.3."""
+    return f"{100 * min(1.0, max(0.0, value)):.1f}"

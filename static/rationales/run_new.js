@@ -7,6 +7,15 @@ if (form) {
   const show = () => (limit.hidden = which.value !== "first");
   which.addEventListener("change", show);
   show();
+  // Of the prompt styles, the chosen one is explained.
+  const style = form.querySelector("[name=prompt_style]");
+  const explain = () => {
+    for (const one of form.querySelectorAll("[data-style]")) {
+      one.hidden = one.dataset.style !== style.value;
+    }
+  };
+  style.addEventListener("change", explain);
+  explain();
   // htmx hears changes only; the press of the button is a plain submit, once.
   let sent = false;
   form.addEventListener("submit", (event) => {
