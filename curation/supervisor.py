@@ -82,10 +82,12 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
     celery = [sys.executable, "-m", "celery", "-A", "workers.app"]
     # The pages go first: a person waits for them, and the workers take whatever time is left.
     later = ["nice", "-n", "10"]
-    worker = [*later, *celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    worker = [*later, *celery, "worker", "--loglevel", "INFO"]
+    worker += ["--without-gossip", "--without-mingle"]
     commands = {
         "web": [
-            *(sys.executable, "-m", "gunicorn", "curation.wsgi", "--bind", f"{host}:{port}"),
+            *(sys.executable, "-m", "gunicorn", "curation.wsgi"),
+            *("--bind", f"{bracketed(host)}:{port}"),
             *("--workers", str(web_workers()), "--threads", "4", "--worker-class", "gthread"),
             *("--max-requests", "100000", "--timeout", "60", "--access-logfile", os.devnull),
             # Loaded once, before the workers are forked: they share its memory and start at once.
@@ -102,6 +104,11 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
     if "REDIS_URL" not in os.environ:
         commands = {"valkey": valkey_command(), **commands}
     return commands
+
+
+def bracketed(host: str) -> str:
+    """The host as it stands before a port: an address of version 6 in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def web_workers() -> int:

@@ -69,11 +69,15 @@ class Command(StageCommand):
         self.say(f"{stage:<10} {self.seconds[stage]:>7.1f} s  {text}")
 
     def write(self, project: Project, options: dict[str, Any]) -> None:
+        teachers = list(project.teachers.filter(writes=True))
+        if not teachers:
+            self.told("write", "no teacher writes here: the chains that were imported are taken")
+            return
         try:
             run = order_run(
                 project,
                 None,
-                teachers=project.teachers.filter(writes=True),
+                teachers=teachers,
                 temperatures=options["temperatures"],
                 samples=options["samples"],
                 seed=options["seed"],
@@ -118,7 +122,7 @@ class Command(StageCommand):
         self.told("measure", f"{evaluation.total:,} answers")
         return evaluation
 
-    def compare(self, project: Project, preset: str, limit: int) -> Evaluation:
+    def compare(self, project: Project, preset: str, limit: int) -> Evaluation | None:
         """The same student on approved and on unfiltered chains of each teacher, as many of each."""
         jobs = []
         for teacher in project.teachers.filter(writes=True):
@@ -126,12 +130,15 @@ class Command(StageCommand):
             limit_here = min(
                 limit, candidates(project, recipe).values("text_hash").distinct().count()
             )
+            if not limit_here:
+                self.say(f"{teacher.name} has no approved chain: nothing to compare.")
+                continue
             for selection in ("approved", "unfiltered"):
                 dataset = self.freeze(
                     project, selection=selection, teachers=[teacher.name], limit=limit_here
                 )
                 jobs.append(self.train(project, dataset, preset))
-        return self.measure(project, None, jobs)
+        return self.measure(project, None, jobs) if jobs else None
 
     def report(
         self,

@@ -41,7 +41,7 @@ class Command(StageCommand):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda n, _: stopping.append(n))
         child = supervisor.start(host, port)
-        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        url = f"http://{supervisor.bracketed(host)}:{port}"
         try:
             supervisor.wait_until_answers(url, child)
             if project is not None:
