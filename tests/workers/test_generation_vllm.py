@@ -146,6 +146,17 @@ def test_closing_from_another_thread_ends_a_running_batch(folder):
         assert all_gone(processes)
 
 
+def test_cancelling_ends_the_batch_and_keeps_the_server(folder):
+    with backend_for(folder, concurrency=1) as backend:
+        backend.start()
+        pid = backend.pid
+        threading.Timer(0.2, backend.cancel).start()
+        with pytest.raises(BackendError, match="closed"):
+            list(backend.generate(requests(400)))
+        assert backend.pid == pid and len(list(backend.generate(requests(9)))) == 9
+        assert backend.pid == pid
+
+
 PARENT = """
     import sys, time
     from workers.generation.backends import open_backend

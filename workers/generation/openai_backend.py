@@ -114,6 +114,10 @@ class OpenAIBackend:
             thread.wait(self.client.close())
             thread.stop()
 
+    def cancel(self) -> None:
+        """End a running ``generate``, from another thread."""
+        self.close()
+
     def generate(
         self, requests: Sequence[Request], more: More | None = None
     ) -> Iterator[Completion]:

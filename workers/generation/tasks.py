@@ -157,7 +157,7 @@ def fill_batch(
         renew_batch(batch)
         engine_log.keep()
 
-    with Pulse(run, on_lost=backend.close, each_time=each_time) as pulse:
+    with Pulse(run, on_lost=backend.cancel, each_time=each_time) as pulse:
         work = _Filling(run, teacher, batch, slots, turn, pulse)
         try:
             work.write_as_they_come(backend)

@@ -90,6 +90,10 @@ class TransformersBackend:
         if child:
             child.end()
 
+    def cancel(self) -> None:
+        """End a running ``generate``, from another thread: its child, as it may be in a long step."""
+        self.close()
+
     def generate(
         self, requests: Sequence[Request], more: More | None = None
     ) -> Iterator[Completion]:

@@ -195,6 +195,10 @@ class Backend(Protocol):
         """
         ...
 
+    def cancel(self) -> None:
+        """End a running ``generate`` from another thread; keep what was costly to start, if it can."""
+        ...
+
     def log_tail(self) -> str:
         """The last lines that the model's own process wrote; "" where there is none."""
         ...

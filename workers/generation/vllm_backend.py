@@ -50,7 +50,7 @@ class VLLMBackend:
         self.engine = VLLMEngine(spec)
         self._chat: OpenAIBackend | None = None
         self._chat_start = 0
-        self._busy = False
+        self._busy = self._serving = False
         self._closed = threading.Event()
         self._idle: threading.Timer | None = None
         self._chat_backend()  # a wrong option is told now, not at the first batch
@@ -84,6 +84,15 @@ class VLLMBackend:
             chat.close()
         self.engine.stop()
 
+    def cancel(self) -> None:
+        """End a running ``generate`` (which then raises BackendError), from another thread. A server
+        that is up stays warm: the next run may want it; one that is still starting ends."""
+        if self._serving:
+            self._closed.set()
+            self._chat.close()
+        else:
+            self.close()
+
     def generate(
         self, requests: Sequence[Request], more: More | None = None
     ) -> Iterator[Completion]:
@@ -99,8 +108,8 @@ class VLLMBackend:
         try:
             yield from _Generation(self, requests, more).completions()
         finally:
-            self._busy = False
-            if not self._closed.is_set():
+            self._busy = self._serving = False
+            if self.engine.alive():
                 self._end_when_idle()
 
     def ask(self, requests: Sequence[Request], more: More | None) -> Iterator[Completion]:
@@ -108,7 +117,12 @@ class VLLMBackend:
         self.engine.start()
         if self._closed.is_set():
             raise BackendError("The backend was closed while it was generating.")
-        yield from self._chat_backend().generate(requests, more)
+        chat = self._chat_backend()
+        self._serving = True
+        try:
+            yield from chat.generate(requests, more)
+        finally:
+            self._serving = False
 
     @property
     def in_flight(self) -> frozenset[str]:
