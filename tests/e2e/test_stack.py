@@ -3,11 +3,14 @@
 import os
 import signal
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
+import redis
 
 from tests.e2e.conftest import Stack, free_port
 
@@ -62,36 +65,68 @@ def test_the_web_process_is_small_and_knows_no_torch(stack: Stack) -> None:
         assert not any("libtorch" in m.path for m in process.memory_maps())
 
 
-def test_a_killed_gpu_worker_costs_time_only(stack: Stack) -> None:
+def rows(stack: Stack, query: str) -> list[tuple]:
+    """Straight from the data base: starting a command takes longer than some runs do."""
+    path = f"file:{stack.home / 'chainwright.sqlite3'}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True, timeout=20)) as connection:
+        return connection.execute(query).fetchall()
+
+
+WRITTEN = """
+select slot.id, slot.rationale_id, rationale.text_hash from rationales_slot slot
+join rationales_rationale rationale on rationale.id = slot.rationale_id
+where slot.run_id = (select max(id) from rationales_generationrun)
+"""
+
+
+def order_and_wait_for_the_middle(stack: Stack, teacher: str, temperature: str) -> None:
     stack.manage(
-        *("generate", "--project", "demo", "--teacher", "strong"),
-        "--temperatures",
-        "0.4",
-        "--samples",
-        "2",
+        *("generate", "--project", "demo", "--teacher", teacher, "--temperatures", temperature)
     )
-    until = time.monotonic() + 60
-    while stack.ask(FILLED)["filled"] < 100:
+    until = time.monotonic() + 240
+    while len(rows(stack, WRITTEN)) < 100:
         assert time.monotonic() < until
-    killed = worker(stack, "gpu")
-    family = [killed, *killed.children(recursive=True)]
-    for process in family:
-        process.kill()
-    before = stack.ask(FILLED)
-    assert before["status"] == "running" and before["filled"] < before["slots"] == 2000
-    state = wait_for_run(stack, 240)
-    assert state["filled"] == state["rationales"] == 2000
+        time.sleep(0.05)
+
+
+def wait_and_check(stack: Stack, before: list[tuple], seconds: float = 240) -> None:
+    """A thousand filled, none twice, none lost, and what was finished before is what it was."""
+    assert 100 <= len(before) < 1000
+    state = wait_for_run(stack, seconds)
+    assert state["filled"] == state["rationales"] == state["slots"] == 1000 and not state["error"]
     assert state["all"] == state["all_filled"]
+    after = rows(stack, WRITTEN)
+    assert len({rationale for _, rationale, _ in after}) == len(after) == 1000
+    assert set(before) <= set(after)
+
+
+def test_a_killed_gpu_worker_costs_time_only(stack: Stack) -> None:
+    order_and_wait_for_the_middle(stack, "strong", "0.4")
+    killed = worker(stack, "gpu")
+    for process in [killed, *killed.children(recursive=True)]:
+        process.kill()
+    before = rows(stack, WRITTEN)
+    assert stack.ask(FILLED)["status"] == "running"
+    wait_and_check(stack, before)
     assert worker(stack, "gpu").pid != killed.pid
 
 
 def test_a_wiped_broker_loses_nothing(stack: Stack) -> None:
-    stack.manage(*("generate", "--project", "demo", "--teacher", "strong"), "--temperatures", "0.6")
-    import redis
-
+    order_and_wait_for_the_middle(stack, "strong", "0.6")
     redis.Redis(unix_socket_path=str(stack.home / "valkey.sock")).flushall()
-    state = wait_for_run(stack, 240)
-    assert state["filled"] == state["rationales"] == 1000
+    wait_and_check(stack, rows(stack, WRITTEN))
+
+
+def test_a_killed_web_server_comes_back_and_stops_no_run(stack: Stack) -> None:
+    order_and_wait_for_the_middle(stack, "strong", "0.8")
+    killed = [p for p in stack.processes() if "gunicorn" in " ".join(p.cmdline())]
+    for process in killed:
+        process.kill()
+    before = rows(stack, WRITTEN)
+    wait_and_check(stack, before)
+    assert stack.answers() == 200
+    web = [p for p in stack.processes() if "gunicorn" in " ".join(p.cmdline())]
+    assert web and not {p.pid for p in web} & {p.pid for p in killed}
 
 
 def test_ctrl_c_ends_every_child_and_a_second_start_finds_everything(stack: Stack) -> None:
@@ -132,3 +167,41 @@ def test_production_refuses_to_start_without_a_key(tmp_path: Path) -> None:
     made.env.pop("SECRET_KEY", None)
     done = made.manage("check", check=False)
     assert done.returncode != 0 and "SECRET_KEY is not set" in done.stderr
+
+
+VLLM_TEACHER = """
+from curation.projects.models import Project
+from curation.rationales.models import Teacher
+project = Project.objects.get(slug="demo")
+made = Teacher(project=project, name="vllm", backend="vllm", model="demo:strong", max_tokens=192)
+made.save()
+print(made.pk)
+"""
+
+
+@pytest.mark.skipif(
+    not os.environ.get("CHAINWRIGHT_VLLM_PYTHON"),
+    reason="vLLM is not here: CHAINWRIGHT_VLLM_PYTHON is not set",
+)
+def test_a_killed_vllm_is_started_again_and_ends_with_its_worker(stack: Stack) -> None:
+    stack.ask(VLLM_TEACHER)
+    order_and_wait_for_the_middle(stack, "vllm", "0.5")
+    killed = vllm_server(stack)
+    family = [killed, *killed.children(recursive=True)]
+    killed.kill()
+    before = rows(stack, WRITTEN)
+    wait_and_check(stack, before)
+    assert not psutil.wait_procs(family, timeout=10)[1]
+    again = vllm_server(stack)
+    family = [again, *again.children(recursive=True)]
+    assert again.pid != killed.pid
+    gpu = worker(stack, "gpu")
+    for process in [gpu, *gpu.children()]:  # the pool's process, which holds the engine
+        process.kill()
+    assert not psutil.wait_procs(family, timeout=15)[1]
+
+
+def vllm_server(stack: Stack) -> psutil.Process:
+    name = "vllm.entrypoints.openai.api_server"
+    found = [p for p in stack.processes() if name in p.cmdline()]
+    return next(p for p in found if not any("vllm_launch" in part for part in p.cmdline()))
