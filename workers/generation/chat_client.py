@@ -44,10 +44,12 @@ class CallFailed(Exception):
 
 
 class ChatClient:
-    """Sends chat requests to one endpoint. Lives in one event loop."""
+    """Sends requests to one endpoint, to its ``path``. Lives in one event loop."""
 
-    def __init__(self, endpoint: Endpoint, key: str, options: dict) -> None:
-        self.endpoint, self.options = endpoint, options
+    def __init__(
+        self, endpoint: Endpoint, key: str, options: dict, path: str = "/chat/completions"
+    ) -> None:
+        self.endpoint, self.options, self.path = endpoint, options, path
         self._key = key
         self._client: httpx.AsyncClient | None = None
         self._preferred = 0
@@ -100,7 +102,7 @@ class ChatClient:
         try:
             async with self._open().stream(
                 "POST",
-                self.endpoint.url(address, "/chat/completions"),
+                self.endpoint.url(address, self.path),
                 json=body,
                 headers=headers,
                 # The certificate is checked against the name, not against the address.

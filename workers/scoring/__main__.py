@@ -9,7 +9,9 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from workers.generation.types import BackendError
 from workers.scoring.files import Options, score_file
 
 
@@ -24,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Who read the output has gone; say nothing more on it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
-    except (OSError, ValueError, ModuleNotFoundError) as error:
+    except (OSError, ValueError, ModuleNotFoundError, BackendError) as error:
         return _fail(str(error))
 
 
@@ -45,6 +47,9 @@ def _run(options) -> int:
             embedding_model=None if options.no_embeddings else options.embedding_model,
             processes=options.processes,
             details=options.details,
+            judge=_judge(options),
+            student=options.student,
+            budget=options.budget,
         )
         if target is None:
             scored = score_file(source, sys.stdout.buffer, Path(folder), report, settings)
@@ -90,6 +95,27 @@ def _source(name: str, folder: Path) -> Path:
     return copy
 
 
+def _judge(options):
+    """The judge's server that the options name, checked; None where they name none."""
+    if not options.judge_url:
+        return None
+    if not options.judge_model:
+        raise ValueError("--judge-url needs --judge-model, the server's name for the model")
+    from workers.scoring.judge import Judge, JudgeServer
+
+    server = JudgeServer(
+        options.judge_kind,
+        options.judge_model,
+        options.judge_model,
+        options.judge_url,
+        options.judge_key_env,
+        # Whoever types the address may reach it, a machine of one's own too.
+        (urlsplit(options.judge_url).hostname or "",),
+    )
+    Judge(server)
+    return server
+
+
 def _fail(message: str) -> int:
     print(f"error: {message}", file=sys.stderr)
     return 2
@@ -116,6 +142,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--processes", type=int, default=1, metavar="N", help="score on N processes (default 1)"
+    )
+    parser.add_argument(
+        "--student",
+        metavar="MODEL",
+        help="flag chains longer than this model can take, by its own tokenizer",
+    )
+    parser.add_argument(
+        "--budget", type=int, metavar="N", help="tokens it can take (default: its context length)"
+    )
+    parser.add_argument(
+        "--judge-url", metavar="URL", help='a server whose own score is added as "judge"'
+    )
+    parser.add_argument("--judge-model", metavar="NAME", help="the server's name for the model")
+    parser.add_argument(
+        "--judge-kind",
+        choices=["chat", "reward"],
+        default="chat",
+        help="an OpenAI-compatible chat address (.../v1), or vLLM's root address with a process "
+        "reward model (default chat)",
+    )
+    parser.add_argument(
+        "--judge-key-env", default="", metavar="VARIABLE", help="the variable that holds the key"
     )
     parser.add_argument(
         "--details",

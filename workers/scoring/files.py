@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from workers.scoring.contract import Item
 from workers.scoring.lines import Index, Place, read_item
@@ -20,17 +20,25 @@ from workers.scoring.scorer import (
     score_large_group,
 )
 
+if TYPE_CHECKING:
+    from workers.scoring.judge import JudgeServer
+
 LARGE_GROUP = 1_000  # members; a larger group is read twice instead of being held
 TASK_LINES = 256  # lines that a process gets at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """embedding_model: None leaves similarity out; processes: how many; details: add how it came."""
+    """embedding_model: None leaves similarity out; processes: how many; details: add how it came;
+    judge: the server of a judge, None for none; student: whose tokenizer measures the length;
+    budget: the most tokens of a chain for it."""
 
     embedding_model: str | None = None
     processes: int = 1
     details: bool = False
+    judge: "JudgeServer | None" = None
+    student: str | None = None
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +160,32 @@ def _embedder(model: str | None):
     return SentenceEmbedder(model)
 
 
+@lru_cache(maxsize=2)
+def _judge(key: tuple):
+    from workers.scoring.judge import Judge, JudgeServer
+
+    return Judge(JudgeServer(*key))
+
+
+def _settings(options: Options, on_error) -> Settings:
+    limit = judge = None
+    if options.student:
+        limit = _limit(options.student, options.budget)
+    if options.judge:
+        server = options.judge
+        fixed = (server.kind, server.name, server.model, server.base_url, server.api_key_env)
+        judge = _judge((*fixed, server.allowed_hosts))
+    embedder = _embedder(options.embedding_model)
+    return Settings(embedder=embedder, limit=limit, on_error=on_error, judge=judge)
+
+
+@lru_cache(maxsize=2)
+def _limit(student: str, budget: int | None):
+    from workers.scoring.student import student_limit
+
+    return student_limit(student, budget)
+
+
 def score_places(source: str, groups: list[list[Place]], options: Options) -> list[Result]:
     """Scores whole groups of lines of a file, in this process."""
     rows: dict[int, tuple[Place, dict]] = {}
@@ -169,7 +203,7 @@ def score_places(source: str, groups: list[list[Place]], options: Options) -> li
     def on_error(item: Item, error: Exception) -> None:
         failed.append(_failure(rows[id(item)][0], error))
 
-    settings = Settings(embedder=_embedder(options.embedding_model), on_error=on_error)
+    settings = _settings(options, on_error)
     out = []
     for scored in score_groups(items, settings):
         place, row = rows[id(scored.item)]
@@ -199,7 +233,7 @@ def _large(source: Path, index: Index, key: bytes, options: Options) -> Iterator
     def on_error(item: Item, error: Exception) -> None:
         failed.append(_failure(places.pop(id(item))[1], error))
 
-    settings = Settings(embedder=_embedder(options.embedding_model), on_error=on_error)
+    settings = _settings(options, on_error)
     for scored in score_large_group(members, settings):
         yield from failed
         failed.clear()

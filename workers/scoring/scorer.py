@@ -57,6 +57,7 @@ class Scored:
     consistency: float | None = None
     weighted_consistency: float | None = None
     overall: float = 0.0
+    judge: dict | None = None
     vote: object = field(default=None, repr=False)
 
     @property
@@ -65,8 +66,8 @@ class Scored:
         return self.grade.correctness
 
     def to_dict(self) -> dict:
-        """Exactly the contract's "score" object."""
-        return {
+        """Exactly the contract's "score" object; with "judge" where a judge was asked."""
+        score = {
             "answer": self.found.answer,
             "correctness": self.correctness,
             "conciseness": self.conciseness,
@@ -79,6 +80,7 @@ class Scored:
             "steps": [step.to_dict() for step in self.steps],
             "flags": [flag.to_dict() for flag in self.flags],
         }
+        return score if self.judge is None else score | {"judge": self.judge}
 
     def details(self) -> dict:
         """How the score came about: what a page shows beside it."""
@@ -233,7 +235,8 @@ class Settings:
     embedder: a `similarity.Embedder`, None leaves similarity out; limit: what the project's student
     can take; teacher_weights: what each teacher's vote is worth, see `consistency`; hard: compares
     hard expressions (default: Math-Verify in a bounded child process); on_error(item, error): called
-    for an item whose scoring raised, which is then left out (default: the error is raised).
+    for an item whose scoring raised, which is then left out (default: the error is raised); judge:
+    called with finished chains, puts its own score on each, see `judge.Judge`.
     """
 
     embedder: object = None
@@ -241,6 +244,7 @@ class Settings:
     teacher_weights: Mapping[str, float] = field(default_factory=dict)
     hard: Callable | None = None
     on_error: Callable[[Item, Exception], None] | None = None
+    judge: Callable[[list[Scored]], None] | None = None
 
 
 def score_items(
@@ -251,6 +255,7 @@ def score_items(
     teacher_weights: Mapping[str, float] | None = None,
     hard=None,
     on_error=None,
+    judge=None,
 ) -> Iterator[Scored]:
     """Scores items in their order, one `Scored` for each.
 
@@ -258,7 +263,7 @@ def score_items(
     stand together: a group that comes back later is a new one. Without an embedder one group is held
     in memory at a time, with one about `EMBED_AHEAD` items. The arguments are those of `Settings`.
     """
-    settings = Settings(embedder, limit, teacher_weights or {}, hard, on_error)
+    settings = Settings(embedder, limit, teacher_weights or {}, hard, on_error, judge)
     waiting: list[list[Item]] = []
     for _, members in groupby(items, key=lambda item: item.group_key):
         waiting.append(list(members))
@@ -285,6 +290,8 @@ def score_groups(groups: list[list[Item]], settings: Settings) -> list[Scored]:
         for one in scored:
             group.add(one, settings.teacher_weights)
         out.extend(finish(one, group, settings.limit) for one in scored)
+    if settings.judge is not None:
+        settings.judge(out)
     return out
 
 
@@ -328,7 +335,10 @@ def score_large_group(
             _similar_to(chunk, settings.embedder, total, count)
         for one in chunk:
             one.vote = group.ballot.key_of(one.found.answer, one.item.choices)
-            yield finish(one, group, settings.limit)
+            finish(one, group, settings.limit)
+        if settings.judge is not None:
+            settings.judge(chunk)
+        yield from chunk
 
 
 def _ignore(item: Item, error: Exception) -> None:
