@@ -113,6 +113,8 @@ def parse_row(line: int, value: dict[str, Any], preset: str = "") -> Row:
     row = shape(line, value)
     if not row.question.strip():
         raise RowError("the question is empty")
+    if row.reference_answer is not None and not row.reference_answer.strip():
+        raise RowError("the answer is empty")
     if row.split and row.split not in SPLITS:
         raise RowError(f"split {row.split!r} is not one of {', '.join(SPLITS)}")
     if row.answer_type not in ANSWER_TYPES:

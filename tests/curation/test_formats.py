@@ -99,6 +99,8 @@ def test_svamp_aqua_and_math() -> None:
         ('{"question": "a", "ground_truth": "A: 1", " ": {"solution": "s"}}', "a teacher has no"),
         ('{"question": "a", "answer": 1e999}', "answer is a number that is too large"),
         ('{"question": "a", "answer": ' + "9" * 4000 + "}", "answer is a number that is too large"),
+        ('{"Body": "a", "Question": "b?", "Answer": " "}', "the answer is empty"),
+        ('{"question": "a", "options": ["A) 1"], "correct": " "}', "the answer is empty"),
         ("[" * 100_000, "nested too deeply"),
         ('{"question": "a", "reference_answer": ' + "9" * 5000 + "}", "too long"),
         (b'{"question": "\xff", "answer": "3"}', "not UTF-8"),

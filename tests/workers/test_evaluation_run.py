@@ -14,9 +14,10 @@ import pytest
 
 from tests.workers.generation_server import Server, chat
 from tests.workers.training_tiny import make_model
+from workers.evaluation.answers import Answer
 from workers.evaluation.config import EvaluationConfig, ModelEntry
-from workers.evaluation.run import evaluate
-from workers.evaluation.types import EvaluationError, Report
+from workers.evaluation.run import evaluate, scored
+from workers.evaluation.types import EvaluationError, Question, Report
 from workers.generation.types import ModelSpec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,3 +247,17 @@ def test_an_address_that_the_operator_did_not_allow_is_refused(tmp_path, base, s
     with pytest.raises(EvaluationError, match="untrained answered none of the questions"):
         evaluate(config(tmp_path, base, server.url))
     assert not server.received
+
+
+def test_every_answer_that_the_question_calls_right_is_right():
+    row = {"id": "q", "question": "A root of x^2 = 4?", "reference_answer": "2"}
+    question = Question.from_dict(row | {"other_answers": ["-2"], "answer_type": "number"})
+    said = [answer_of("Answer: -2"), answer_of("Answer: 3")]
+    found = [scored([question], [one])[0]["correctness"] for one in said]
+    assert found == [1.0, 0.0]
+    with pytest.raises(ValueError, match="other_answers"):
+        Question.from_dict(row | {"other_answers": "-2"})
+
+
+def answer_of(text: str) -> Answer:
+    return Answer("m", "0", "q", text, "stop", 1, 1, 0.1)

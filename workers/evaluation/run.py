@@ -46,7 +46,7 @@ def evaluate(
     emit("start", questions=len(questions), models=[entry.name for entry in config.models])
     answers = _ask_all(config, questions, emit, allowed_hosts)
     count = _token_counter(config.tokenizer_source())
-    scores = {name: _score(questions, rows) for name, rows in answers.items()}
+    scores = {name: scored(questions, rows) for name, rows in answers.items()}
     _write_scores(Path(config.output_dir) / SCORES_FILE, questions, answers, scores)
     found = {name: measure.outcomes(rows, scores[name], count) for name, rows in answers.items()}
     emit("scored", answers=sum(len(rows) for rows in answers.values()))
@@ -121,7 +121,7 @@ def _token_counter(source: str) -> Callable[[Sequence[str]], list[int]]:
     return count
 
 
-def _score(questions: Sequence[Question], answers: Sequence[Answer]) -> list[dict | None]:
+def scored(questions: Sequence[Question], answers: Sequence[Answer]) -> list[dict | None]:
     """The contract's score of each answer, None where no answer came back."""
     places = [i for i, answer in enumerate(answers) if answer.finish_reason != "error"]
     try:
@@ -138,7 +138,7 @@ def _item(question: Question, answer: Answer) -> dict:
     return {
         "id": question.id,
         "question": question.question,
-        "reference_answer": question.reference_answer,
+        "reference_answer": [question.reference_answer, *question.other_answers],
         "answer_type": question.answer_type or None,
         "choices": list(question.choices) or None,
         "rationale": answer.text,

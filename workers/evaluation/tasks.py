@@ -74,6 +74,7 @@ def write_config(evaluation: Evaluation, folder: Path) -> Path:
                 "id": str(question.pk),
                 "question": question.text,
                 "reference_answer": question.reference_answer,
+                "other_answers": question.other_answers,
                 "answer_type": question.answer_type,
                 "choices": question.choices,
                 "split": question.split,

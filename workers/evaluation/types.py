@@ -26,6 +26,7 @@ class Question:
     choices: tuple[str, ...] = ()
     split: str = "eval"
     subset: str = ""
+    other_answers: tuple[str, ...] = ()  # as right as the reference answer
 
     @classmethod
     def from_dict(cls, data: dict) -> Question:
@@ -37,12 +38,16 @@ class Question:
             if not isinstance(value, str | int | float) or not str(value).strip():
                 raise ValueError(f'"{key}" is missing or empty')
         texts = {key: str(data[key]) for key in ("id", "question", "reference_answer")}
+        others = data.get("other_answers") or []
+        if not isinstance(others, list):
+            raise ValueError('"other_answers" must be a list of texts')
         return cls(
             **texts,
             answer_type=data.get("answer_type") or "",
             choices=tuple(data.get("choices") or ()),
             split=data.get("split") or "eval",
             subset=data.get("subset") or "",
+            other_answers=tuple(str(one) for one in others),
         )
 
 
