@@ -261,7 +261,7 @@ def cancel_run(run: GenerationRun) -> None:
 
 def resume_run(run: GenerationRun) -> None:
     """Go on with the empty slots of a paused, cancelled or failed run."""
-    if run.slots.filter(status=SlotStatus.EMPTY).exists() and (spent := what_is_spent(run)):
+    if run.slots.filter(status=SlotStatus.EMPTY).exists() and (spent := _spent_now(run)):
         raise Conflict(f"{spent} Raise the budget first.")
     with transaction.atomic():
         move(
@@ -274,6 +274,11 @@ def resume_run(run: GenerationRun) -> None:
             error="",
         )
         queue.send(queue.FILL_RUN, run.pk)
+
+
+def _spent_now(run: GenerationRun) -> str:
+    """The limits may have been changed since `run` was read."""
+    return what_is_spent(GenerationRun.objects.get(pk=run.pk))
 
 
 def retry_failed(run: GenerationRun) -> int:

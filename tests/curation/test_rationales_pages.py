@@ -8,7 +8,15 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.projects.models import Project
-from curation.rationales.models import GenerationRun, ScoringRun, Slot, Teacher
+from curation.rationales.models import (
+    GenerationRun,
+    Rationale,
+    ScoringRun,
+    Slot,
+    Teacher,
+    TeacherPart,
+    TeacherTry,
+)
 from curation.work import Status
 
 Make = Callable[..., list[Any]]
@@ -19,10 +27,13 @@ ORDER = {
     "seed": "7",
     "order_key": "k1",
 }
-READS = ("rationales", "scoring_state", "runs", "teachers")
+READS = ("rationales", "scoring_state", "runs", "teachers", "leaderboard")
 ADMIN_READS = ("run_new", "teacher_new")
-ADMIN_WRITES = ("run_new", "run_estimate", "teacher_new", "score_again")
-RUN_WRITES = ("run_pause", "run_resume", "run_cancel", "run_retry")
+ADMIN_WRITES = ("run_new", "run_estimate", "teacher_new", "teacher_try", "score_again")
+RUN_WRITES = (
+    *("run_pause", "run_resume", "run_cancel", "run_retry"),
+    *("run_budget", "run_cut_off"),
+)
 
 
 def at(name: str, *pk: int, project: str = "eggs") -> str:
@@ -39,7 +50,9 @@ def run(make_questions: Make, teacher: Teacher, admin_client: Client) -> Generat
 def test_a_stranger_finds_nothing(run: GenerationRun, stranger_client: Client) -> None:
     for name in (*READS, *ADMIN_READS):
         assert stranger_client.get(at(name)).status_code == 404
-    assert stranger_client.get(at("run_detail", run.pk)).status_code == 404
+    for name in ("run_detail", "run_log"):
+        assert stranger_client.get(at(name, run.pk)).status_code == 404
+        assert stranger_client.get(at(name, run.pk, project="elsewhere")).status_code == 404
     for name in ADMIN_WRITES:
         assert stranger_client.post(at(name)).status_code == 404
     for name in RUN_WRITES:
@@ -60,6 +73,7 @@ def test_a_reviewer_reads_and_orders_nothing(
     for name in READS:
         assert reviewer_client.get(at(name)).status_code == 200
     assert reviewer_client.get(at("run_detail", run.pk)).status_code == 200
+    assert reviewer_client.get(at("run_log", run.pk)).status_code == 200
     for name in ADMIN_READS:
         assert reviewer_client.get(at(name)).status_code == 403
     for name in ADMIN_WRITES:
@@ -301,3 +315,127 @@ def test_teachers_show_what_they_wrote_with_an_interval(
     make_rationales(make_questions(1)[0], ["right", "wrong", "wrong", "right"])
     page = reviewer_client.get(at("teachers")).content.decode()
     assert "50.0%" in page and "15.0–85.0" in page
+
+
+def test_an_order_keeps_its_style_its_limits_and_which_questions_it_is_for(
+    make_questions: Make, teacher: Teacher, admin_client: Client
+) -> None:
+    make_questions(2)
+    make_questions(3, domain="farm")
+    order = {
+        **ORDER,
+        "teachers": [teacher.pk],
+        "prompt_style": "plan-first",
+        "domain": "farm",
+        "enough": "2",
+        "budget_money": "1.5",
+        "budget_rationales": "10",
+    }
+    assert admin_client.post(at("run_new"), order).status_code == 302
+    run = GenerationRun.objects.get()
+    assert run.slot_count == 3 * 4 and (run.prompt_style, run.enough) == ("plan-first", 2)
+    assert (run.budget_money, run.budget_tokens, run.budget_rationales) == (1.5, None, 10)
+    page = admin_client.get(at("run_detail", run.pk)).content.decode()
+    for words in ("Plan first", "domain farm", "of 1.50", "Samples saved"):
+        assert words in page
+    for change in ({"domain": "moon"}, {"prompt_style": "{{ 7*7 }}"}, {"budget_tokens": "0"}):
+        answer = admin_client.post(at("run_new"), {**order, "order_key": "k2", **change})
+        assert answer.status_code == 400
+    assert GenerationRun.objects.count() == 1
+
+
+def test_every_style_of_the_templates_can_be_ordered(
+    project: Project, teacher: Teacher, admin_client: Client
+) -> None:
+    from workers.generation.prompts import list_styles
+
+    page = admin_client.get(at("run_new")).content.decode()
+    assert len(list_styles()) == 6
+    assert all(f'value="{one.NAME}"' in page and one.description in page for one in list_styles())
+
+
+def test_a_paused_run_gets_new_limits_and_cut_off_answers_are_ordered_again(
+    run: GenerationRun, teacher: Teacher, make_rationales: Make, admin_client: Client
+) -> None:
+    slot = run.slots.first()
+    chain = make_rationales(slot.question, ["right"])[0]
+    Rationale.objects.filter(pk=chain.pk).update(finish_reason="length")
+    Slot.objects.filter(pk=slot.pk).update(status="filled", rationale=chain)
+    TeacherPart.objects.create(run=run, teacher=teacher, rationales=1, truncated=1)
+    GenerationRun.objects.update(status="paused", budget_tokens=10)
+    page = admin_client.get(at("run_detail", run.pk)).content.decode()
+    assert "Order again" in page and "Set limits" in page
+    assert admin_client.post(at("run_budget", run.pk), {"budget_tokens": "99"}).status_code == 302
+    run.refresh_from_db()
+    assert run.budget_tokens == 99
+    assert admin_client.post(at("run_budget", run.pk), {"budget_money": "x"}).status_code == 400
+    again = admin_client.post(at("run_cut_off", run.pk), {"max_tokens": "900", "order_key": "z"})
+    made = GenerationRun.objects.get(redo_of=run)
+    assert again["Location"] == at("run_detail", made.pk) and made.slot_count == 1
+    assert admin_client.post(at("run_cut_off", run.pk), {"max_tokens": "1"}).status_code == 400
+
+
+def test_an_engines_log_is_shown_as_text(
+    run: GenerationRun, teacher: Teacher, reviewer_client: Client
+) -> None:
+    assert "No log" in reviewer_client.get(at("run_log", run.pk)).content.decode()
+    TeacherPart.objects.create(run=run, teacher=teacher, log="<script>x</script> loaded")
+    page = reviewer_client.get(at("run_log", run.pk)).content.decode()
+    assert "&lt;script&gt;x" in page and "every 5s" in page
+
+
+def test_the_leaderboard_has_intervals_and_a_bounded_number_of_queries(
+    make_questions: Make,
+    make_rationales: Make,
+    reviewer_client: Client,
+    django_assert_max_num_queries: Any,
+) -> None:
+    empty = reviewer_client.get(at("leaderboard")).content.decode()
+    assert "Nothing to compare yet" in empty
+    make_rationales(make_questions(1)[0], ["right", "wrong", "wrong", "right"])
+    with django_assert_max_num_queries(9):
+        page = reviewer_client.get(at("leaderboard")).content.decode()
+    assert "50.0%" in page and "15.0–85.0" in page
+
+
+def test_a_teacher_is_tried_from_its_form_and_the_answer_is_watched(
+    project: Project, admin_client: Client, reviewer: Any, stranger_client: Client
+) -> None:
+    asked = {**TEACHER, "api_key_env": "", "question": "1 + 1?"}
+    page = admin_client.post(at("teacher_try"), asked, headers={"HX-Request": "true"})
+    row = TeacherTry.objects.get()
+    assert at("teacher_tried", row.pk) in page.content.decode() and not Teacher.objects.exists()
+    assert row.settings["base_url"] == TEACHER["base_url"] and row.question == "1 + 1?"
+    looked = admin_client.get(at("teacher_tried", row.pk)).content.decode()
+    assert "every 1s" in looked and "No worker listens" in looked
+    assert stranger_client.get(at("teacher_tried", row.pk)).status_code == 404
+    TeacherTry.objects.update(status="done", answer="<b>2</b>", latency=0.5, cost=0.25)
+    looked = admin_client.get(at("teacher_tried", row.pk)).content.decode()
+    assert "every 1s" not in looked and "&lt;b&gt;2" in looked and "0.50 s" in looked
+
+
+def test_a_try_of_a_wrong_form_says_what_is_wrong(project: Project, admin_client: Client) -> None:
+    for change, said in (
+        ({"base_url": ""}, "needs its address"),
+        ({"max_tokens": "many"}, "At most so many tokens"),
+        ({"gpu_memory": "7"}, "share of the GPU"),
+    ):
+        page = admin_client.post(at("teacher_try"), {**TEACHER, **change}).content.decode()
+        assert said in page
+    assert not TeacherTry.objects.exists()
+
+
+def test_a_vllm_of_the_worker_is_set_up_with_its_options(
+    project: Project, admin_client: Client
+) -> None:
+    form = {**TEACHER, "backend": "vllm", "model": "org/large", "base_url": "", "api_key_env": ""}
+    form |= {"dtype": "bfloat16", "tensor_parallel": "2", "gpu_memory": "0.5"}
+    assert admin_client.post(at("teacher_new"), form).status_code == 302
+    made = Teacher.objects.get()
+    assert (made.dtype, made.tensor_parallel, made.gpu_memory) == ("bfloat16", 2, 0.5)
+    assert (
+        admin_client.post(
+            at("teacher_new"), {**form, "name": "b", "tensor_parallel": "0"}
+        ).status_code
+        == 400
+    )

@@ -7,8 +7,10 @@ from django.core.management.base import CommandError
 
 from curation.commands import StageCommand, numbers, project_by_slug, wait_for
 from curation.queue import GPU
+from curation.rationales.choosing import WHICH, Choice
 from curation.rationales.models import SlotStatus, Teacher
-from curation.rationales.services import order_run
+from curation.rationales.services import Budget, order_run
+from curation.rationales.styles import styles
 
 
 class Command(StageCommand):
@@ -21,17 +23,45 @@ class Command(StageCommand):
         parser.add_argument("--samples", type=int, default=1, help="at each temperature")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--only-missing", action="store_true")
+        parser.add_argument(
+            "--questions", choices=list(WHICH), default="train", help="which of them (train)"
+        )
+        parser.add_argument("--limit", type=int, metavar="N", help="at most so many questions")
+        parser.add_argument("--domain", default="")
+        parser.add_argument("--subset", default="")
+        parser.add_argument(
+            "--style", choices=list(styles()), default="", help="instead of each teacher's own"
+        )
+        parser.add_argument("--max-tokens", type=int, metavar="N")
+        parser.add_argument(
+            "--enough", type=int, default=0, metavar="K", help="good rationales for a question"
+        )
+        for limit, kind in (("money", float), ("tokens", int), ("rationales", int)):
+            parser.add_argument(f"--budget-{limit}", type=kind, metavar="N", help="pause there")
         parser.add_argument("--wait", action="store_true", help="until the run has ended")
 
     def work(self, **options: Any) -> None:
         project = project_by_slug(options["project"])
+        chosen = Choice(
+            which=options["questions"],
+            limit=options["limit"],
+            domain=options["domain"],
+            subset=options["subset"],
+        )
+        limits = (options[f"budget_{name}"] for name in ("money", "tokens", "rationales"))
         run = order_run(
             project,
             None,
             teachers=[find_teacher(project, name) for name in options["teacher"]],
             temperatures=options["temperatures"],
             samples=options["samples"],
+            questions=chosen.questions(project),
+            filters=chosen.stored(),
             seed=options["seed"],
+            max_tokens=options["max_tokens"],
+            prompt_style=options["style"],
+            budget=Budget(*limits),
+            enough=options["enough"],
             only_missing=options["only_missing"],
         )
         self.say(f"{run} ordered: {run.slot_count:,} rationales.")
