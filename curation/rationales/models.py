@@ -3,6 +3,7 @@
 import hashlib
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -426,3 +427,32 @@ class ScoringRun(Work):
 
     def __str__(self) -> str:
         return f"scoring {self.pk}"
+
+
+class Judge(models.Model):
+    """A server whose own score of each step stands beside the scorers', under its name."""
+
+    class Kind(models.TextChoices):
+        CHAT = "chat", "a language model, at an OpenAI-compatible address"
+        REWARD = "reward", "a process reward model, at vLLM’s /pooling"
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="judge")
+    name = models.CharField(max_length=40)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHAT)
+    model = models.CharField(max_length=300)
+    base_url = models.URLField(max_length=300)
+    api_key_env = models.CharField(
+        max_length=80,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"^([A-Z][A-Z0-9_]*_API_KEY|CHAINWRIGHT_KEY_[A-Z0-9_]+)\Z",
+                "The variable is called SOMETHING_API_KEY or CHAINWRIGHT_KEY_SOMETHING.",
+            )
+        ],
+    )
+
+    objects = ProjectQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from curation.rationales import views, views_runs, views_teachers
+from curation.rationales import views, views_judge, views_runs, views_teachers
 
 P = "projects/<slug:slug>"
 RUN = f"{P}/runs/<int:pk>"
@@ -21,6 +21,8 @@ urlpatterns = [
     path(f"{RUN}/cut-off", views_runs.run_cut_off, name="run_cut_off"),
     path(f"{P}/teachers/", views_teachers.teachers, name="teachers"),
     path(f"{P}/teachers/compared/", views_teachers.compared, name="leaderboard"),
+    path(f"{P}/teachers/judge/", views_judge.judge, name="judge"),
+    path(f"{P}/teachers/judge/remove", views_judge.judge_remove, name="judge_remove"),
     path(f"{P}/teachers/new/", views_teachers.teacher_new, name="teacher_new"),
     path(f"{P}/teachers/try", views_teachers.teacher_try, name="teacher_try"),
     path(f"{P}/teachers/try/<int:pk>/", views_teachers.teacher_tried, name="teacher_tried"),

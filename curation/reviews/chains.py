@@ -57,11 +57,16 @@ class ChainView:
     @property
     def meters(self) -> list[tuple[str, float | None, str]]:
         score = self.score
+        judge = score and score.detail.get("judge")
+        told = f"What the judge {judge['name']} says of the worst step" if judge else ""
+        if judge and judge["reason"]:
+            told = f"{judge['name']} gave no score: {judge['reason']}"
         return [
             ("Valid", score and score.validity, "How likely it is that no step is wrong"),
             ("Concise", score and score.conciseness, "How short it is, for what it says"),
             ("Structure", score and score.structure, "How well its steps are built"),
             ("Agree", score and score.consistency, "Share of the chains with the same answer"),
+            *([(judge["name"], judge["validity"], told)] if judge else []),
         ]
 
     @property

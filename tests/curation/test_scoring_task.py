@@ -1,5 +1,6 @@
 """The scoring task on real rows: what it measures against, what it says, and how it goes on."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,6 +19,7 @@ from curation.questions.formats import Row, RowError, parse_row
 from curation.questions.models import Question
 from curation.questions.services import add_questions
 from curation.rationales.models import (
+    Judge,
     Rationale,
     Score,
     ScoringRun,
@@ -26,6 +28,7 @@ from curation.rationales.models import (
     text_hash,
 )
 from curation.rationales.scoring import (
+    SCORES,
     mark_stale,
     order_rescoring,
     order_scoring,
@@ -37,6 +40,7 @@ from curation.reviews.claims import next_item
 from curation.reviews.models import Decision
 from curation.reviews.services import Say, submit
 from curation.work import Status
+from tests.workers.generation_server import Received, Reply, Server, chat
 from workers.scoring.tasks import failed_score, how_to_score, score, score_groups
 from workers.upkeep import put_back
 
@@ -253,3 +257,77 @@ def test_a_range_that_makes_no_sense_is_refused(
 def test_the_index_of_the_counts_is_used(project: Project) -> None:
     found = Score.objects.filter(project=project).values("teacher").annotate(n=Count("pk"))
     assert "scores_to_count" in found.explain() or connection.vendor == "postgresql"
+
+
+def test_a_judges_score_stands_under_its_name_and_changes_no_other(
+    bare: Project, make_questions: Make, make_rationales: Make, admin_client: Client, settings: Any
+) -> None:
+    settings.MODEL_HOSTS = ["127.0.0.1"]
+    (question,) = make_questions(1)
+    (chain,) = make_rationales(question, ["right"])
+    before = Score.objects.filter(pk=chain.pk).values(*SCORES).get()
+
+    def answers(number: int, received: Received) -> Reply:
+        asked = json.loads(received.body["messages"][1]["content"])
+        return chat(json.dumps({"code": asked["code"], "steps": [0.42] * len(asked["steps"])}))
+
+    with Server(answers) as server:
+        given = {
+            "name": "Qwen judge",
+            "kind": "chat",
+            "base_url": server.url,
+            "model": "some-model",
+        }
+        saved = admin_client.post(reverse("judge", args=[bare.slug]), given)
+        assert saved.status_code == 302
+        score(order_rescoring(bare, None).pk)
+    told = Score.objects.get(pk=chain.pk)
+    assert told.detail["judge"]["validity"] == 0.42
+    assert Score.objects.filter(pk=chain.pk).values(*SCORES).get() == before
+    page = admin_client.get(reverse("question", args=[bare.slug, question.pk])).content.decode()
+    assert "Qwen judge" in page
+
+
+def test_a_judge_at_an_address_that_is_not_allowed_costs_its_score_and_says_why(
+    bare: Project, make_questions: Make, make_rationales: Make
+) -> None:
+    Judge.objects.create(project=bare, name="j", model="m", base_url="http://127.0.0.1:9/v1")
+    (question,) = make_questions(1)
+    (chain,) = make_rationales(question, ["right"], scored=False)
+    score_all(bare)
+    told = Score.objects.get(pk=chain.pk)
+    assert told.correctness == 1.0 and told.detail["judge"]["validity"] is None
+    assert "not a public address" in told.detail["judge"]["reason"]
+
+
+def test_a_key_that_is_not_set_is_said_on_the_page_and_the_rest_is_scored(
+    bare: Project, make_questions: Make, make_rationales: Make
+) -> None:
+    Judge.objects.create(
+        project=bare,
+        name="j",
+        model="m",
+        base_url="https://example.org/v1",
+        api_key_env="NO_API_KEY",
+    )
+    (question,) = make_questions(1)
+    make_rationales(question, ["right"], scored=False)
+    assert "NO_API_KEY is not set" in score_all(bare).note
+
+
+def test_the_judge_is_an_admins_to_set_and_to_remove(
+    bare: Project, admin_client: Client, reviewer_client: Client, stranger_client: Client
+) -> None:
+    address, remove = (reverse(name, args=[bare.slug]) for name in ("judge", "judge_remove"))
+    given = {"name": "j", "kind": "reward", "base_url": "https://example.org", "model": "m"}
+    for client, status in ((stranger_client, 404), (reviewer_client, 403)):
+        assert client.get(address).status_code == status
+        assert client.post(address, given).status_code == status
+        assert client.post(remove).status_code == status
+    assert admin_client.post(address, given | {"api_key_env": "PATH"}).status_code == 400
+    for _ in range(2):
+        assert admin_client.post(address, given).status_code == 302
+    assert Judge.objects.get().kind == "reward"
+    assert admin_client.get(address).status_code == 200
+    admin_client.post(remove)
+    assert not Judge.objects.exists()

@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any
+
+from django.conf import settings
 
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
 from curation.queue import SCORE_PROJECT, app
 from curation.rationales.adaptive import wake_adaptive
-from curation.rationales.models import Group, Rationale, ScoringRun
+from curation.rationales.models import Group, Judge, Rationale, ScoringRun
 from curation.rationales.scoring import (
     SCORES,
     order_scoring,
@@ -19,15 +22,19 @@ from curation.rationales.scoring import (
 from curation.reviews.claims import enqueue
 from curation.reviews.services import apply_rule
 from curation.work import Status, begin, finish, still_mine
+from workers.generation.types import BackendError
 from workers.model_places import resolve_model
 from workers.pulse import Pulse
 from workers.scoring import SCORER_VERSION, Item, score_items
+from workers.scoring.judge import Judge as Asker
+from workers.scoring.judge import JudgeServer
 from workers.scoring.references import parse_reference
 from workers.scoring.similarity import SentenceEmbedder
 from workers.scoring.student import student_limit
 
 GROUPS_AT_ONCE = 50
 REFERENCES_AT_ONCE = 500
+JUDGE_PATIENCE = 5.0  # seconds: scores do not wait for a judge that is down
 log = logging.getLogger(__name__)
 
 _embedder: SentenceEmbedder | None = None
@@ -48,9 +55,11 @@ def score(run_id: int) -> None:
     if run is None:
         return
     done = run.done
-    with Pulse(run, on_lost=lambda: None) as pulse:
-        check_references(run.project_id)
+    check_references(run.project_id)
+    with Pulse(run, on_lost=lambda: None) as pulse, ExitStack() as open_until_done:
         how = how_to_score(run)
+        if "judge" in how:
+            open_until_done.enter_context(how["judge"])
         while groups := waiting_groups(run.project_id, GROUPS_AT_ONCE):
             done += score_groups(run, groups, how)
             if pulse.lost.is_set() or not still_mine(run, done=done, note=run.note):
@@ -78,7 +87,28 @@ def how_to_score(run: ScoringRun) -> dict[str, Any]:
         except ValueError as error:
             run.note = f"Chains were not measured against the student's length. {error}"
             log.warning("project %s: %s", project.slug, error)
+    judge = Judge.objects.filter(project=project).first()
+    if judge is not None:
+        try:
+            how["judge"] = asker(judge)
+        except BackendError as error:
+            run.note = f"{run.note} The judge could not be asked. {error}".strip()
+            log.warning("project %s: %s", project.slug, error)
     return how
+
+
+def asker(judge: Judge) -> Asker:
+    """The judge's server, ready to be asked. Raises BackendError where it cannot be."""
+    server = JudgeServer(
+        kind=judge.kind,
+        name=judge.name,
+        model=judge.model,
+        base_url=judge.base_url,
+        api_key_env=judge.api_key_env,
+        allowed_hosts=tuple(settings.MODEL_HOSTS),
+        options={"patience": JUDGE_PATIENCE},
+    )
+    return Asker(server)
 
 
 def check_references(project_id: int) -> None:
