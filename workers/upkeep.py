@@ -1,9 +1,11 @@
 """What the beat does: wake-ups that were lost, and work whose worker went silent, are sent again."""
 
 import logging
+from datetime import timedelta
 
 import redis
 from django.db.models import F
+from django.utils import timezone
 
 from curation import queue
 from curation.datasets.models import DatasetVersion
@@ -19,6 +21,7 @@ from curation.training.services import wake_trainings
 from curation.work import MAX_ATTEMPTS, Status, Work, finish, silent
 
 log = logging.getLogger(__name__)
+RETRY_SCORING_AFTER = timedelta(minutes=10)
 
 TASK_OF: dict[type[Work], str] = {
     QuestionImport: queue.RUN_IMPORT,
@@ -59,14 +62,23 @@ def put_back() -> int:
         fail_poisoned(run)
     # Rationales whose scoring was never ordered, because the process died right after writing them.
     for project in Project.objects.filter(groups__scored__lt=F("groups__revision")).distinct():
-        order_scoring(project, None)
+        if not failed_lately(project):
+            order_scoring(project, None)
     return sent
 
 
+def failed_lately(project: Project) -> bool:
+    """Whether the project's last scoring failed just now: another at once would fail as well."""
+    last = ScoringRun.objects.filter(project=project).order_by("-id").first()
+    if last is None or last.status != Status.FAILED or last.finished_at is None:
+        return False
+    return timezone.now() - last.finished_at < RETRY_SCORING_AFTER
+
+
 def exhausted(work: Work) -> bool:
-    """Ends work whose worker died again and again. Runs and scorings have bounds of their own."""
+    """Ends work whose worker died again and again. A run counts the attempts of each slot instead."""
     if (
-        isinstance(work, GenerationRun | ScoringRun)
+        isinstance(work, GenerationRun)
         or work.status != Status.RUNNING
         or work.attempt < MAX_ATTEMPTS
     ):

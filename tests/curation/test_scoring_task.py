@@ -331,3 +331,22 @@ def test_the_judge_is_an_admins_to_set_and_to_remove(
     assert admin_client.get(address).status_code == 200
     admin_client.post(remove)
     assert not Judge.objects.exists()
+
+
+def test_scoring_that_meets_an_error_ends_with_its_reason_and_is_not_begun_again_at_once(
+    bare: Project, make_questions: Make, make_rationales: Make
+) -> None:
+    (question,) = make_questions(1)
+    make_rationales(question, ["right"], scored=False)
+    # A row that no import writes, and that the scoring cannot read.
+    Question.objects.filter(pk=question.pk).update(choices=5)
+    run = order_scoring(bare, None)
+    with pytest.raises(TypeError):
+        score(run.pk)
+    run.refresh_from_db()
+    assert run.status == Status.FAILED and "TypeError" in run.error
+    put_back()
+    assert ScoringRun.objects.count() == 1
+    ScoringRun.objects.update(finished_at=timezone.now() - timedelta(hours=1))
+    put_back()
+    assert ScoringRun.objects.count() == 2

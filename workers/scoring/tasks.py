@@ -21,7 +21,7 @@ from curation.rationales.scoring import (
 )
 from curation.reviews.claims import enqueue
 from curation.reviews.services import apply_rule
-from curation.work import Status, begin, finish, still_mine
+from curation.work import Status, begin, ending, finish, still_mine
 from workers.generation.types import BackendError
 from workers.model_places import resolve_model
 from workers.pulse import Pulse
@@ -54,6 +54,12 @@ def score(run_id: int) -> None:
     run = begin(ScoringRun, run_id)
     if run is None:
         return
+    with ending(run):
+        score_all(run)
+
+
+def score_all(run: ScoringRun) -> None:
+    """Score as this attempt of the run, until nothing waits or somebody else took the run over."""
     done = run.done
     check_references(run.project_id)
     with Pulse(run, on_lost=lambda: None) as pulse, ExitStack() as open_until_done:
