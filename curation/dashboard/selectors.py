@@ -387,14 +387,22 @@ def _spread(project: Project) -> Spread:
 
 
 def rubric_effect(project: Project, rubric: Rubric) -> dict[str, int]:
-    """How many scored chains there are, pass each threshold alone, and pass all of them."""
+    """How many scored chains there are, pass each threshold alone, and pass all of them.
+
+    What one threshold lets pass is read off the hundredths, so that only the last is counted anew at
+    each move of a threshold.
+    """
+    spread = spread_of(project)
     mine = Score.objects.filter(project=project)
-    return mine.aggregate(
-        scored=Count("pk"),
-        right_answer=Count("pk", filter=Q(correctness=1.0)),
-        min_validity=Count("pk", filter=Q(validity__gte=rubric.min_validity)),
-        min_conciseness=Count("pk", filter=Q(conciseness__gte=rubric.min_conciseness)),
-        min_structure=Count("pk", filter=Q(structure__gte=rubric.min_structure)),
-        max_redundancy=Count("pk", filter=Q(redundancy__lte=rubric.max_redundancy)),
-        passing=Count("pk", filter=passes(rubric)),
-    )
+    effect = {"scored": spread.scored, "right_answer": spread.right}
+    for name, score in THRESHOLDS.items():
+        threshold, at_most = getattr(rubric, name), name.startswith("max")
+        place = round(100 * threshold, 6)
+        if at_most or not place.is_integer():
+            # The hundredths are cut off: they tell what lies from one on, not what lies up to one.
+            which = f"{score}__lte" if at_most else f"{score}__gte"
+            effect[name] = mine.filter(**{which: threshold}).count()
+        else:
+            effect[name] = sum(spread.hundredths[score][int(place) :])
+    effect["passing"] = mine.filter(passes(rubric)).count()
+    return effect

@@ -38,9 +38,7 @@ def records(
     The prompt is the question alone, as the student will get it when it is measured; `answer` and
     the rest are columns that TRL ignores. `each_piece` is called before each piece of PIECE records.
     """
-    rows = Example.objects.filter(version=version).select_related(
-        "rationale__question", "rationale__teacher", "rationale__author"
-    )
+    rows = Example.objects.filter(version=version).select_related("rationale__question")
     last = -1
     while True:
         piece = list(rows.filter(position__gt=last).order_by("position")[:PIECE])
@@ -60,8 +58,8 @@ def record(example: Example) -> dict[str, Any]:
         "question_id": question.external_id or question.content_hash[:16],
         "reference_answer": question.reference_answer,
         "domain": question.domain,
-        "teacher": rationale.teacher.name if rationale.teacher_id else None,
-        "author": rationale.author.get_username() if rationale.author_id else None,
+        "teacher": example.teacher,
+        "author": example.author,
         "temperature": rationale.temperature,
         "approved_by": example.approved_by or None,
     }

@@ -50,6 +50,9 @@ class Example(models.Model):
     position = models.PositiveIntegerField()
     rationale = models.ForeignKey(Rationale, on_delete=models.PROTECT, related_name="examples")
     approved_by = models.CharField(max_length=160, blank=True)
+    # As they were called when it was frozen: the bytes stay the same when somebody is renamed.
+    teacher = models.CharField(max_length=80, null=True)
+    author = models.CharField(max_length=150, null=True)
 
     objects = ExampleQuerySet.as_manager()
 

@@ -154,11 +154,22 @@ def choose_examples(version: DatasetVersion) -> None:
     for start in range(0, len(ids), ROWS_AT_ONCE):
         with transaction.atomic():
             _go_on(version)
+            some = ids[start : start + ROWS_AT_ONCE]
+            wrote = {
+                pk: {"teacher": teacher, "author": author}
+                for pk, teacher, author in Rationale.objects.filter(pk__in=some).values_list(
+                    "pk", "teacher__name", "author__username"
+                )
+            }
             Example.objects.bulk_create(
                 Example(
-                    version=version, position=n, rationale_id=pk, approved_by=who.get(pk, "")[:160]
+                    version=version,
+                    position=n,
+                    rationale_id=pk,
+                    approved_by=who.get(pk, "")[:160],
+                    **wrote[pk],
                 )
-                for n, pk in enumerate(ids[start : start + ROWS_AT_ONCE], start)
+                for n, pk in enumerate(some, start)
             )
 
 

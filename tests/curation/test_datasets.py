@@ -7,13 +7,15 @@ from collections.abc import Callable
 
 import pyarrow.parquet as pq
 import pytest
+from django.db.models import Value
+from django.db.models.functions import Concat
 
 from curation import artifacts
-from curation.datasets.formats import open_format, place
+from curation.datasets.formats import jsonl_lines, open_format, place
 from curation.datasets.models import DatasetVersion
 from curation.datasets.services import Superseded, freeze, order_freeze, verify, write_files
 from curation.errors import Conflict, Invalid
-from curation.projects.models import Project
+from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
 from curation.reviews.models import Decision
@@ -57,6 +59,14 @@ def test_the_same_rows_give_the_same_bytes_again(approved: Project) -> None:
     assert (first.number, second.number) == (1, 2)
     assert first.sha256 == second.sha256
     assert open_format(first, "parquet").read() == open_format(second, "parquet").read()
+
+
+def test_the_bytes_stay_the_same_when_teachers_and_people_are_renamed(approved: Project) -> None:
+    version = frozen(approved)
+    before = b"".join(jsonl_lines(version))
+    approved.teachers.update(name="somebody else")
+    User.objects.update(username=Concat(Value("new-"), "username"))
+    assert b"".join(jsonl_lines(version)) == before and b"somebody else" not in before
 
 
 def test_a_frozen_dataset_stays_when_decisions_change(approved: Project) -> None:
