@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.scoring import find_answer, parse_reference, split_steps
+from workers.scoring import Item, find_answer, parse_reference, score_items, split_steps
 
 CHOICES = ("A) 5.5", "B) 6", "C) 7", "D) 8", "E) 8.25")
 
@@ -143,3 +143,25 @@ def test_running_text_is_split_into_sentences_and_a_formula_stays_with_its_line(
         "So 3.5 + 4 = 7.5.",
     ]
     assert len(split_steps(TEXTS[2])) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "right"),
+    [
+        ("5 cm²", "5 cm^2", True),
+        ("5 square centimeters", "5 cm^2", True),
+        ("5 sq. ft", "5 square feet", True),
+        ("50 m^{2}", "500000 cm^2", True),
+        ("2 cubic decimeters", "2", True),
+        ("250 cm^3", "0.25 liters", True),
+        ("3 feet squared", "3 ft^2", True),
+        ("5", "5 cm^2", True),
+        ("5 cm", "5 cm^2", False),
+        ("5 cm^3", "5 cm^2", False),
+        ("5 sq ft", "5 ft", False),
+        ("4 m^2", "5 m^2", False),
+    ],
+)
+def test_areas_and_volumes_are_told_from_lengths(answer, reference, right):
+    item = Item("a", "How large is it?", f"Answer: {answer}", references=(reference,))
+    assert next(iter(score_items([item]))).correctness == float(right)

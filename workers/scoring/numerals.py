@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from workers.scoring.units import UNITS, Unit
+from workers.scoring.units import UNITS, Unit, raised
 from workers.scoring.words import number_from_words
 
 MAX_DIGITS = 120  # longer numbers are not answers, and int() of 4,300 digits raises
@@ -197,18 +197,27 @@ def _from_words(text: str, approx: bool) -> Number | None:
 
 
 def read_unit(rest: str) -> Unit | None:
-    """The known unit that a text begins with ("hours left" is hours), or None."""
-    m = re.match(r"(?:square|sq\.?|cubic|cu\.?)?\s*([a-zA-Z°]+)\.?", rest)
+    """The known unit that a text begins with ("hours left" is hours, "sq ft" a square), or None."""
+    m = re.match(r"(?:(square|sq\.?|cubic|cu\.?)\s*)?([a-zA-Z°]+)\.?", rest, re.I)
     if not m:
         return None
-    word = m[1]
+    word = m[2]
     found = UNITS.get(word) or UNITS.get(word.lower())
     if found is None and word.lower().endswith("s"):
         found = UNITS.get(word.lower()[:-1])
     if found is not None and re.match(r"\s*(?:per\b|/|an?\b)", rest[m.end() :]):
         return None  # a rate is its own thing: the number is compared as written
-    if found is not None and (
-        re.match(r"sq|cu", rest, re.I) or re.match(r"\s*\^|\s+squared|\s+cubed", rest[m.end() :])
-    ):
-        return None
-    return found
+    power = _power(m[1] or "", rest[m.end() :])
+    return found if found is None or power == 1 else raised(found, power)
+
+
+def _power(before: str, after: str) -> int | None:
+    """2 for a square, 3 for a cube, 1 for neither, None for another power."""
+    if before:
+        return 2 if before.lower().startswith("sq") else 3
+    sign = re.match(r"\s*\^\s*(?:\{?([23])\}?(?!\d))?|\s+(squared|cubed)\b", after)
+    if sign is None:
+        return 1
+    if sign[2]:
+        return 2 if sign[2] == "squared" else 3
+    return int(sign[1]) if sign[1] else None

@@ -69,4 +69,13 @@ def _build() -> dict[str, Unit]:
     return units
 
 
+def raised(unit: Unit, power: int | None) -> Unit | None:
+    """The square or cube of a length, as an area or a volume; None for what has neither."""
+    if unit.dimension != "length" or power not in (2, 3):
+        return None
+    if power == 2:
+        return Unit(f"square {unit.name}", "area", unit.factor**2)
+    return Unit(f"cubic {unit.name}", "volume", unit.factor**3 * 1000)  # a cubic meter, in liters
+
+
 UNITS = _build()
