@@ -64,7 +64,11 @@ def _teacher(request: HttpRequest, teacher: Teacher) -> HttpResponse:
 @project_view(admin=True)
 def teacher_try(request: HttpRequest) -> HttpResponse:
     """One answer of the teacher that stands in the form. Nothing of it is saved as a teacher."""
-    form, asked = TeacherForm(request.POST), TryForm(request.POST)
+    # The one that is tried may be a saved one that is being changed; it is not saved by this.
+    mine = Teacher.objects.for_project(request.project).filter(writes=True)
+    known = mine.filter(name=request.POST.get("name", "").replace("\0", "")).first()
+    form = TeacherForm(request.POST, instance=known or Teacher(project=request.project))
+    asked = TryForm(request.POST)
     context: dict[str, object] = {}
     if not (form.is_valid() and asked.is_valid()):
         wrong = [(f, e) for one in (form, asked) for f, e in one.errors.items()]
@@ -73,19 +77,12 @@ def teacher_try(request: HttpRequest) -> HttpResponse:
     else:
         try:
             teacher = form.save(commit=False)
-            # Its name may be in use: the teacher that is tried may be a saved one.
-            teacher.pk = _named(request, teacher.name)
             question = asked.cleaned_data["question"]
             context["row"] = tries.order_try(request.project, request.user, teacher, question)
             context["waited_for"] = True
         except Invalid as error:
             context["problem"] = str(error)
     return render(request, "rationales/_try.html", context)
-
-
-def _named(request: HttpRequest, name: str) -> int | None:
-    mine = Teacher.objects.for_project(request.project)
-    return mine.filter(name=name).values_list("pk", flat=True).first()
 
 
 @require_GET

@@ -24,3 +24,11 @@ def interval(part: int, whole: int) -> str:
 def hundredths(value: float) -> str:
     """A share in percent with one digit and no sign, as intervals are written: 87.3."""
     return f"{100 * min(1.0, max(0.0, value)):.1f}"
+
+
+@register.filter
+def money(value: float | None) -> str:
+    """An amount with two digits behind the point; a small one with three that say something."""
+    if value is None:
+        return "–"
+    return f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:.3g}"

@@ -414,6 +414,16 @@ def test_a_teacher_is_tried_from_its_form_and_the_answer_is_watched(
     assert "every 1s" not in looked and "&lt;b&gt;2" in looked and "0.50 s" in looked
 
 
+def test_a_saved_teacher_is_tried_with_what_was_changed_and_stays_as_it_is(
+    teacher: Teacher, admin_client: Client
+) -> None:
+    form = {**TEACHER, "name": teacher.name, "max_tokens": "77", "api_key_env": ""}
+    assert "data-error" not in admin_client.post(at("teacher_try"), form).content.decode()
+    assert TeacherTry.objects.get().settings["max_tokens"] == 77
+    teacher.refresh_from_db()
+    assert (teacher.max_tokens, teacher.backend) == (256, "transformers")
+
+
 def test_a_try_of_a_wrong_form_says_what_is_wrong(project: Project, admin_client: Client) -> None:
     for change, said in (
         ({"base_url": ""}, "needs its address"),
