@@ -35,19 +35,24 @@ kinds(teacher_place, teacher, heat, n, turn) AS (
         (row_number() OVER (ORDER BY n.n, h.place, t.place) - 1) / {in_a_round}
     FROM teachers t CROSS JOIN heats h CROSS JOIN numbers n
     WHERE n.n = 0 OR h.heat > 0
-)
+){there}
 SELECT %s, w.id, k.teacher, k.heat, k.n, k.turn, '{empty}', 0, ''
 FROM wanted w CROSS JOIN kinds k
 {where}
 ORDER BY k.turn, w.place / {block}, k.teacher_place, w.place, k.heat, k.n
 """
-NOT_THERE = """
-WHERE NOT EXISTS (
-    SELECT 1 FROM {slots} s JOIN {runs} r ON r.id = s.run_id
-    WHERE r.project_id = %s AND s.run_id <> %s AND s.question_id = w.id
-        AND s.teacher_id = k.teacher AND s.temperature = k.heat AND s.sample = k.n
+# Joined as a whole: SQLite would look a million keys up one by one in the wrong index otherwise.
+THERE = """,
+there(question, teacher, heat, n) AS MATERIALIZED (
+    SELECT s.question_id, s.teacher_id, s.temperature, s.sample
+    FROM {slots} s JOIN {runs} r ON r.id = s.run_id
+    WHERE r.project_id = %s AND s.run_id <> %s
         AND (s.status = '{filled}' OR (s.status = '{empty}' AND r.status IN ({active})))
 )
+"""
+NOT_THERE = """
+LEFT JOIN there t ON t.question = w.id AND t.teacher = k.teacher AND t.heat = k.heat AND t.n = k.n
+WHERE t.question IS NULL
 """
 
 
@@ -75,9 +80,10 @@ def plan(
         params += [place, teacher.pk]
     for place, heat in enumerate(run.temperatures):
         params += [place, heat]
-    params += [*wanted_params, run.pk]
+    params += wanted_params
     if only_missing:
         params += [run.project_id, run.pk]
+    params.append(run.pk)
     with connection.cursor() as cursor:
         cursor.execute(_statement(run, wanted, len(teachers), only_missing), params)
         return cursor.rowcount
@@ -86,14 +92,15 @@ def plan(
 def _statement(run: GenerationRun, wanted: str, teachers: int, only_missing: bool) -> str:
     slots, runs = Slot._meta.db_table, GenerationRun._meta.db_table
     names = {"slots": slots, "runs": runs, "empty": SlotStatus.EMPTY, "filled": SlotStatus.FILLED}
-    where = NOT_THERE.format(active=", ".join(f"'{one}'" for one in ACTIVE), **names)
+    there = THERE.format(active=", ".join(f"'{one}'" for one in ACTIVE), **names)
     whole, real = "(CAST(%s AS bigint), CAST(%s AS bigint))", "CAST(%s AS double precision)"
     select = PLAN.format(
         teachers=", ".join([whole] * teachers),
         heats=", ".join([f"(CAST(%s AS bigint), {real})"] * len(run.temperatures)),
         questions=wanted,
         in_a_round=run.enough or EVERYTHING,
-        where=where if only_missing else "",
+        there=there if only_missing else "",
+        where=NOT_THERE if only_missing else "",
         block=BLOCK,
         empty=SlotStatus.EMPTY,
     )
