@@ -89,6 +89,12 @@ def _range(wanted: str) -> Q:
     return inside if end == 100 else inside & Q(**{f"score__{score}__lt": end / 100})
 
 
+def range_words(wanted: str) -> str:
+    """A `range` that was allowed, in words: "valid steps 45 to 50"."""
+    score, _, ends = wanted.partition(":")
+    return f"{RANGED[score]} {ends.replace('-', ' to ')}" if wanted else ""
+
+
 def _decision(decision: str) -> Q:
     if decision == "none":
         return Q(decision__isnull=True)

@@ -30,6 +30,7 @@ def rationales(request: HttpRequest) -> HttpResponse:
         "bands": selectors.BANDS.items(),
         "decisions": selectors.DECISIONS.items(),
         "flags": selectors.FLAGS.items(),
+        "bar": selectors.range_words(filters.get("range", "")),
         "scoring": selectors.scoring_state(request.project),
     }
     return render(request, "rationales/rationales.html", context)
