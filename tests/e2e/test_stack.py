@@ -79,11 +79,13 @@ where slot.run_id = (select max(id) from rationales_generationrun)
 """
 
 
-def order_and_wait_for_the_middle(stack: Stack, teacher: str, temperature: str) -> None:
+def order_and_wait_for_the_middle(
+    stack: Stack, teacher: str, temperature: str, seconds: float = 240
+) -> None:
     stack.manage(
         *("generate", "--project", "demo", "--teacher", teacher, "--temperatures", temperature)
     )
-    until = time.monotonic() + 240
+    until = time.monotonic() + seconds
     while len(rows(stack, WRITTEN)) < 100:
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -185,12 +187,13 @@ print(made.pk)
 )
 def test_a_killed_vllm_is_started_again_and_ends_with_its_worker(stack: Stack) -> None:
     stack.ask(VLLM_TEACHER)
-    order_and_wait_for_the_middle(stack, "vllm", "0.5")
+    # Loading vLLM takes a minute of two idle cores, and many on busy ones; it is done twice here.
+    order_and_wait_for_the_middle(stack, "vllm", "0.5", seconds=400)
     killed = vllm_server(stack)
     family = [killed, *killed.children(recursive=True)]
     killed.kill()
     before = rows(stack, WRITTEN)
-    wait_and_check(stack, before)
+    wait_and_check(stack, before, seconds=400)
     assert not psutil.wait_procs(family, timeout=10)[1]
     again = vllm_server(stack)
     family = [again, *again.children(recursive=True)]
