@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -43,6 +44,7 @@ def main() -> int:
     print(f"Machine: {machine}; {date.today()}\n", flush=True)
     os.environ["CHAINWRIGHT_HOME"] = str(HOME)
     python = os.environ.get("CHAINWRIGHT_VLLM_PYTHON", "")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends, too
     try:
         prepare()
         if python and not only_planning:
