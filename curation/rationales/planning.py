@@ -85,8 +85,14 @@ def plan(
         params += [run.project_id, run.pk]
     params.append(run.pk)
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql" and only_missing:
+            # It cannot know how many are there, guesses few, and would compare each with each.
+            cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(_statement(run, wanted, len(teachers), only_missing), params)
-        return cursor.rowcount
+        made = cursor.rowcount
+        if connection.vendor == "postgresql" and only_missing:
+            cursor.execute("SET LOCAL enable_nestloop = on")
+    return made
 
 
 def _statement(run: GenerationRun, wanted: str, teachers: int, only_missing: bool) -> str:
