@@ -68,9 +68,12 @@ app.conf.update(
         "socket_connect_timeout": 3,
         "retry_policy": {"max_retries": 1, "interval_start": 0, "timeout": 3.0},
     },
+    # A worker that starts before its broker waits for it instead of ending.
     broker_connection_timeout=3,
     broker_connection_retry_on_startup=True,
+    # A page must not hang on a broker that is away: the row is there, and the beat wakes it.
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
+    # Losing the broker for a moment is no reason to drop an hour of work: its rows are kept anyway.
     worker_cancel_long_running_tasks_on_connection_loss=False,
     # The beat's schedule: what has gone silent is put back.
     beat_schedule={"put-back": {"task": PUT_BACK, "schedule": schedule(15.0)}},
@@ -78,6 +81,7 @@ app.conf.update(
     timezone="UTC",
     # A worker keeps models of its children warm in the pool's process; it is not recycled.
     worker_max_tasks_per_child=None,
+    # Our own format, and no events that nobody reads.
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
 )
