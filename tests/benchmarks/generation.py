@@ -285,6 +285,9 @@ from curation.questions.formats import Row
 from curation.questions.services import add_questions
 from curation.rationales.models import Slot
 from curation.rationales.services import order_run
+from django.db import connection
+if connection.vendor == "sqlite":  # pages of the file that the kernel shares are not our memory
+    connection.cursor().execute("PRAGMA mmap_size=0")
 project = Project.objects.get()
 began = time.monotonic()
 run = order_run(project, None, teachers=[project.teachers.get(name="strong")],
