@@ -244,7 +244,9 @@ def test_each_bar_of_the_rubrics_preview_leads_to_as_many_chains(
         if int(n):
             shown = admin_client.get(href).content.decode()
             assert shown.count('class="row-link"') == int(n), href
-            assert re.search(r"<option[^>]*>(valid steps|conciseness|structure|idle steps) \d", shown)
+            assert re.search(
+                r"<option[^>]*>(valid steps|conciseness|structure|idle steps) \d", shown
+            )
 
 
 @pytest.mark.parametrize("value", ["", "validity", "text:0-5", "validity:5-5", "validity:0-200"])
