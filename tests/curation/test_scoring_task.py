@@ -41,6 +41,7 @@ from curation.reviews.models import Decision
 from curation.reviews.services import Say, submit
 from curation.work import Status
 from tests.workers.generation_server import Received, Reply, Server, chat
+from workers.scoring import SCORER_VERSION
 from workers.scoring.tasks import failed_score, how_to_score, score, score_groups
 from workers.upkeep import put_back
 
@@ -220,9 +221,9 @@ def test_scoring_again_changes_no_decision_and_names_the_scorers_version(
     run = order_rescoring(bare, None)
     score(run.pk)
     assert list(Decision.objects.order_by("pk").values()) == before
-    assert set(Score.objects.values_list("scorer_version", flat=True)) == {"1.0"}
+    assert set(Score.objects.values_list("scorer_version", flat=True)) == {SCORER_VERSION}
     page = admin_client.get(reverse("question", args=[bare.slug, question.pk])).content.decode()
-    assert "scorer 1.0" in page
+    assert f"scorer {SCORER_VERSION}" in page
 
 
 def test_each_bar_of_the_rubrics_preview_leads_to_as_many_chains(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from workers.scoring import Item, score_items
+from workers.scoring.similarity import SentenceEmbedder
 
 REPO = Path(__file__).parents[2]
 DATA = Path(os.environ.get("CHAINWRIGHT_DEV_DATA", REPO.parent / "shared" / "data"))
@@ -137,3 +138,20 @@ def test_importing_the_scorer_is_light():
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPO, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_a_chain_about_another_question_is_told_by_the_embeddings():
+    embedder = SentenceEmbedder()
+    question = "Ann has 31 eggs and buys 4 dozen more. She bakes 7 cakes. How many eggs are left?"
+    own = "Ann starts with 31 eggs and buys 4 * 12 = 48 more.\nAnswer: 79"
+    other = "The parabola meets the axis where y = 0.\nIts slope is then m = 15 / 5 = 3.\nAnswer: 3"
+    sums = "Step 1: 4 * 12 = 48.\nStep 2: 31 + 48 = 79.\nStep 3: 79 - 7 = 72.\nAnswer: 72"
+    items = [Item(str(n), question, text) for n, text in enumerate((own, other, sums))]
+    without = list(score_items(items))
+    with_it = list(score_items(items, embedder=embedder))
+    flagged = [any(flag.code == "off_topic" for flag in one.flags) for one in with_it]
+    assert flagged == [False, True, False]
+    assert with_it[1].validity < without[1].validity
+    assert [with_it[n].validity for n in (0, 2)] == [without[n].validity for n in (0, 2)]
+    (alone,) = score_items([items[1]], embedder=embedder)
+    assert alone.similarity is None and alone.validity == with_it[1].validity

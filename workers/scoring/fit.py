@@ -31,7 +31,7 @@ from sklearn.metrics import roc_auc_score
 from workers.scoring.analysis import ChainFacts, analyse
 from workers.scoring.features import CHAIN_FEATURES, STEP_FEATURES, chain_features, step_features
 from workers.scoring.steps import Step, split_steps
-from workers.scoring.validity import MODELS_FILE
+from workers.scoring.validity import MODELS_FILE, OFF_TOPIC_ODDS, off_topic
 
 FOLDS = 10
 STRENGTH = {
@@ -60,6 +60,7 @@ class Chain:
     wrong: bool | None = None
     wrong_steps: frozenset | None = None
     ratings: list[int] = field(default_factory=list)
+    text: str = ""
 
 
 def as_steps(texts: list) -> list[Step]:
@@ -76,7 +77,12 @@ def _chain(question: str, steps: list[Step], kind: str, **labels) -> Chain:
     facts: ChainFacts = analyse(question, "", steps)
     rows = step_features(facts)
     return Chain(
-        question, np.array(rows), np.array(chain_features(facts, rows, False)), kind, **labels
+        question,
+        np.array(rows),
+        np.array(chain_features(facts, rows, False)),
+        kind,
+        text="\n".join(step.text for step in steps),
+        **labels,
     )
 
 
@@ -270,11 +276,26 @@ def _questions(data: dict[str, list]) -> dict[str, int]:
     return {question: i % FOLDS for i, question in enumerate(ordered)}
 
 
-def cross_validate(data: dict[str, list]) -> dict[str, float]:
+def strangeness(pairs: list[tuple[Chain, Chain]], embedder) -> dict[int, float]:
+    """`off_topic` of the chains of pairs, by the id of the object; without an embedder none."""
+    if embedder is None:
+        return {}
+    chains = [chain for pair in pairs for chain in pair]
+    questions = embedder.encode([chain.question for chain in chains])
+    texts = embedder.encode([chain.text[:8_000] for chain in chains])
+    used = CHAIN_FEATURES.index("question_numbers_used")
+    return {
+        id(chain): off_topic(float(q @ t), float(chain.features[used]))
+        for chain, q, t in zip(chains, questions, texts, strict=True)
+    }
+
+
+def cross_validate(data: dict[str, list], embedder=None) -> dict[str, float]:
     """Areas under the ROC on questions that the model was not fitted on.
 
     perturbation: for each kind, "paired" (how often the perturbed chain scores below its own reference,
-    ties half: the area chain by chain) and "pooled" (all perturbed against all references).
+    ties half: the area chain by chain) and "pooled" (all perturbed against all references). With an
+    embedder the pairs are scored as with embeddings on.
     """
     fold = _questions(data)
     scores: dict[int, dict] = {}
@@ -285,20 +306,22 @@ def cross_validate(data: dict[str, list]) -> dict[str, float]:
         }
         models = fit(inside)
         scores[k] = models
-    return _areas(data, fold, scores)
+    return _areas(data, fold, scores, strangeness(data["pairs"], embedder))
 
 
 def _one(entry) -> Chain:
     return entry[0] if isinstance(entry, tuple) else entry
 
 
-def _areas(data, fold, models) -> dict[str, float]:
+def _areas(data, fold, models, strange) -> dict[str, float]:
     def validity(chain: Chain) -> float:
         fitted = models[fold[chain.question]]
         whole = float(fitted["chain_validity"].score(chain.features))
         failing = chain.rows[chain.rows[:, STEP_FEATURES.index("wrong_equations")] > 0]
         # as `validity` does: no likelier right than a step whose calculation fails
-        return max([whole, *fitted["step_validity"].score(failing)]) if len(failing) else whole
+        if len(failing):
+            whole = max([whole, *fitted["step_validity"].score(failing)])
+        return whole + OFF_TOPIC_ODDS * strange.get(id(chain), 0.0)
 
     def redundancy(chain: Chain) -> tuple[float, np.ndarray]:
         steps = models[fold[chain.question]]["step_redundancy"].score(chain.rows)

@@ -20,9 +20,9 @@ from workers.scoring.consistency import Ballot
 from workers.scoring.contract import Flag, Item, StepScore, unit
 from workers.scoring.grading import Grade, grade
 from workers.scoring.structure import answer_value, chain_flags, step_flags, structure_score
-from workers.scoring.validity import likelihoods
+from workers.scoring.validity import likelihoods, lowered, off_topic
 
-SCORER_VERSION = "1.0"
+SCORER_VERSION = "1.1"
 IDLE_CODES = ("repeats", "restates_question", "nothing_new")
 WEIGHTS = {
     "correctness": 0.45,
@@ -33,6 +33,7 @@ WEIGHTS = {
 }
 EMBED_AHEAD = 2_048  # items that are embedded together, so that texts of like length share a batch
 EMBED_CHARS = 8_000  # the model reads 256 tokens; more text only costs time
+OFF_TOPIC_FLAG = 0.1
 WRONG_CEILING = 0.4  # overall of a chain with a wrong answer
 
 
@@ -52,6 +53,7 @@ class Scored:
     checkable: int
     failed: int
     idle_share: float
+    numbers_used: float = 1.0
     conciseness: float = 0.0
     similarity: float | None = None
     consistency: float | None = None
@@ -160,6 +162,7 @@ def _assemble(item, chain: ChainFacts, found, graded, by_step, overall_flags) ->
         checkable=chain.checkable,
         failed=chain.failed,
         idle_share=idle / len(steps) if steps else 0.0,
+        numbers_used=likely.numbers_used,
     )
 
 
@@ -283,7 +286,7 @@ def score_groups(groups: list[list[Item]], settings: Settings) -> list[Scored]:
     """Scores whole groups, in order; their texts are embedded together."""
     done = [_alone(members, settings) for members in groups]
     if settings.embedder is not None:
-        _add_similarity([scored for scored in done if len(scored) > 1], settings.embedder)
+        _add_similarity([scored for scored in done if scored], settings.embedder)
     out = []
     for scored in done:
         group = Group()
@@ -352,25 +355,46 @@ def _batches(stream: Iterable, size: int = 512) -> Iterator[list]:
 
 
 def _similar_to(chunk: list[Scored], embedder, total, count: int) -> None:
+    import numpy as np
+
     from workers.scoring.similarity import to_rest
 
-    vectors = embedder.encode([one.item.rationale[:EMBED_CHARS] for one in chunk])
-    for one, value in zip(chunk, to_rest(vectors, total, count), strict=True):
+    texts = [one.item.rationale[:EMBED_CHARS] for one in chunk]
+    asked = chunk[0].item.question[:EMBED_CHARS]
+    *vectors, question = embedder.encode([*texts, asked])
+    for one, vector in zip(chunk, vectors, strict=True):
+        _note_topic(one, float(vector @ question))
+    for one, value in zip(chunk, to_rest(np.array(vectors), total, count), strict=True):
         one.similarity = round(float(value), 4)
 
 
+def _note_topic(one: Scored, cosine: float) -> None:
+    """Lowers the validity of a chain that is about another question."""
+    strangeness = off_topic(cosine, one.numbers_used)
+    one.validity = unit(lowered(one.validity, strangeness))
+    if strangeness > OFF_TOPIC_FLAG and one.steps:
+        message = "This is hardly about the question: neither its words nor its numbers are used."
+        one.flags.append(Flag("off_topic", message, "warning"))
+
+
 def _add_similarity(groups: list[list[Scored]], embedder) -> None:
-    """Embeds the texts of all groups at once (equal texts once), then compares within each."""
+    """Embeds the texts of all groups at once (equal texts once), then compares within each and with
+    the question."""
     from workers.scoring.similarity import to_rest
 
     places: dict[str, int] = {}
     for scored in groups:
         for one in scored:
             places.setdefault(one.item.rationale[:EMBED_CHARS], len(places))
+            places.setdefault(one.item.question[:EMBED_CHARS], len(places))
     if not places:
         return
     vectors = embedder.encode(list(places))
     for scored in groups:
         own = vectors[[places[one.item.rationale[:EMBED_CHARS]] for one in scored]]
-        for one, value in zip(scored, to_rest(own, own.sum(axis=0), len(scored)), strict=True):
-            one.similarity = round(float(value), 4)
+        for one, vector in zip(scored, own, strict=True):
+            question = vectors[places[one.item.question[:EMBED_CHARS]]]
+            _note_topic(one, float(vector @ question))
+        if len(scored) > 1:
+            for one, value in zip(scored, to_rest(own, own.sum(axis=0), len(scored)), strict=True):
+                one.similarity = round(float(value), 4)

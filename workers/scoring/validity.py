@@ -8,7 +8,7 @@ repeat is idle whatever the model says.
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from math import exp
+from math import exp, log
 from pathlib import Path
 
 from workers.scoring.analysis import ChainFacts
@@ -16,7 +16,13 @@ from workers.scoring.features import CHAIN_FEATURES, STEP_FEATURES, chain_featur
 
 MODELS_FILE = Path(__file__).with_name("models.json")
 REPEAT_ODDS = 10.0  # added to the log-odds of a step that says exactly what an earlier one says
+# A chain that is about another question: its sentence embedding lies far from the question's, and it
+# does not use the question's numbers. All references of step_perturbation_dev lie above the cosine; short
+# chains that are hardly more than sums lie below it, but use the numbers.
+TOPIC_COSINE = 0.4
+OFF_TOPIC_ODDS = 20.0  # added to the log-odds of being wrong, times `off_topic`
 _WRONG = STEP_FEATURES.index("wrong_equations")
+_NUMBERS_USED = CHAIN_FEATURES.index("question_numbers_used")
 _REPEATS = STEP_FEATURES.index("repeats")
 
 
@@ -60,11 +66,13 @@ def _probability(odds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Likelihoods:
-    """validity, redundancy: of the chain; steps: (validity, redundancy) of each step."""
+    """validity, redundancy: of the chain; steps: (validity, redundancy) of each step; numbers_used:
+    the share of the question's numbers that the chain has."""
 
     validity: float
     redundancy: float
     steps: list[tuple[float, float]]
+    numbers_used: float = 1.0
 
 
 def likelihoods(chain: ChainFacts, unsupported: bool) -> Likelihoods:
@@ -83,11 +91,28 @@ def likelihoods(chain: ChainFacts, unsupported: bool) -> Likelihoods:
         (1.0 - _probability(bad), _probability(odds))
         for bad, odds in zip(wrong_odds, idle_odds, strict=True)
     ]
-    whole = fitted["chain_validity"].odds(chain_features(chain, rows, unsupported))
+    features = chain_features(chain, rows, unsupported)
+    whole = fitted["chain_validity"].odds(features)
     # A chain is right only if each of its steps is: where a calculation of a step fails, the chain
     # cannot be likelier right than that step.
     whole = max(
         whole, *(odds if row[_WRONG] else whole for row, odds in zip(rows, wrong_odds, strict=True))
     )
     some = fitted["chain_redundancy"].odds([max(idle_odds)])
-    return Likelihoods(1.0 - _probability(whole), _probability(some), steps)
+    used = float(features[_NUMBERS_USED])
+    return Likelihoods(1.0 - _probability(whole), _probability(some), steps, used)
+
+
+def off_topic(cosine: float, numbers_used: float) -> float:
+    """How much a chain is about something else, from 0 (not at all).
+
+    cosine: of the sentence embeddings of chain and question; numbers_used: see `Likelihoods`.
+    """
+    return max(0.0, TOPIC_COSINE - cosine) * (1.0 - numbers_used)
+
+
+def lowered(validity: float, strangeness: float) -> float:
+    """The validity of a chain whose `off_topic` is known."""
+    if not strangeness or not 0.0 < validity < 1.0:
+        return validity
+    return 1.0 - _probability(log((1.0 - validity) / validity) + OFF_TOPIC_ODDS * strangeness)
