@@ -8,6 +8,7 @@
 | REDIS_URL | broker | the embedded Valkey's private socket |
 | ARTIFACTS_URL | any fsspec address for files | a folder in CHAINWRIGHT_HOME |
 | ALLOWED_HOSTS | names that the web answers to, with commas | this machine |
+| WORKER_NICE | by how much workers give way to pages (`nice`), in `make run` | 10 |
 | MODEL_HOSTS | private or local hosts that model endpoints may use | none |
 """
 
@@ -35,6 +36,7 @@ if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the hosts that people will use.")
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
 MODEL_HOSTS = read_list("MODEL_HOSTS", [])
+WORKER_NICE = read_int("WORKER_NICE", 10)
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -81,7 +81,7 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
     """The commands, by name, in the order in which they start."""
     celery = [sys.executable, "-m", "celery", "-A", "workers.app"]
     # The pages go first: a person waits for them, and the workers take whatever time is left.
-    later = ["nice", "-n", "10"]
+    later = ["nice", "-n", str(settings.WORKER_NICE)]
     worker = [*later, *celery, "worker", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle"]
     commands = {

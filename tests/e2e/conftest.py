@@ -35,6 +35,7 @@ class Stack:
         # SQLite and Valkey of its own, whatever the other tests run on.
         self.env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
         self.env |= {"CHAINWRIGHT_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+        self.env["WORKER_NICE"] = "0"  # else they would give way to the tests beside them
 
     @property
     def url(self) -> str:

@@ -3,9 +3,6 @@
 import os
 import signal
 import socket
-import sqlite3
-import time
-from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -13,37 +10,17 @@ import pytest
 import redis
 
 from tests.e2e.conftest import Stack, free_port
+from tests.e2e.running import (
+    FILLED,
+    WRITTEN,
+    order_and_wait_for_the_middle,
+    rows,
+    wait_and_check,
+    wait_for_run,
+    worker,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
-
-FILLED = """
-from curation.rationales.models import *
-r = GenerationRun.objects.order_by("-id").first()
-print(json.dumps({
-    "status": r.status, "slots": r.slot_count, "error": r.error,
-    "filled": r.slots.filter(status="filled").count(),
-    "rationales": Rationale.objects.filter(slot__run=r).count(),
-    "all": Rationale.objects.count(), "all_filled": Slot.objects.filter(status="filled").count(),
-}))
-"""
-
-
-def wait_for_run(stack: Stack, seconds: float, status: str = "done") -> dict:
-    until = time.monotonic() + seconds
-    while (state := stack.ask(FILLED))["status"] != status:
-        assert time.monotonic() < until, state
-        time.sleep(1)
-    return state
-
-
-def worker(stack: Stack, queue: str) -> psutil.Process:
-    return next(
-        p for p in stack.processes() if f"-Q {queue} " in " ".join(p.cmdline()) and _is_main(p)
-    )
-
-
-def _is_main(process: psutil.Process) -> bool:
-    return "supervisor" in " ".join(process.parent().cmdline())
 
 
 def test_it_prints_an_address_and_random_ways_in_and_rationales_come_by_themselves(
@@ -63,43 +40,6 @@ def test_the_web_process_is_small_and_knows_no_torch(stack: Stack) -> None:
     for process in web:
         assert process.memory_info().rss < 150 * 1024**2
         assert not any("libtorch" in m.path for m in process.memory_maps())
-
-
-def rows(stack: Stack, query: str) -> list[tuple]:
-    """Straight from the data base: starting a command takes longer than some runs do."""
-    path = f"file:{stack.home / 'chainwright.sqlite3'}?mode=ro"
-    with closing(sqlite3.connect(path, uri=True, timeout=20)) as connection:
-        return connection.execute(query).fetchall()
-
-
-WRITTEN = """
-select slot.id, slot.rationale_id, rationale.text_hash from rationales_slot slot
-join rationales_rationale rationale on rationale.id = slot.rationale_id
-where slot.run_id = (select max(id) from rationales_generationrun)
-"""
-
-
-def order_and_wait_for_the_middle(
-    stack: Stack, teacher: str, temperature: str, seconds: float = 240
-) -> None:
-    stack.manage(
-        *("generate", "--project", "demo", "--teacher", teacher, "--temperatures", temperature)
-    )
-    until = time.monotonic() + seconds
-    while len(rows(stack, WRITTEN)) < 100:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
-def wait_and_check(stack: Stack, before: list[tuple], seconds: float = 240) -> None:
-    """A thousand filled, none twice, none lost, and what was finished before is what it was."""
-    assert 100 <= len(before) < 1000
-    state = wait_for_run(stack, seconds)
-    assert state["filled"] == state["rationales"] == state["slots"] == 1000 and not state["error"]
-    assert state["all"] == state["all_filled"]
-    after = rows(stack, WRITTEN)
-    assert len({rationale for _, rationale, _ in after}) == len(after) == 1000
-    assert set(before) <= set(after)
 
 
 def test_a_killed_gpu_worker_costs_time_only(stack: Stack) -> None:
@@ -169,42 +109,3 @@ def test_production_refuses_to_start_without_a_key(tmp_path: Path) -> None:
     made.env.pop("SECRET_KEY", None)
     done = made.manage("check", check=False)
     assert done.returncode != 0 and "SECRET_KEY is not set" in done.stderr
-
-
-VLLM_TEACHER = """
-from curation.projects.models import Project
-from curation.rationales.models import Teacher
-project = Project.objects.get(slug="demo")
-made = Teacher(project=project, name="vllm", backend="vllm", model="demo:strong", max_tokens=192)
-made.save()
-print(made.pk)
-"""
-
-
-@pytest.mark.skipif(
-    not os.environ.get("CHAINWRIGHT_VLLM_PYTHON"),
-    reason="vLLM is not here: CHAINWRIGHT_VLLM_PYTHON is not set",
-)
-def test_a_killed_vllm_is_started_again_and_ends_with_its_worker(stack: Stack) -> None:
-    stack.ask(VLLM_TEACHER)
-    # Loading vLLM takes a minute of two idle cores, and many on busy ones; it is done twice here.
-    order_and_wait_for_the_middle(stack, "vllm", "0.5", seconds=400)
-    killed = vllm_server(stack)
-    family = [killed, *killed.children(recursive=True)]
-    killed.kill()
-    before = rows(stack, WRITTEN)
-    wait_and_check(stack, before, seconds=400)
-    assert not psutil.wait_procs(family, timeout=10)[1]
-    again = vllm_server(stack)
-    family = [again, *again.children(recursive=True)]
-    assert again.pid != killed.pid
-    gpu = worker(stack, "gpu")
-    for process in [gpu, *gpu.children()]:  # the pool's process, which holds the engine
-        process.kill()
-    assert not psutil.wait_procs(family, timeout=15)[1]
-
-
-def vllm_server(stack: Stack) -> psutil.Process:
-    name = "vllm.entrypoints.openai.api_server"
-    found = [p for p in stack.processes() if name in p.cmdline()]
-    return next(p for p in found if not any("vllm_launch" in part for part in p.cmdline()))

@@ -20,6 +20,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,7 +159,9 @@ class Judge:
         return [found[request.id] for request in requests]
 
     def _ask_reward(self, asked: Sequence[Scored]) -> list[Judgement]:
-        return asyncio.run(self._rewards(asked))
+        # In a thread of its own: whoever calls may run an event loop already.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self._rewards(asked)).result()
 
     async def _rewards(self, asked: Sequence[Scored]) -> list[Judgement]:
         options = self._chat.options
