@@ -132,7 +132,9 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", help="where the scored lines go (default: standard output)"
     )
     parser.add_argument(
-        "--no-embeddings", action="store_true", help="leave `similarity` null; needs no model"
+        "--no-embeddings",
+        action="store_true",
+        help="leave `similarity` null and do not look for chains about another question; needs no model",
     )
     parser.add_argument(
         "--embedding-model",
