@@ -1,5 +1,7 @@
 """A brake on guessing passwords: failed sign-ins are counted by name and by address."""
 
+from contextlib import suppress
+
 from django.core.cache import cache
 
 WINDOW_SECONDS = 300
@@ -23,7 +25,8 @@ def count_failure(name: str, address: str) -> None:
     for key, _ in _keys(name, address):
         # add does nothing where a count stands, so the window begins with the first failure.
         cache.add(key, 0, WINDOW_SECONDS)
-        cache.incr(key)
+        with suppress(ValueError):  # the window ended between the two
+            cache.incr(key)
 
 
 def forget(name: str, address: str) -> None:

@@ -243,3 +243,10 @@ def test_every_page_forbids_scripts_and_frames_from_elsewhere(admin_client: Clie
     assert "script-src 'self';" in policy + ";" and "frame-ancestors 'none'" in policy
     html = answer.content.decode()
     assert " style=" not in html and " onclick=" not in html
+
+
+def test_the_health_check_needs_no_tls_and_everything_else_does(settings: Any, db: None) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    client = Client()
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/").status_code == 301
