@@ -29,9 +29,14 @@ def enqueue(project: Project, question_ids: Iterable[int]) -> None:
     ids = set(question_ids)
     answers: dict[int, list[str | None]] = {}
     undecided: set[int] = set()
-    rows = Rationale.objects.filter(
-        question_id__in=ids, question__split=Split.TRAIN, score__isnull=False
-    ).values_list("question_id", "score__answer", "decision__outcome")
+    # An edit that was taken back is not shown any more: nobody could decide on it.
+    rows = (
+        Rationale.objects.filter(
+            question_id__in=ids, question__split=Split.TRAIN, score__isnull=False
+        )
+        .exclude(edit_review__withdrawn_at__isnull=False)
+        .values_list("question_id", "score__answer", "decision__outcome")
+    )
     for question_id, answer, outcome in rows:
         answers.setdefault(question_id, []).append(answer)
         if outcome is None:
@@ -105,6 +110,13 @@ def others_hold(project: Project, user: User) -> datetime | None:
         .values_list("held_until", flat=True)
         .first()
     )
+
+
+def held_by(project: Project, user: User) -> QueueItem | None:
+    """The question that this person holds now; None where they hold none."""
+    return QueueItem.objects.filter(
+        project=project, holder=user, held_until__gte=timezone.now(), status=QueueStatus.WAITING
+    ).first()
 
 
 def claim(project: Project, user: User, question: Question) -> QueueItem:

@@ -225,7 +225,14 @@ def review_skip(request: HttpRequest) -> dict[str, Any]:
 @project_view
 @json_view
 def review_undo(request: HttpRequest) -> dict[str, Any]:
-    item = services.undo(request.project, request.user)
+    """Take the last decision or skip back. The page names the question it shows: a retry (`again`)
+    that finds the person with another one in hand is of an undo that came through."""
+    body = body_of(request)
+    item = None
+    if body.get("again") is True and "shown" in body:
+        held = claims.held_by(request.project, request.user)
+        item = held if held is not None and held.pk != body["shown"] else None
+    item = item or services.undo(request.project, request.user)
     return _answer(request, item, selectors.prefill_of(item, request.user))
 
 

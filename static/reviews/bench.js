@@ -288,12 +288,12 @@ function sayOf(chain) {
 }
 
 // One request at a time: a double press or a double click finds `busy` set and goes home.
-async function talk(url, body, before = () => {}, retry = true) {
+async function talk(url, body, before = () => {}) {
   if (busy) return;
   busy = true;
   root.classList.add("busy");
   try {
-    const answer = await ask(url, { body, csrf, retry, waiting: (text) => (text ? notice(text) : hideNotice()) });
+    const answer = await ask(url, { body, csrf, waiting: (text) => (text ? notice(text) : hideNotice()) });
     before();
     show(answer);
   } catch (problem) {
@@ -324,7 +324,7 @@ async function poll() {
 const acts = {
   approve, reject, edit, clear, rejectWrong, badQuestion, next,
   skip: () => talk(root.dataset.skip, { item: state.item }),
-  undo: () => talk(root.dataset.undo, {}, () => {}, false),
+  undo: () => talk(root.dataset.undo, { shown: state.item }),
   left: () => beside(-1),
   right: () => beside(1),
   up: () => moveStep(-1),

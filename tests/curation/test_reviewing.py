@@ -22,6 +22,7 @@ from curation.reviews.claims import (
 )
 from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review
 from curation.reviews.services import Say, apply_rule, submit, to_review, undo
+from tests.conftest import score_now
 
 Chains = Callable[..., list[Rationale]]
 
@@ -290,6 +291,19 @@ def test_rescoring_changes_no_decision(
     before = list(Decision.objects.values_list("rationale_id", "outcome"))
     enqueue(project, [question.pk])
     assert list(Decision.objects.values_list("rationale_id", "outcome")) == before
+    assert QueueItem.objects.get().status == QueueStatus.DONE
+
+
+def test_an_edit_that_was_taken_back_does_not_bring_its_question_back(
+    project: Project, reviewer: User, question: Question
+) -> None:
+    item = next_item(project, reviewer)
+    edited = to_review(item)[0]
+    submit(project, reviewer, item.pk, [Say(edited.pk, "edit", edited_text="So: 3.\nAnswer: 3")])
+    score_now(project)
+    undo(project, reviewer)
+    approve_all(project, reviewer)
+    enqueue(project, [question.pk])
     assert QueueItem.objects.get().status == QueueStatus.DONE
 
 

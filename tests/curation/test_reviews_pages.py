@@ -281,6 +281,27 @@ def test_a_skip_sent_twice_skips_once(
     assert first.json()["state"]["item"] == again.json()["state"]["item"] == second.queue_item.pk
 
 
+def test_an_undo_whose_answer_got_lost_is_not_done_twice(
+    question: Question, second: Question, reviewer_client: Client
+) -> None:
+    first = begin(reviewer_client)["state"]
+    later = post(reviewer_client, "review_submit", approve_all(first)).json()["state"]
+    shown = post(reviewer_client, "review_submit", approve_all(later)).json()["state"]["item"]
+    for said in ({}, {"again": True}, {"again": True}):
+        back = post(reviewer_client, "review_undo", {"shown": shown} | said)
+        assert back.json()["state"]["item"] == later["item"]
+    assert Review.objects.filter(withdrawn_at__isnull=True).count() == len(first["texts"])
+
+
+def test_a_retried_undo_that_never_came_through_is_done(
+    question: Question, second: Question, reviewer_client: Client
+) -> None:
+    first = begin(reviewer_client)["state"]
+    shown = post(reviewer_client, "review_submit", approve_all(first)).json()["state"]["item"]
+    back = post(reviewer_client, "review_undo", {"shown": shown, "again": True})
+    assert back.json()["state"]["item"] == first["item"]
+
+
 def test_with_nothing_to_undo_the_page_says_so(question: Question, reviewer_client: Client) -> None:
     answer = post(reviewer_client, "review_undo", {})
     assert answer.status_code == 409 and "nothing to undo" in answer.json()["error"]
