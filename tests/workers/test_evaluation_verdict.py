@@ -17,7 +17,7 @@ from workers.evaluation.measure import (
 )
 from workers.evaluation.run import summary, with_judgement
 from workers.evaluation.types import Estimate, EvaluationError, Report, Share
-from workers.evaluation.verdict import verdict
+from workers.evaluation.verdict import points, verdict
 from workers.generation.types import ModelSpec
 
 SPEC = ModelSpec("transformers", "model")
@@ -193,6 +193,11 @@ def test_a_pair_can_be_asked_for_either_way_round():
     assert one.difference.value == -other.difference.value > 0
     assert one.difference.low == -other.difference.high
     assert one.apart and other.apart
+
+
+def test_a_loss_is_written_with_the_minus_sign_that_the_tables_have():
+    assert points(Estimate(-0.02, -0.055, 0.015, 200)) == "−2.0 points, −5.5 to +1.5"
+    assert points(Estimate(-0.0, None, None, 2)) == "+0.0 points, too few questions for an interval"
 
 
 def test_curation_is_apart_for_one_teacher_and_not_for_the_other():

@@ -209,5 +209,9 @@ def points(found: Estimate) -> str:
         None if end is None else 100 * end + 0.0 for end in (found.value, found.low, found.high)
     )
     if low is None:
-        return f"{value:+.1f} points, too few questions for an interval"
-    return f"{value:+.1f} points, {low:+.1f} to {high:+.1f}"
+        return f"{_signed(value)} points, too few questions for an interval"
+    return f"{_signed(value)} points, {_signed(low)} to {_signed(high)}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")
