@@ -25,7 +25,7 @@ from curation.training.models import TrainingJob
 from curation.training.services import cancel_training, order_training, resume_training
 from curation.work import MAX_ATTEMPTS, Status, begin, ending
 from tests.curation.training_rows import frozen, training
-from workers.evaluation.tasks import evaluate
+from workers.evaluation.tasks import evaluate, without_paths
 from workers.generation.prompts import build_messages
 from workers.training.tasks import write_config
 from workers.upkeep import put_back
@@ -95,6 +95,13 @@ def test_an_evaluation_whose_questions_went_meanwhile_ends_with_the_reason(
     evaluate(evaluation.pk)
     evaluation.refresh_from_db()
     assert evaluation.status == Status.FAILED and "no held-out question" in evaluation.error
+
+
+def test_a_stored_report_names_no_place_on_the_workers_disk() -> None:
+    where = "/srv/models/student"
+    facts = {"seed": 0, "tokenizer": where, "models": {"base": {"model": where, "adapter": ""}}}
+    stored = without_paths({"primary_split": "eval", "facts": facts})
+    assert stored == {"primary_split": "eval", "facts": {"seed": 0}}
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def _stage(event: dict[str, Any]) -> str:
 def _store(evaluation: Evaluation, folder: Path) -> None:
     report = Report.load(folder / "report.json")
     answers = [_answer(evaluation, json.loads(line)) for line in (folder / SCORES_FILE).open()]
-    values = report.to_dict()
+    values = without_paths(report.to_dict())
     pairs = curation_pairs(evaluation)
     rows = compare_curation(report, pairs)
     values["curation"] = [row.to_dict() for row in rows]
@@ -203,6 +203,13 @@ def _store(evaluation: Evaluation, folder: Path) -> None:
     finish_evaluation(
         evaluation, values, verdict, answers, weak_domains(evaluation, student, answers)
     )
+
+
+def without_paths(report: dict[str, Any]) -> dict[str, Any]:
+    """The report as it is stored: where models lie on this worker's disk is nobody else's business,
+    and says nothing on another machine."""
+    facts = {k: v for k, v in report["facts"].items() if k not in ("models", "tokenizer")}
+    return report | {"facts": facts}
 
 
 def _answer(evaluation: Evaluation, row: dict[str, Any]) -> Answer:
