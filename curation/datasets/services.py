@@ -12,7 +12,7 @@ from curation.datasets.models import DatasetVersion, Example
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Split
-from curation.rationales.models import Rationale
+from curation.rationales.models import Rationale, Source
 from curation.reviews.models import Decision, Outcome
 from curation.work import Status, begin, ending, finish, ordered_before, still_mine
 
@@ -85,7 +85,8 @@ def candidates(project: Project, recipe: dict[str, Any]) -> QuerySet[Rationale]:
         chains = chains.filter(teacher__name__in=recipe["teachers"])
     if recipe["selection"] == "approved":
         return chains.filter(decision__outcome=Outcome.APPROVED)
-    return chains.exclude(edit_review__withdrawn_at__isnull=False)
+    # As the teachers wrote them, so without what people wrote or edited.
+    return chains.exclude(source=Source.PERSON)
 
 
 def choose(project: Project, recipe: dict[str, Any]) -> list[int]:

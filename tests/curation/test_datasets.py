@@ -17,7 +17,7 @@ from curation.datasets.services import Superseded, freeze, order_freeze, verify,
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question
-from curation.rationales.models import Rationale
+from curation.rationales.models import Rationale, text_hash
 from curation.reviews.models import Decision
 from curation.reviews.services import apply_rule
 from curation.work import Status, begin
@@ -98,6 +98,20 @@ def test_unfiltered_chains_can_be_frozen_for_comparing(approved: Project) -> Non
     version = frozen(approved, selection="unfiltered", teachers=["strong"])
     assert version.example_count == 12
     assert "unfiltered" in version.card
+
+
+def test_unfiltered_chains_are_those_of_teachers_not_of_people(
+    approved: Project, reviewer: User
+) -> None:
+    question = approved.questions.first()
+    Rationale.objects.create(
+        project=approved, question=question, source="person", author=reviewer,
+        text="My own way.", text_hash=text_hash("My own way."),
+    )  # fmt: skip
+    texts = [
+        row["completion"][0]["content"] for row in lines(frozen(approved, selection="unfiltered"))
+    ]
+    assert len(texts) == 12 and "My own way." not in texts
 
 
 def test_held_out_questions_never_come_in(
