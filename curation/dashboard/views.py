@@ -13,10 +13,11 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.dashboard import selectors
 from curation.dashboard.advice import Known, next_step
 from curation.dashboard.home import projects_of
+from curation.dashboard.rubric import THRESHOLDS, Spread, rubric_effect, spread_of
 from curation.errors import Invalid
 from curation.projects.access import project_view
 from curation.projects.forms import RubricForm
-from curation.projects.models import Project, Rubric
+from curation.projects.models import Rubric
 from curation.rationales.scoring import order_scoring
 from curation.reviews.services import apply_rule
 
@@ -140,7 +141,8 @@ def rubric_preview(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         raise Invalid("Each threshold is a number from 0 to 1.")
     rubric = Rubric(**{name: form.cleaned_data[name] for name in Rubric.THRESHOLDS})
-    effect = selectors.rubric_effect(request.project, rubric)
+    spread = spread_of(request.project)
+    effect = rubric_effect(request.project, rubric, spread)
     lines = []
     if effect["scored"]:
         lines = [
@@ -149,7 +151,7 @@ def rubric_preview(request: HttpRequest) -> HttpResponse:
                 "label": form.fields[name].label,
                 "n": effect[name],
                 "share": effect[name] / effect["scored"],
-                "bars": _histogram(request.project, rubric, name),
+                "bars": _histogram(spread, rubric, name),
                 "cut": round(100 * getattr(rubric, name), 1),
             }
             for name in Rubric.THRESHOLDS
@@ -158,12 +160,12 @@ def rubric_preview(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/_rubric_preview.html", {"effect": effect, "lines": lines})
 
 
-def _histogram(project: Project, rubric: Rubric, name: str) -> list[dict[str, Any]]:
+def _histogram(spread: Spread, rubric: Rubric, name: str) -> list[dict[str, Any]]:
     """The histogram of the score behind a threshold: bars 5 hundredths wide and at most 40 high."""
-    score = selectors.THRESHOLDS.get(name)
+    score = THRESHOLDS.get(name)
     if score is None:
         return []
-    counts = selectors.spread_of(project).bars(score)
+    counts = spread.bars(score)
     highest, width = max(*counts, 1), 100 // len(counts)
     cut, at_most = getattr(rubric, name), name.startswith("max")
     return [

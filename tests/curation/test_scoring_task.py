@@ -258,9 +258,12 @@ def test_a_range_that_makes_no_sense_is_refused(
     assert answer.status_code == (200 if not value else 400)
 
 
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL reads so small a table without an index"
+)
 def test_the_index_of_the_counts_is_used(project: Project) -> None:
     found = Score.objects.filter(project=project).values("teacher").annotate(n=Count("pk"))
-    assert "scores_to_count" in found.explain() or connection.vendor == "postgresql"
+    assert "scores_to_count" in found.explain()
 
 
 def test_a_judges_score_stands_under_its_name_and_changes_no_other(

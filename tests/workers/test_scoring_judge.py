@@ -212,3 +212,12 @@ def test_a_judge_without_a_model_or_with_a_bad_address_is_one_line(tmp_path):
         command = [sys.executable, "-m", "workers.scoring", str(source), *extra]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 2 and told in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["chat", "reward"])
+def test_a_judge_that_is_down_is_not_asked_about_every_chain(kind):
+    items = [Item(str(n), QUESTION, CHAIN, references=("5",), group="q") for n in range(60)]
+    with Server(lambda number, received: Reply(status=500, body=b"{}")) as server:
+        done = judged(items, server, kind, concurrency=4, breaker_failures=4, breaker_pause=9.0)
+        assert len(server.received) <= 12
+    assert all(one.judge["validity"] is None and one.judge["reason"] for one in done)

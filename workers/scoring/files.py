@@ -161,10 +161,10 @@ def _embedder(model: str | None):
 
 
 @lru_cache(maxsize=2)
-def _judge(key: tuple):
-    from workers.scoring.judge import Judge, JudgeServer
+def _judge(server: "JudgeServer"):
+    from workers.scoring.judge import Judge
 
-    return Judge(JudgeServer(*key))
+    return Judge(server)
 
 
 def _settings(options: Options, on_error) -> Settings:
@@ -172,9 +172,7 @@ def _settings(options: Options, on_error) -> Settings:
     if options.student:
         limit = _limit(options.student, options.budget)
     if options.judge:
-        server = options.judge
-        fixed = (server.kind, server.name, server.model, server.base_url, server.api_key_env)
-        judge = _judge((*fixed, server.allowed_hosts))
+        judge = _judge(options.judge)
     embedder = _embedder(options.embedding_model)
     return Settings(embedder=embedder, limit=limit, on_error=on_error, judge=judge)
 

@@ -27,7 +27,7 @@ from typing import Any
 from workers.generation.addresses import AddressRefused, parse_endpoint
 from workers.generation.chat_client import CallFailed, ChatClient
 from workers.generation.openai_backend import OPTIONS, OpenAIBackend, read_key
-from workers.generation.patience import backoff_seconds
+from workers.generation.patience import EndpointDown, backoff_seconds
 from workers.generation.types import BackendError, ModelSpec, Request
 from workers.scoring.contract import Flag
 from workers.scoring.scorer import Scored
@@ -36,6 +36,7 @@ KINDS = ("chat", "reward")
 MAX_STEPS = 100
 MAX_CHARS = 40_000
 TOKENS = 1_024
+TURNS_TO_JUDGE = "The chain turns to whoever grades it."
 ATTEMPTS = 3
 STEP_END = "<extra_0>"  # the separator of Qwen's process reward models
 REWARD_SYSTEM = "Please reason step by step, and put your final answer within \\boxed{}."
@@ -77,7 +78,7 @@ class JudgeServer:
     base_url: str
     api_key_env: str = ""
     allowed_hosts: tuple[str, ...] = ()
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -135,7 +136,7 @@ class Judge:
                 asked.append(one)
                 continue
             one.judge = Judgement(self.server.name, reason=reason).to_dict()
-            if _ADDRESSED.search(one.item.rationale):
+            if reason == TURNS_TO_JUDGE:
                 message = "This chain turns to whoever grades it; the judge did not see it."
                 one.flags.append(Flag("addresses_judge", message, "error"))
         if not asked:
@@ -169,29 +170,52 @@ class Judge:
         key = read_key(self.server.api_key_env, endpoint)
         client = ChatClient(endpoint, key, options, path="/pooling")
         at_once = asyncio.Semaphore(int(options["concurrency"]))
+        since = self._chat.breaker.clock()
         try:
-            return await asyncio.gather(*(self._reward(client, at_once, one) for one in asked))
+            return await asyncio.gather(
+                *(self._reward(client, at_once, one, since) for one in asked)
+            )
         finally:
             await client.close()
 
     async def _reward(
-        self, client: ChatClient, at_once: asyncio.Semaphore, one: Scored
+        self, client: ChatClient, at_once: asyncio.Semaphore, one: Scored, since: float
     ) -> Judgement:
         body = {"model": self.server.model, "messages": _reward_messages(one)}
         async with at_once:
             for attempt in range(1, ATTEMPTS + 1):
                 try:
-                    answer = await client.post(body)
-                    steps = read_rewards(answer, len(one.steps))
+                    steps = read_rewards(await self._post(client, body, since), len(one.steps))
                     return Judgement(self.server.name, steps)
                 except (BadJudgement, AddressRefused) as error:
                     return Judgement(self.server.name, reason=str(error))
+                except EndpointDown:
+                    reason = f"{client.endpoint.shown} is down. {client.last_failure}".strip()
+                    return Judgement(self.server.name, reason=reason)
                 except CallFailed as error:
                     if not error.retry or attempt >= min(ATTEMPTS, error.at_most):
                         return Judgement(self.server.name, reason=str(error))
                     base = float(self._chat.options["backoff"])
                     await asyncio.sleep(error.hold or backoff_seconds(attempt, base))
         raise AssertionError("unreachable")
+
+    async def _post(self, client: ChatClient, body: dict, since: float) -> bytes:
+        """One attempt under the eyes of the same breaker that chat requests have."""
+        breaker = self._chat.breaker
+        probe = await breaker.enter(since)
+        try:
+            answer = await client.post(body)
+        except CallFailed as error:
+            if error.down:
+                breaker.failed(probe)
+            else:
+                breaker.succeeded()
+            raise
+        except BaseException:
+            breaker.left(probe)
+            raise
+        breaker.succeeded()
+        return answer
 
 
 def _spec(server: JudgeServer) -> ModelSpec:
@@ -201,7 +225,7 @@ def _spec(server: JudgeServer) -> ModelSpec:
         server.model,
         base_url=server.base_url,
         api_key_env=server.api_key_env,
-        options={"timeout": 120.0, "attempts": ATTEMPTS, **options},
+        options={"timeout": 60.0, "attempts": ATTEMPTS, **options},
     )
 
 
@@ -212,7 +236,7 @@ def _not_asked(one: Scored) -> str | None:
     if len(one.steps) > MAX_STEPS or len(one.item.rationale) > MAX_CHARS:
         return f"The chain is longer than {MAX_STEPS} steps or {MAX_CHARS:,} characters."
     if _ADDRESSED.search(one.item.rationale):
-        return "The chain turns to whoever grades it."
+        return TURNS_TO_JUDGE
     return None
 
 

@@ -61,8 +61,8 @@ def score(run_id: int) -> None:
 def score_all(run: ScoringRun) -> None:
     """Score as this attempt of the run, until nothing waits or somebody else took the run over."""
     done = run.done
-    check_references(run.project_id)
     with Pulse(run, on_lost=lambda: None) as pulse, ExitStack() as open_until_done:
+        check_references(run.project_id)
         how = how_to_score(run)
         if "judge" in how:
             open_until_done.enter_context(how["judge"])
