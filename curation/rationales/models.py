@@ -323,6 +323,9 @@ class Group(models.Model):
     question = models.OneToOneField(Question, on_delete=models.CASCADE, related_name="group")
     revision = models.PositiveIntegerField(default=1)
     scored = models.PositiveIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(
+        default=0, help_text="How often a worker began to score it since it was scored last."
+    )
     scorer_version = models.CharField(max_length=20, blank=True)
 
     objects = ProjectQuerySet.as_manager()

@@ -87,17 +87,36 @@ def teacher_worth(project: Project) -> dict[str, float]:
 
 
 def waiting_groups(project_id: int, size: int) -> list[Group]:
-    return list(
+    """The next groups to score, at most `size`.
+
+    Those at which a worker was lost come last and one at a time, so that one that ends its worker
+    takes no other group with it.
+    """
+    waiting = (
         Group.objects.filter(project_id=project_id, scored__lt=F("revision"))
         .select_related("question")
-        .order_by("id")[:size]
+        .order_by("id")
     )
+    return list(waiting.filter(tries=0)[:size]) or list(waiting[:1])
 
 
-def store_scores(groups: Sequence[Group], scores: dict[int, dict[str, Any]], version: str) -> int:
+def note_tries(groups: Sequence[Group]) -> None:
+    """Count that a worker begins to score these groups; `store_scores` sets the count back."""
+    Group.objects.filter(pk__in=[group.pk for group in groups]).update(tries=F("tries") + 1)
+
+
+def store_scores(
+    groups: Sequence[Group],
+    scores: dict[int, dict[str, Any]],
+    version: str,
+    *,
+    run: ScoringRun | None = None,
+) -> int:
     """Write the contract's score objects of whole groups; `scores` is by rationale id.
 
-    A group that got a new rationale meanwhile stays stale. Returns how many scores were written.
+    A group that got a new rationale meanwhile stays stale. With `run`, nothing is written once
+    another worker has begun that run anew: its scorers may be newer than this worker's.
+    Returns how many scores were written.
     """
     now = timezone.now()
     about = {
@@ -121,6 +140,10 @@ def store_scores(groups: Sequence[Group], scores: dict[int, dict[str, Any]], ver
         if rationale_id in about
     ]
     with transaction.atomic():
+        # The row stays locked until the scores are in, so that nobody takes the run over meanwhile.
+        mine = run and ScoringRun.objects.select_for_update().filter(pk=run.pk, attempt=run.attempt)
+        if mine is not None and not list(mine.values_list("pk")):
+            return 0
         Score.objects.bulk_create(
             rows,
             batch_size=300,
@@ -130,7 +153,7 @@ def store_scores(groups: Sequence[Group], scores: dict[int, dict[str, Any]], ver
         )
         for group in groups:
             Group.objects.filter(pk=group.pk, scored__lt=group.revision).update(
-                scored=group.revision, scorer_version=version
+                scored=group.revision, scorer_version=version, tries=0
             )
     return len(rows)
 

@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from curation.questions.formats import Row, RowError, parse_row
 from curation.questions.models import Question
 from curation.questions.services import add_questions
 from curation.rationales.models import (
+    Group,
     Judge,
     Rationale,
     Score,
@@ -30,6 +33,7 @@ from curation.rationales.models import (
 from curation.rationales.scoring import (
     SCORES,
     mark_stale,
+    note_tries,
     order_rescoring,
     order_scoring,
     store_scores,
@@ -41,8 +45,9 @@ from curation.reviews.models import Decision
 from curation.reviews.services import Say, submit
 from curation.work import Status
 from tests.workers.generation_server import Received, Reply, Server, chat
+from workers.model_places import resolve_model
 from workers.scoring import SCORER_VERSION
-from workers.scoring.tasks import failed_score, how_to_score, score, score_groups
+from workers.scoring.tasks import MAX_TRIES, failed_score, how_to_score, score, score_groups
 from workers.upkeep import put_back
 
 Make = Callable[..., list[Any]]
@@ -180,11 +185,13 @@ def test_a_chain_at_which_the_scorer_failed_says_so_and_passes_no_rubric(
 ) -> None:
     (question,) = make_questions(1)
     (chain,) = make_rationales(question, ["right"], scored=False)
-    store_scores(waiting_groups(bare.pk, 1), {chain.pk: failed_score(ValueError("x"))}, "1.0")
+    store_scores(
+        waiting_groups(bare.pk, 1), {chain.pk: failed_score("ValueError at this chain")}, "1.0"
+    )
     assert codes(chain) == {"scorer_failed"}
     assert not Score.objects.passing(bare.rubric).exists()
     page = admin_client.get(reverse("question", args=[bare.slug, question.pk])).content.decode()
-    assert "The scorer failed at this chain (ValueError)" in page
+    assert "The scorer failed (ValueError at this chain)" in page
 
 
 def test_scoring_that_was_cut_off_goes_on_and_scores_nothing_twice(
@@ -207,6 +214,68 @@ def test_scoring_that_was_cut_off_goes_on_and_scores_nothing_twice(
     assert run.status == Status.DONE
     after = dict(Score.objects.values_list("pk", "scored_at"))
     assert len(after) == 12 and all(after[pk] == at for pk, at in before.items())
+
+
+def test_a_worker_that_lost_its_run_writes_no_scores_over_those_of_the_next(
+    bare: Project, make_questions: Make, make_rationales: Make
+) -> None:
+    (question,) = make_questions(1)
+    (chain,) = make_rationales(question, ["right"], scored=False)
+    late = order_scoring(bare, None)
+    how = how_to_score(late)
+    ScoringRun.objects.filter(pk=late.pk).update(attempt=1)  # the next worker began it meanwhile
+    assert score_groups(late, waiting_groups(bare.pk, 10), how) == 0
+    assert not Score.objects.filter(pk=chain.pk).exists()
+    assert waiting_groups(bare.pk, 10), "the group waits for the worker that has the run now"
+
+
+def test_a_question_that_cannot_be_scored_fails_alone_and_says_why(
+    bare: Project, make_questions: Make, make_rationales: Make, admin_client: Client
+) -> None:
+    before, broken, after = make_questions(3)
+    fine = [make_rationales(one, ["right"], scored=False)[0] for one in (before, after)]
+    (chain,) = make_rationales(broken, ["right"], scored=False)
+    # A row that no import writes, and that the scorers cannot read.
+    Question.objects.filter(pk=broken.pk).update(choices=5)
+    assert "a flag at their chains says why" in score_all(bare).note
+    assert all(Score.objects.get(pk=one.pk).correctness == 1.0 for one in fine)
+    assert Score.objects.get(pk=chain.pk).correctness is None
+    assert codes(chain) == {"scorer_failed"}
+    broken.refresh_from_db()
+    assert "cannot be read (TypeError" in broken.reference_problem
+    page = admin_client.get(reverse("rationales", args=[bare.slug])).content.decode()
+    assert "Some questions could not be scored" in page
+    flag = Score.objects.get(pk=chain.pk).detail["flags"][0]
+    assert "TypeError at this question" in flag["message"]
+    assert not waiting_groups(bare.pk, 10), "nothing waits: the run has ended"
+
+
+def test_a_question_at_which_workers_are_lost_is_left_alone_after_three_of_them(
+    bare: Project, make_questions: Make, make_rationales: Make
+) -> None:
+    questions = make_questions(4)
+    chains = [make_rationales(one, ["right"], scored=False)[0] for one in questions]
+    run = order_scoring(bare, None)
+    deadly = questions[1].group
+    for _ in range(MAX_TRIES):  # each worker notes that it begins, and dies at the same question
+        groups = waiting_groups(bare.pk, 10)
+        while deadly not in groups:
+            score_groups(run, groups, how_to_score(run))
+            groups = waiting_groups(bare.pk, 10)
+        note_tries(groups)
+    assert groups == [deadly], "nobody else is lost with it"
+    score(run.pk)
+    run.refresh_from_db()
+    assert run.status == Status.DONE and "could not be scored" in run.note
+    lost = Score.objects.get(pk=chains[1].pk)
+    assert lost.correctness is None
+    assert "the worker was lost 3 times" in lost.detail["flags"][0]["message"]
+    others = [Score.objects.get(pk=c.pk).correctness for i, c in enumerate(chains) if i != 1]
+    assert others == [1.0, 1.0, 1.0]
+    # Scoring again gives it another chance, and a success forgets the losses.
+    score(order_rescoring(bare, None).pk)
+    assert Score.objects.get(pk=chains[1].pk).correctness == 1.0
+    assert set(Group.objects.values_list("tries", flat=True)) == {0}
 
 
 def test_scoring_again_changes_no_decision_and_names_the_scorers_version(
@@ -341,17 +410,19 @@ def test_the_judge_is_an_admins_to_set_and_to_remove(
 
 
 def test_scoring_that_meets_an_error_ends_with_its_reason_and_is_not_begun_again_at_once(
-    bare: Project, make_questions: Make, make_rationales: Make
+    bare: Project, make_questions: Make, make_rationales: Make, tmp_path: Path
 ) -> None:
     (question,) = make_questions(1)
     make_rationales(question, ["right"], scored=False)
-    # A row that no import writes, and that the scoring cannot read.
-    Question.objects.filter(pk=question.pk).update(choices=5)
+    # A folder that nobody foresaw: a student whose configuration is a list.
+    shutil.copy(Path(resolve_model("demo:student")) / "tokenizer.json", tmp_path)
+    (tmp_path / "config.json").write_text("[]")
+    Project.objects.filter(pk=bare.pk).update(student=str(tmp_path))
     run = order_scoring(bare, None)
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         score(run.pk)
     run.refresh_from_db()
-    assert run.status == Status.FAILED and "TypeError" in run.error
+    assert run.status == Status.FAILED and "AttributeError" in run.error
     put_back()
     assert ScoringRun.objects.count() == 1
     ScoringRun.objects.update(finished_at=timezone.now() - timedelta(hours=1))

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
@@ -14,6 +15,7 @@ from curation.rationales.adaptive import wake_adaptive
 from curation.rationales.models import Group, Judge, Rationale, ScoringRun
 from curation.rationales.scoring import (
     SCORES,
+    note_tries,
     order_scoring,
     store_scores,
     teacher_worth,
@@ -34,6 +36,7 @@ from workers.scoring.student import student_limit
 
 GROUPS_AT_ONCE = 50
 REFERENCES_AT_ONCE = 500
+MAX_TRIES = 3  # of a question at which the worker was lost each time
 JUDGE_PATIENCE = 5.0  # seconds: scores do not wait for a judge that is down
 log = logging.getLogger(__name__)
 
@@ -44,7 +47,9 @@ def embedder() -> SentenceEmbedder:
     """The sentence embedder, loaded once in this worker's process."""
     global _embedder
     if _embedder is None:
-        _embedder = SentenceEmbedder()
+        made = SentenceEmbedder()
+        made.encode(["loads"])  # what cannot be loaded fails the run here, not each question later
+        _embedder = made
     return _embedder
 
 
@@ -126,15 +131,58 @@ def check_references(project_id: int) -> None:
 
 def reference_problem(question: Question) -> str:
     """Why none of the question's references can be used, "" where one can or there is none."""
-    found = [
-        parse_reference(answer, question.answer_type, tuple(question.choices)).problem
-        for answer in question.right_answers
-    ]
+    try:
+        found = [
+            parse_reference(answer, question.answer_type, tuple(question.choices)).problem
+            for answer in question.right_answers
+        ]
+    except Exception as error:  # said at the question: one that is broken must not stop the others
+        log.error("question %s cannot be read", question.pk, exc_info=error)
+        return f"The question's answers cannot be read ({type(error).__name__}: {error})."[:500]
     return found[0] if found and all(found) else ""
 
 
 def score_groups(run: ScoringRun, groups: list[Group], how: dict[str, Any]) -> int:
-    """Score all rationales of these groups, store, and put the questions into the review queue."""
+    """Score all rationales of these groups, store, and put the questions into the review queue.
+
+    What fails, fails alone: after an error the groups are tried one by one, and the chains of one that
+    fails again, or at which workers were lost `MAX_TRIES` times, get a flag with the reason.
+    Returns how many scores were written.
+    """
+    if groups[0].tries >= MAX_TRIES:  # then it comes alone, see `waiting_groups`
+        return store_failure(
+            run, groups, f"the worker was lost {groups[0].tries} times at this question"
+        )
+    note_tries(groups)
+    try:
+        scores = scores_of(groups, how)
+        stored = store_scores(groups, scores, SCORER_VERSION, run=run)
+    except (OperationalError, InterfaceError):  # a data base that is away says nothing of a group
+        raise
+    except Exception as error:
+        if len(groups) > 1:
+            return sum(score_groups(run, [group], how) for group in groups)
+        log.error("question %s could not be scored", groups[0].question_id, exc_info=error)
+        return store_failure(run, groups, f"{type(error).__name__} at this question")
+    enqueue(run.project, [group.question_id for group in groups])
+    return stored
+
+
+def store_failure(run: ScoringRun, groups: list[Group], reason: str) -> int:
+    """Say at every chain of these groups why it has no score."""
+    questions = [group.question_id for group in groups]
+    chains = Rationale.objects.filter(question_id__in=questions).values_list("pk", flat=True)
+    said = "Some questions could not be scored: a flag at their chains says why."
+    if said not in run.note:
+        run.note = f"{run.note} {said}".strip()
+    scores = {pk: failed_score(reason) for pk in chains}
+    stored = store_scores(groups, scores, SCORER_VERSION, run=run)
+    enqueue(run.project, questions)
+    return stored
+
+
+def scores_of(groups: list[Group], how: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """The contract's score objects, with their details, by rationale id."""
     questions = [group.question_id for group in groups]
     chains = (
         Rationale.objects.filter(question_id__in=questions)
@@ -146,18 +194,15 @@ def score_groups(run: ScoringRun, groups: list[Group], how: dict[str, Any]) -> i
 
     def note_failure(item: Item, error: Exception) -> None:
         log.error("rationale %s could not be scored", item.id, exc_info=error)
-        failed[int(item.id)] = failed_score(error)
+        failed[int(item.id)] = failed_score(f"{type(error).__name__} at this chain")
 
     scored = score_items(items(chains), on_error=note_failure, **how)
-    scores = {int(one.item.id): one.details() | one.to_dict() for one in scored} | failed
-    store_scores(groups, scores, SCORER_VERSION)
-    enqueue(run.project, questions)
-    return len(scores)
+    return {int(one.item.id): one.details() | one.to_dict() for one in scored} | failed
 
 
-def failed_score(error: Exception) -> dict[str, Any]:
+def failed_score(reason: str) -> dict[str, Any]:
     """The score of a chain at which the scorer itself failed: nothing is known, and a flag says so."""
-    message = f"The scorer failed at this chain ({type(error).__name__}); judge it by eye."
+    message = f"The scorer failed ({reason}); judge the chain by eye."
     flag = {"code": "scorer_failed", "message": message, "severity": "error"}
     return {**dict.fromkeys(SCORES), "steps": [], "flags": [flag], "verdict": "cannot be graded",
             "reason": "The scorer failed."}  # fmt: skip
