@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from curation.listing import number, one_of
 from curation.projects.models import Project
 from curation.questions.models import Question, Split
+from curation.search import found, parse
 
 FILTERS = ("split", "subset", "domain", "state", "q", "after")
 STATES = {
@@ -35,10 +36,10 @@ def questions(project: Project, filters: dict[str, str]) -> QuerySet[Question]:
     if state := filters.get("state"):
         rows = rows.filter(_state(one_of("state", state, STATES)))
     if words := filters.get("q"):
-        found = Q(text__icontains=words)
         if words.startswith("#") and words[1:]:
-            found = Q(pk=number("the number after #", words[1:]))
-        rows = rows.filter(found)
+            rows = rows.filter(pk=number("the number after #", words[1:]))
+        else:
+            rows = found(rows, parse(words))
     return rows
 
 

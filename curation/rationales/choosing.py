@@ -10,6 +10,7 @@ from curation.listing import one_of
 from curation.projects.models import Project
 from curation.questions.models import Question, Split
 from curation.rationales.models import Rationale
+from curation.search import found, parse
 
 WHICH = {
     "train": "all training questions",
@@ -43,7 +44,7 @@ class Choice:
             if value := getattr(self, name):
                 rows = rows.filter(**{name: value})
         if self.words:
-            rows = rows.filter(text__icontains=self.words)
+            rows = found(rows, parse(self.words))
         if self.limit:
             # As a condition on ids: a slice could not be filtered or ordered again.
             rows = Question.objects.filter(pk__in=rows.values("pk")[: self.limit]).order_by("id")

@@ -15,6 +15,7 @@ from curation.rationales.models import (
     Teacher,
     passes,
 )
+from curation.search import found, parse
 
 FILTERS = ("teacher", "answer", "band", "range", "decision", "flag", "q", "after")
 ANSWERS = {"right": 1.0, "wrong": 0.0, "unknown": None}
@@ -64,7 +65,7 @@ def rationales(project: Project, filters: dict[str, str]) -> QuerySet[Rationale]
         has = one_of("flag", flag, FLAGS) == "yes"
         rows = rows.filter(score__flag_count__gt=0) if has else rows.filter(score__flag_count=0)
     if words := filters.get("q"):
-        rows = rows.filter(text__icontains=words)
+        rows = found(rows, parse(words))
     return rows
 
 

@@ -265,7 +265,7 @@ def test_filters_keep_what_they_name(
         "decision=none": {right.pk, wrong.pk, later.pk},
         "decision=approved": set(),
         f"teacher={teacher.pk}": {right.pk, wrong.pk, later.pk},
-        "q=Step+2": {wrong.pk},
+        "q=%22Step+2%22": {wrong.pk},
     }.items():
         page = reviewer_client.get(f"{at('rationales')}?{query}")
         assert {row.pk for row in page.context["page"].rows} == kept, query
