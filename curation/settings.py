@@ -9,6 +9,7 @@
 | ARTIFACTS_URL | any fsspec address for files | a folder in CHAINWRIGHT_HOME |
 | ALLOWED_HOSTS | names that the web answers to, with commas | this machine |
 | WORKER_NICE | by how much workers give way to pages (`nice`), in `make run` | 10 |
+| API_REQUESTS_PER_MINUTE | of one API token, over all web processes | 600 |
 | MODEL_HOSTS | private or local hosts that model endpoints may use | none |
 """
 
@@ -37,6 +38,7 @@ if PRODUCTION and not ALLOWED_HOSTS:
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
 MODEL_HOSTS = read_list("MODEL_HOSTS", [])
 WORKER_NICE = read_int("WORKER_NICE", 10)
+API_REQUESTS_PER_MINUTE = read_int("API_REQUESTS_PER_MINUTE", 600)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -47,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "csp",
     "django_htmx",
+    "ninja",  # for the files of its documentation
     "curation.apps.CurationConfig",
     "curation.projects.apps.ProjectsConfig",
     "curation.questions.apps.QuestionsConfig",
@@ -55,6 +58,7 @@ INSTALLED_APPS = [
     "curation.datasets.apps.DatasetsConfig",
     "curation.training.apps.TrainingConfig",
     "curation.evaluations.apps.EvaluationsConfig",
+    "curation.api.apps.ApiConfig",
 ]
 
 MIDDLEWARE = [

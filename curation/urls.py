@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("curation.datasets.urls")),
     path("", include("curation.training.urls")),
     path("", include("curation.evaluations.urls")),
+    path("", include("curation.api.urls")),
 ]
 
 handler400 = "curation.web.bad_request"

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from curation import queue
@@ -96,4 +96,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return error_page(request, 500, "Something broke on our side. It was logged; try again.")
+    message = "Something broke on our side. It was logged; try again."
+    if request.path.startswith("/api/"):
+        body = {"type": "about:blank", "title": "Internal Server Error", "status": 500}
+        body["detail"] = message
+        return JsonResponse(body, status=500, content_type="application/problem+json")
+    return error_page(request, 500, message)

@@ -1,0 +1,52 @@
+"""The API: one object that knows every operation, and its documentation."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from ninja import NinjaAPI
+from ninja.openapi.docs import DocsBase
+from ninja.operation import Operation
+
+from curation.api import problems, projects
+from curation.api.access import READ
+from curation.api.reading import StrictParser
+
+ABOUT = """\
+Everything that the pages do, for scripts and for other clients. Send a token that you make at
+`/tokens/` as `Authorization: Bearer cw_…`; what it may do is never more than what you may.
+
+Lists come in pages: follow `next` until it is null. Errors are `application/problem+json` with a
+`detail` in words: 400 what cannot be accepted, 401 no token in force, 403 not yours to do, 404 absent
+or not yours to see, 409 somebody was first, 429 too many requests (wait `Retry-After` seconds).
+Orders take an `order_key` of your own making: the same order sent twice is carried out once.
+"""
+
+
+class Docs(DocsBase):
+    """Swagger's page out of the package's own files, under the strict Content-Security-Policy."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        settings = {"url": self.get_openapi_url(api, kwargs), "layout": "BaseLayout"}
+        settings |= {"deepLinking": True, "docExpansion": "none", "persistAuthorization": False}
+        return render(request, "api/docs.html", {"settings": settings})
+
+
+class Api(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The function's own name: what a generated client calls its method."""
+        return operation.view_func.__name__
+
+
+api = Api(
+    title="Chainwright",
+    version="1",
+    description=ABOUT,
+    docs=Docs(),
+    urls_namespace="api",
+    auth=READ,  # an operation that says nothing is not open to everybody
+    parser=StrictParser(),
+)
+problems.install(api)
+for _router in (projects.router,):
+    api.add_router("", _router)

@@ -1,0 +1,49 @@
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+
+from curation.api import views
+from curation.api.api import api
+from curation.api.problems import ABSENT, problem
+
+
+def _door(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """An operation checks its caller itself, so no page to sign in stands before it; a verb that it
+    does not know is a problem like any other."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:  # the root of the API, where no operation is
+            return problem(404, ABSENT)
+        if response.status_code == 405:
+            allowed = response["Allow"]
+            response = problem(405, f"This address takes {allowed}.")
+            response["Allow"] = allowed
+        return response
+
+    return login_not_required(wrapped)
+
+
+@login_not_required
+def absent(request: HttpRequest, rest: str) -> HttpResponse:
+    return problem(404, ABSENT)
+
+
+def _patterns() -> tuple[Any, str, str]:
+    patterns, app, namespace = api.urls
+    for pattern in patterns:
+        pattern.callback = _door(pattern.callback)
+    return [*patterns, path("<path:rest>", absent)], app, namespace
+
+
+urlpatterns = [
+    path("tokens/", views.tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke", views.token_revoke, name="token_revoke"),
+    path("api/v1/", _patterns()),
+]

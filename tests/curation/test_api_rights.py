@@ -1,0 +1,348 @@
+"""Who may call what: every operation of the API against every kind of caller, read off the OpenAPI.
+
+An operation that is not in the table below fails the first test, so a new one cannot be forgotten.
+A1 to A3, A5, A8 of the project's list of attacks.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from curation import queue
+from curation.api import limits
+from curation.api.api import api
+from curation.api.models import ApiToken
+from curation.api.tokens import make_token, revoke
+from curation.projects.models import Project, User
+from curation.projects.services import add_member, remove_member
+from tests.conftest import person
+from tests.curation.test_attacks import all_rows
+
+ROOT = "/api/v1"
+P = "/projects/{slug}"
+
+
+class Need(NamedTuple):
+    """What an operation needs, and a body that it would take."""
+
+    scope: str
+    admin: bool = False
+    body: Any = None
+
+
+NEEDS = {
+    "GET /me": Need("read"),
+    "GET /projects": Need("read"),
+    "POST /projects": Need("admin", body={"name": "New one"}),
+    f"GET {P}": Need("read"),
+    f"GET {P}/members": Need("read", admin=True),
+    f"PUT {P}/members/{{username}}": Need("admin", admin=True, body={"role": "admin"}),
+    f"DELETE {P}/members/{{username}}": Need("admin", admin=True),
+    f"PUT {P}/rubric": Need("admin", admin=True, body={"min_validity": 0.9}),
+}
+
+
+class Operation(NamedTuple):
+    verb: str
+    path: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.verb} {self.path}"
+
+    @property
+    def need(self) -> Need:
+        return NEEDS[self.key]
+
+
+def _operations() -> list[Operation]:
+    paths = api.get_openapi_schema(path_prefix="")["paths"]
+    return [Operation(verb.upper(), path) for path, verbs in paths.items() for verb in verbs]
+
+
+OPERATIONS = [one for one in _operations() if one.key in NEEDS]
+BELOW = [one for one in OPERATIONS if one.path.startswith(P)]
+NUMBERED = [one for one in BELOW if "{" in one.path.removeprefix(P)]
+
+
+@pytest.fixture
+def ids(reviewer: User) -> dict[str, Any]:
+    """For each placeholder of an address: a real object of “eggs”."""
+    return {"username": reviewer.username}
+
+
+@pytest.fixture(autouse=True)
+def no_brake(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """Many calls a minute are what these tests are about; where not, the minute is a day."""
+    client = queue.broker()
+    client.delete("none", *client.scan_iter("chainwright:api:*"))
+    monkeypatch.setattr(limits, "WINDOW", 24 * 3600)
+    monkeypatch.setattr(limits, "MAX_REFUSED", 10_000)
+    settings.API_REQUESTS_PER_MINUTE = 10_000
+
+
+def place(operation: Operation, ids: dict[str, Any], slug: str = "eggs") -> str:
+    return ROOT + operation.path.format(slug=slug, **ids)
+
+
+def call(
+    operation: Operation, address: str, secret: str | None, client: Client | None = None
+) -> Any:
+    body = operation.need.body
+    headers = {} if secret is None else {"authorization": f"Bearer {secret}"}
+    return (client or Client()).generic(
+        operation.verb,
+        address,
+        "" if body is None else json.dumps(body),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+def token(user: User, scope: str = "admin", project: Project | None = None) -> str:
+    name = f"{scope} {ApiToken.objects.count()}"
+    return make_token(user, name, scope=scope, days=1, project=project)[1]
+
+
+def rows() -> dict[str, list[Any]]:
+    found = all_rows()
+    found.pop("api.ApiToken")  # a use is noted
+    return found
+
+
+def test_every_operation_stands_in_the_table_of_rights() -> None:
+    assert sorted(one.key for one in _operations()) == sorted(NEEDS)
+
+
+@pytest.fixture
+def nothing_changes(
+    project: Project, wake_ups: Callable[[str], int]
+) -> Iterator[Callable[[], None]]:
+    """Called once all is set up; at the end, no row differs and no worker was woken."""
+    kept: list[Any] = []
+
+    def state() -> Any:
+        return rows(), wake_ups("cpu"), wake_ups("gpu")
+
+    yield lambda: kept.append(state())
+    assert kept and state() == kept[0]
+
+
+@pytest.mark.parametrize(
+    "secret", [None, "", "cw_garbage", "x" * 5000, "cw_\N{SNOWMAN}"], ids=lambda s: repr(s)[:12]
+)
+def test_nobody_comes_in_without_a_token_in_force(
+    secret: str | None, ids: dict[str, Any], nothing_changes: Callable[[], None], settings: Any
+) -> None:
+    nothing_changes()
+    for operation in OPERATIONS:
+        answer = call(operation, place(operation, ids), secret)
+        assert answer.status_code == 401, operation.key
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("ended", ["revoked", "expired", "switched off"])
+def test_a_token_that_ended_opens_nothing(
+    ended: str, ids: dict[str, Any], admin_user: User, nothing_changes: Callable[[], None]
+) -> None:
+    made, secret = make_token(admin_user, "old", scope="admin", days=1)
+    if ended == "revoked":
+        revoke(admin_user, made.pk)
+    elif ended == "expired":
+        ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    else:
+        User.objects.filter(pk=admin_user.pk).update(is_active=False)
+    nothing_changes()
+    for operation in OPERATIONS:
+        assert call(operation, place(operation, ids), secret).status_code == 401
+
+
+def test_a_token_does_no_more_than_its_scope(
+    ids: dict[str, Any], admin_user: User, nothing_changes: Callable[[], None]
+) -> None:
+    less = {"review": token(admin_user, "read"), "admin": token(admin_user, "review")}
+    nothing_changes()
+    for operation in OPERATIONS:
+        if operation.need.scope in less:
+            answer = call(operation, place(operation, ids), less[operation.need.scope])
+            assert answer.status_code == 403 and "scope" in answer.json()["detail"], operation.key
+
+
+def test_a_stranger_finds_nothing_below_a_project(
+    ids: dict[str, Any], stranger: User, nothing_changes: Callable[[], None]
+) -> None:  # A1
+    secret = token(stranger)
+    nothing_changes()
+    for operation in BELOW:
+        answer = call(operation, place(operation, ids), secret)
+        assert answer.status_code == 404, operation.key
+        absent = call(operation, place(operation, ids, "no-such-project"), secret)
+        assert absent.content == answer.content
+
+
+def test_an_object_of_another_project_is_not_below_ones_own(
+    ids: dict[str, Any], stranger: User, nothing_changes: Callable[[], None]
+) -> None:  # A2
+    secret = token(stranger)
+    nothing_changes()
+    for operation in NUMBERED:
+        if operation.path.endswith("{username}"):
+            continue  # people belong to no project
+        answer = call(operation, place(operation, ids, "elsewhere"), secret)
+        assert answer.status_code == 404, (operation.key, answer.content)
+
+
+def test_a_reviewer_may_nothing_that_is_an_admins(
+    ids: dict[str, Any], reviewer: User, nothing_changes: Callable[[], None]
+) -> None:  # A5
+    secret = token(reviewer)
+    nothing_changes()
+    for operation in BELOW:
+        if operation.need.admin:
+            answer = call(operation, place(operation, ids), secret)
+            assert answer.status_code == 403 and "admin" in answer.json()["detail"], operation.key
+
+
+def test_a_token_for_one_project_opens_no_other(
+    ids: dict[str, Any], admin_user: User, stranger: User, project: Project
+) -> None:  # A8
+    other = Project.objects.get(slug="elsewhere")
+    add_member(other, admin_user.username, "admin")
+    secret = token(admin_user, project=other)
+    before = rows()
+    for operation in OPERATIONS:
+        if operation in BELOW:
+            assert call(operation, place(operation, ids), secret).status_code == 404
+        elif operation.verb != "GET":
+            assert call(operation, place(operation, ids), secret).status_code == 403
+    assert rows() == before
+    found = Client().get(f"{ROOT}/projects", headers={"authorization": f"Bearer {secret}"})
+    assert [one["slug"] for one in found.json()["items"]] == ["elsewhere"]
+
+
+def test_a_right_that_is_lost_is_lost_to_tokens_at_once(
+    ids: dict[str, Any], project: Project, admin_user: User, reviewer: User
+) -> None:  # A8
+    secret = token(admin_user)
+    headers = {"authorization": f"Bearer {secret}"}
+    assert Client().get(f"{ROOT}/projects/eggs/members", headers=headers).status_code == 200
+    add_member(project, reviewer.username, "admin")
+    add_member(project, admin_user.username, "reviewer")
+    assert Client().get(f"{ROOT}/projects/eggs/members", headers=headers).status_code == 403
+    remove_member(project, admin_user.pk)
+    for operation in BELOW:
+        assert call(operation, place(operation, ids), secret).status_code == 404
+
+
+def test_a_session_needs_its_csrf_token_to_write(
+    ids: dict[str, Any], admin_user: User, nothing_changes: Callable[[], None]
+) -> None:  # D2
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin_user)
+    nothing_changes()
+    for operation in OPERATIONS:
+        answer = call(operation, place(operation, ids), None, client)
+        refused = answer.status_code == 403 and "CSRF" in answer.json()["detail"]
+        assert refused == (operation.verb != "GET"), operation.key
+
+
+def test_a_wrong_token_does_not_fall_back_to_the_session(
+    project: Project, admin_client: Client
+) -> None:
+    assert admin_client.get(f"{ROOT}/projects/eggs").status_code == 200
+    headers = {"authorization": "Bearer cw_wrong"}
+    assert admin_client.get(f"{ROOT}/projects/eggs", headers=headers).status_code == 401
+
+
+def test_fields_that_are_not_offered_are_refused(
+    ids: dict[str, Any], admin_user: User, nothing_changes: Callable[[], None]
+) -> None:  # A6
+    secret = token(admin_user)
+    nothing_changes()
+    for operation in OPERATIONS:
+        if not isinstance(operation.need.body, dict):
+            continue
+        for field in ("is_staff", "project", "decided_by", "created_by"):
+            answer = Client().generic(
+                operation.verb,
+                place(operation, ids),
+                json.dumps({**operation.need.body, field: 1}),
+                content_type="application/json",
+                headers={"authorization": f"Bearer {secret}"},
+            )
+            assert answer.status_code == 400, (operation.key, answer.content)
+            assert field in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        "nul\0",
+        '{"a": NaN}',
+        '{"a": 1, "a": 2}',
+        "[" * 20_000,
+        '{"name": "a\\u0000"}',
+    ],
+    ids=lambda body: repr(body)[:12],
+)
+def test_a_body_that_is_none_is_told_what_is_wrong(
+    body: str, ids: dict[str, Any], admin_user: User, nothing_changes: Callable[[], None]
+) -> None:
+    secret = token(admin_user)
+    nothing_changes()
+    for operation in OPERATIONS:
+        if not isinstance(operation.need.body, dict):
+            continue
+        answer = Client().generic(
+            operation.verb,
+            place(operation, ids),
+            body,
+            content_type="application/json",
+            headers={"authorization": f"Bearer {secret}"},
+        )
+        assert answer.status_code == 400, (operation.key, answer.content)
+        assert answer.json()["status"] == 400 and answer.json()["detail"]
+
+
+def test_beyond_its_rate_a_token_waits_and_others_do_not(
+    project: Project, admin_user: User, reviewer: User, settings: Any
+) -> None:  # D2
+    settings.API_REQUESTS_PER_MINUTE = 3
+    fast, other = token(admin_user), token(reviewer)
+    got = [
+        Client().get(f"{ROOT}/me", headers={"authorization": f"Bearer {fast}"}) for _ in range(8)
+    ]
+    last = got[-1]
+    assert last.status_code == 429 and int(last["Retry-After"]) >= 1
+    assert sum(one.status_code == 200 for one in got) == 3
+    ok = Client().get(f"{ROOT}/me", headers={"authorization": f"Bearer {other}"})
+    assert ok.status_code == 200
+
+
+def test_an_address_that_tries_tokens_is_made_to_wait(
+    project: Project, admin_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:  # D2
+    monkeypatch.setattr(limits, "MAX_REFUSED", 5)
+    secret = token(admin_user)
+    tried = [
+        Client().get(f"{ROOT}/me", headers={"authorization": f"Bearer cw_{n}"}) for n in range(12)
+    ]
+    assert tried[0].status_code == 401 and tried[-1].status_code == 429
+    right = Client().get(f"{ROOT}/me", headers={"authorization": f"Bearer {secret}"})
+    assert right.status_code == 429
+
+
+def test_a_stranger_cannot_tell_a_member_from_an_absent_project(stranger: User) -> None:
+    secret = token(person("nobody"))
+    answer = Client().get(
+        f"{ROOT}/projects/elsewhere", headers={"authorization": f"Bearer {secret}"}
+    )
+    assert answer.status_code == 404
