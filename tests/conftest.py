@@ -21,7 +21,7 @@ from curation.questions.models import Question
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
 from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
-from curation.reviews.claims import enqueue
+from curation.reviews.queueing import enqueue
 from curation.supervisor import valkey_command
 
 # A real hash takes a tenth of a second by design; thousands of sign-ups in tests need none.

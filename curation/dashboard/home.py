@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from curation.dashboard.selectors import remembered
@@ -11,7 +11,7 @@ from curation.evaluations.models import Evaluation
 from curation.projects.models import Membership, User
 from curation.projects.selectors import memberships_of
 from curation.rationales.models import GenerationRun, ScoringRun
-from curation.reviews.models import QueueItem, QueueStatus, Review, Skip
+from curation.reviews.models import Review, Seat, Skip
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE
 
@@ -35,7 +35,7 @@ class Entry:
 
 
 def projects_of(user: User) -> list[Entry]:
-    """Eight queries, however many projects there are."""
+    """Nine queries, however many projects there are."""
     entries = {m.project_id: Entry(m) for m in memberships_of(user)}
     mine = {"project__in": list(entries)}
     for pk, waiting, held in remembered(f"home:{user.pk}", lambda: _queues(user, mine)):
@@ -55,13 +55,19 @@ def projects_of(user: User) -> list[Entry]:
 
 
 def _queues(user: User, mine: dict[str, Any]) -> list[tuple[int, int, int]]:
+    """(project, questions that I may get, questions that I hold) of each of my projects."""
     now = timezone.now()
-    skipped = Q(pk__in=Skip.objects.filter(user=user).values("item"))
-    mine_to_take = Q(holder__isnull=True) | Q(held_until__lt=now) | Q(holder=user)
-    waiting = QueueItem.objects.filter(status=QueueStatus.WAITING, **mine).order_by()
-    return list(
-        waiting.values_list("project").annotate(
-            waiting=Count("pk", filter=mine_to_take & ~skipped),
-            held=Count("pk", filter=Q(holder=user, held_until__gte=now)),
-        )
+    open_seats = Seat.objects.filter(done_at__isnull=True, number__isnull=False, **mine).order_by()
+    free = Q(holder__isnull=True) | Q(held_until__lt=now)
+    for_me = Q(assigned_to__isnull=True) | Q(assigned_to=user)
+    had = Seat.objects.filter(item=OuterRef("item"), holder=user).exclude(pk=OuterRef("pk"))
+    skipped = Skip.objects.filter(item=OuterRef("item"), user=user)
+    takeable = open_seats.filter(free & for_me).exclude(Exists(had)).exclude(Exists(skipped))
+    waiting = dict(takeable.values_list("project").annotate(n=Count("item", distinct=True)))
+    held = dict(
+        Seat.objects.filter(done_at__isnull=True, holder=user, held_until__gte=now, **mine)
+        .order_by()
+        .values_list("project")
+        .annotate(n=Count("pk"))
     )
+    return [(pk, waiting.get(pk, 0) + held.get(pk, 0), held.get(pk, 0)) for pk in {*waiting, *held}]

@@ -10,7 +10,7 @@ from curation.errors import Conflict, Invalid
 from curation.evaluations.models import Answer, Evaluation
 from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
-from curation.reviews.claims import pull_forward
+from curation.reviews.queueing import pull_forward
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE, RESUMABLE, Status, finish, move, ordered_before
 

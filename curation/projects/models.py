@@ -54,6 +54,25 @@ class Project(models.Model):
         default=False, help_text="Approve by rule what passes the rubric."
     )
     use_embeddings = models.BooleanField(default=True)
+    overlap = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="How many people review a question, each without seeing the others' decisions.",
+    )
+    is_blind = models.BooleanField(
+        default=False, help_text="Reviewers do not see which teacher wrote a chain."
+    )
+    is_shuffled = models.BooleanField(
+        default=False, help_text="Each reviewer sees the chains in an order of their own."
+    )
+    hides_reference = models.BooleanField(
+        default=False, help_text="The reference answer is shown when a reviewer asks for it."
+    )
+    control_percent = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(50)],
+        help_text="How many of a reviewer's questions are control questions, in a hundred.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = OwnProjectQuerySet.as_manager()

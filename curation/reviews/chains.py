@@ -40,6 +40,7 @@ class ChainView:
     tokens: int
     sums: tuple[int, int] | None
     likely_best: bool = False
+    is_blind: bool = False
     same_as: str = ""
     suggested: list[str] = field(default_factory=list)
 
@@ -71,10 +72,12 @@ class ChainView:
 
     @property
     def wrote(self) -> str:
-        """Who wrote it, in a few words."""
+        """Who wrote it, in a few words; nothing where the project reviews blind."""
         one = self.rationale
+        if self.is_blind:
+            return ""
         if one.source == Source.PERSON:
-            return f"edited by {one.author}"
+            return f"{'edited' if one.parent_id else 'written'} by {one.author}"
         heat = "" if one.temperature is None else f" at {one.temperature:g}"
         return f"{one.teacher}{heat}" if one.teacher_id else "imported"
 

@@ -1,110 +1,101 @@
-"""The queue: what waits for review, who holds it, who gets what next."""
+"""Claims: who holds which question, who gets what next."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from curation.errors import Conflict
-from curation.projects.models import Project, User
-from curation.questions.models import Question, Split
-from curation.rationales.models import Rationale
-from curation.reviews.models import QueueItem, QueueStatus, Skip
+from curation.projects.models import Membership, Project, User
+from curation.questions.models import Question
+from curation.reviews.controls import next_control
+from curation.reviews.models import QueueItem, QueueStatus, Seat, Skip
+from curation.reviews.queueing import open_seats, reopen
 
 # How long a question stays with somebody whose page has closed: above the page's renewal of 60 s, so
 # that a reload, or a second tab that works on, keeps it.
 GRACE = timedelta(seconds=90)
+# The question that a person works on, and the next one, which their page has fetched already.
+MOST_HELD = 2
 
 
-def enqueue(project: Project, question_ids: Iterable[int]) -> None:
-    """Put scored training questions into the queue, or rank them anew; done ones with new,
-    undecided chains come back.
-
-    Rank: 1 when the chains' answers all differ, 0 when all agree; questions at which the teachers
-    disagree teach the most and stand in front.
-    """
-    ids = set(question_ids)
-    answers: dict[int, list[str | None]] = {}
-    undecided: set[int] = set()
-    # An edit that was taken back is not shown any more: nobody could decide on it.
-    rows = (
-        Rationale.objects.filter(
-            question_id__in=ids, question__split=Split.TRAIN, score__isnull=False
-        )
-        .exclude(edit_review__withdrawn_at__isnull=False)
-        .values_list("question_id", "score__answer", "decision__outcome")
-    )
-    for question_id, answer, outcome in rows:
-        answers.setdefault(question_id, []).append(answer)
-        if outcome is None:
-            undecided.add(question_id)
-    items = {i.question_id: i for i in QueueItem.objects.filter(question_id__in=answers)}
-    new, changed = [], []
-    for question_id, given in answers.items():
-        item = items.get(question_id) or QueueItem(project=project, question_id=question_id)
-        item.rank, item.reason = rank_of(given)
-        if item.pinned_reason:
-            item.rank, item.reason = 2.0 + item.rank, item.pinned_reason
-        item.status = QueueStatus.WAITING if question_id in undecided else QueueStatus.DONE
-        (changed if item.pk else new).append(item)
-    QueueItem.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
-    QueueItem.objects.bulk_update(changed, ["rank", "reason", "status"], batch_size=500)
+def _mine(project: Project, user: User) -> QuerySet[Seat]:
+    """What this person holds now, what they took first at first."""
+    held = open_seats(project).filter(holder=user, held_until__gte=timezone.now())
+    return held.select_related("item").order_by("held_until", "id")
 
 
-def rank_of(answers: list[str | None]) -> tuple[float, str]:
-    """(rank, reason) of a question from the answers of its chains."""
-    counts = [answers.count(a) for a in set(answers)]
-    disagreement = 1 - max(counts) / len(answers)
-    if disagreement >= 0.5:
-        return disagreement, "teachers disagree"
-    if disagreement > 0:
-        return disagreement, "some chains disagree"
-    return 0.0, "oldest first"
-
-
-def pull_forward(project: Project, domains: Iterable[str], reason: str) -> int:
-    """Move waiting questions of these domains to the front; returns how many moved."""
-    waiting = QueueItem.objects.filter(
-        project=project, status=QueueStatus.WAITING, question__domain__in=list(domains)
-    )
-    waiting.filter(pinned_reason="").update(rank=F("rank") + 2.0)
-    return waiting.update(pinned_reason=reason, reason=reason)
-
-
-def next_item(project: Project, user: User) -> QueueItem | None:
-    """The question that this person works on now: the one they hold, else the best free one.
+def next_item(project: Project, user: User) -> Seat | None:
+    """The seat of the question that this person works on now: the one they hold, else a control
+    question when one is due, else the best free one that was assigned to them, else the best free one.
 
     None when nothing is free for them; `others_hold` says whether something may come back.
     """
-    now = timezone.now()
-    until = now + settings.CLAIM_LEASE
     with transaction.atomic():
-        waiting = QueueItem.objects.filter(project=project, status=QueueStatus.WAITING)
-        held = waiting.select_for_update().filter(holder=user, held_until__gte=now).first()
-        if held is None:
-            held = (
-                waiting.select_for_update(skip_locked=True, of=("self",))
-                .filter(Q(holder__isnull=True) | Q(held_until__lt=now))
-                .exclude(Q(pk__in=Skip.objects.filter(user=user).values("item")))
-                .order_by("-rank", "id")
-                .first()
-            )
-        if held is None:
+        _one_at_a_time(project, user)
+        return _take(_mine(project, user).first() or _best(project, user), user)
+
+
+def ahead(project: Project, user: User, item_id: int) -> Seat | None:
+    """The question after `item_id`, which the person works on: held, too, so that their page can have
+    it ready. None when nothing is free, or they do not hold `item_id`."""
+    with transaction.atomic():
+        _one_at_a_time(project, user)
+        held = list(_mine(project, user))
+        others = [seat for seat in held if seat.item_id != item_id]
+        if len(others) == len(held):
             return None
-        QueueItem.objects.filter(pk=held.pk).update(holder=user, held_until=until)
-    held.holder, held.held_until = user, until
-    return held
+        if others or len(held) >= MOST_HELD:
+            return _take(others[0], user)
+        return _take(_best(project, user), user)
+
+
+def _one_at_a_time(project: Project, user: User) -> None:
+    """Two tabs of one person that ask at once do so one after the other."""
+    Membership.objects.select_for_update().filter(project=project, user=user).values("pk").first()
+
+
+def _take(seat: Seat | None, user: User) -> Seat | None:
+    if seat is None:
+        return None
+    seat.holder, seat.held_until = user, timezone.now() + settings.CLAIM_LEASE
+    if seat.pk is None:  # of a control question
+        seat.save(force_insert=True)
+    else:
+        Seat.objects.filter(pk=seat.pk).update(holder=user, held_until=seat.held_until)
+    return seat
+
+
+def _best(project: Project, user: User) -> Seat | None:
+    if project.control_percent and (control := next_control(project, user)):
+        return control
+    free = (
+        open_seats(project)
+        .filter(Q(holder__isnull=True) | Q(held_until__lt=timezone.now()))
+        .filter(
+            ~Exists(
+                Seat.objects.filter(item=OuterRef("item"), holder=user).exclude(pk=OuterRef("pk"))
+            ),
+            ~Exists(Skip.objects.filter(item=OuterRef("item"), user=user)),
+            number__isnull=False,
+        )
+        .select_related("item")
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("-rank", "item_id", "number")
+    )
+    assigned = free.filter(assigned_to=user).first()
+    return assigned or free.filter(assigned_to__isnull=True).first()
 
 
 def others_hold(project: Project, user: User) -> datetime | None:
-    """When the first claim of somebody else in the project runs out; None where nobody holds one."""
+    """When the first claim of somebody else in the project runs out that this person might get then;
+    None where there is none."""
     return (
-        QueueItem.objects.filter(
-            project=project, status=QueueStatus.WAITING, held_until__gte=timezone.now()
-        )
+        open_seats(project)
+        .filter(held_until__gte=timezone.now(), number__isnull=False, holder__isnull=False)
+        .filter(Q(assigned_to__isnull=True) | Q(assigned_to=user))
         .exclude(holder=user)
         .order_by("held_until")
         .values_list("held_until", flat=True)
@@ -112,81 +103,105 @@ def others_hold(project: Project, user: User) -> datetime | None:
     )
 
 
-def held_by(project: Project, user: User) -> QueueItem | None:
-    """The question that this person holds now; None where they hold none."""
-    return QueueItem.objects.filter(
-        project=project, holder=user, held_until__gte=timezone.now(), status=QueueStatus.WAITING
-    ).first()
+def held_by(project: Project, user: User) -> Seat | None:
+    """The seat of the question that this person works on; None where they hold none."""
+    return _mine(project, user).first()
 
 
-def claim(project: Project, user: User, question: Question) -> QueueItem:
-    """Take one given question, such as from a list. Raises Conflict when somebody else holds it."""
+def holders(item: QueueItem) -> list[Seat]:
+    """The seats of a question at which somebody sits now."""
+    held = item.seats.filter(done_at__isnull=True, held_until__gte=timezone.now())
+    return list(held.filter(holder__isnull=False).select_related("holder").order_by("number"))
+
+
+def claim(project: Project, user: User, question: Question) -> Seat:
+    """Take one given question, such as from a list; what else the person holds is given back.
+
+    Raises Conflict when it is decided, this person has reviewed it, or others hold all its seats.
+    """
     now = timezone.now()
-    free = Q(holder__isnull=True) | Q(held_until__lt=now) | Q(holder=user)
     with transaction.atomic():
-        QueueItem.objects.filter(project=project, holder=user).exclude(question=question).update(
-            holder=None, held_until=None
+        _one_at_a_time(project, user)
+        item = (
+            QueueItem.objects.select_for_update().filter(project=project, question=question).first()
         )
-        taken = QueueItem.objects.filter(free, project=project, question=question).update(
-            holder=user, held_until=now + settings.CLAIM_LEASE
+        if item is None:
+            raise Conflict("This question has no scored chains yet, so it is not in the queue.")
+        _give_back(open_seats(project).filter(holder=user).exclude(item=item))
+        item.project = project
+        reopen(item)
+        seats = list(
+            item.seats.select_related("holder")
+            .filter(Q(number__isnull=False) | Q(holder=user))
+            .order_by("number")
+            .select_for_update(of=("self",))
         )
-    item = QueueItem.objects.select_related("holder").filter(question=question).first()
-    if item is None:
-        raise Conflict("This question has no scored chains yet, so it is not in the queue.")
-    if not taken:
-        raise Conflict(f"{item.holder} works on this question now: take another one.")
-    return item
+        own = [seat for seat in seats if seat.holder_id == user.pk]
+        if own and own[0].done_at:
+            raise Conflict("You have reviewed this question: undo that to see it again.")
+        free = [
+            seat
+            for seat in seats
+            if seat.done_at is None and (seat.holder_id is None or seat.held_until < now)
+        ]
+        for seat in own or sorted(free, key=lambda one: one.assigned_to_id != user.pk):
+            seat.item = item
+            return _take(seat, user)
+    if item.status == QueueStatus.ADJUDICATE:
+        raise Conflict("The reviews of this question disagree: an admin decides it.")
+    if holders := [str(seat.holder) for seat in seats if seat.done_at is None and seat.holder_id]:
+        verb = "work" if len(holders) > 1 else "works"
+        raise Conflict(f"{' and '.join(holders)} {verb} on this question now: take another one.")
+    raise Conflict("This question is decided. It comes back when new chains of it are scored.")
 
 
 def renew(item_id: int, user: User) -> datetime:
-    """Keep the claim while the person works. Raises Conflict when it is no longer theirs."""
+    """Keep what the person holds while they work on this question. Raises Conflict when it is no
+    longer theirs."""
     until = timezone.now() + settings.CLAIM_LEASE
-    mine = QueueItem.objects.filter(pk=item_id, holder=user)
-    if not mine.update(held_until=until):
-        item = QueueItem.objects.select_related("holder").filter(pk=item_id).first()
-        who = item.holder if item and item.holder_id else "Somebody else"
-        what = "works on" if item and item.holder_id else "has decided"
+    mine = Seat.objects.filter(holder=user, done_at__isnull=True)
+    this = mine.filter(item=item_id)
+    if not this.update(held_until=until):
+        others = Seat.objects.select_related("holder").filter(item=item_id).exclude(holder=user)
+        held = others.filter(done_at__isnull=True, holder__isnull=False).first()
+        who = held.holder if held else "Somebody else"
+        what = "works on" if held else "has decided"
         raise Conflict(f"{who} {what} this question now. What you typed is kept here.")
+    project = Seat.objects.filter(item=item_id, holder=user).values("project")
+    # Later by a moment: the question that one works on stays the first of what one holds.
+    later = until + timedelta(milliseconds=1)
+    mine.filter(project__in=project, held_until__gte=timezone.now()).exclude(item=item_id).update(
+        held_until=later
+    )
     return until
 
 
 def leave(item_id: int, user: User) -> None:
-    """The person's page closed: the claim runs out soon, unless another page of theirs renews it."""
+    """The person's page closed: their claims run out soon, unless another page of theirs renews them."""
     soon = timezone.now() + GRACE
-    QueueItem.objects.filter(pk=item_id, holder=user, held_until__gt=soon).update(held_until=soon)
+    project = QueueItem.objects.filter(pk=item_id).values("project")
+    mine = Seat.objects.filter(project__in=project, holder=user, done_at__isnull=True)
+    if mine.filter(item=item_id).exists():
+        mine.filter(held_until__gt=soon).update(held_until=soon)
 
 
 def release(project: Project, user: User) -> None:
     """Give back what the person holds."""
-    QueueItem.objects.filter(project=project, holder=user).update(holder=None, held_until=None)
+    with transaction.atomic():
+        _give_back(open_seats(project).filter(holder=user))
+
+
+def _give_back(seats: QuerySet[Seat]) -> int:
+    # A control's seat is its holder's alone: there is nobody else to keep it for.
+    dropped, _ = seats.filter(number__isnull=True).delete()
+    return dropped + seats.update(holder=None, held_until=None)
 
 
 def skip(item_id: int, user: User, reason: str = "") -> None:
     """Pass on a question: somebody else gets it, this person does not see it again."""
     with transaction.atomic():
-        if not QueueItem.objects.filter(pk=item_id, holder=user).update(
-            holder=None, held_until=None
-        ):
+        if not _give_back(Seat.objects.filter(item=item_id, holder=user, done_at__isnull=True)):
             if Skip.objects.filter(item_id=item_id, user=user).exists():
                 return  # a retry of a skip whose answer got lost
             raise Conflict("You do not hold this question (any more).")
         Skip.objects.get_or_create(item_id=item_id, user=user, defaults={"reason": reason[:200]})
-
-
-def queue_counts(project: Project, user: User) -> dict[str, int]:
-    """How many questions wait, are done, and were done by this person today."""
-    counts = dict(
-        QueueItem.objects.filter(project=project)
-        .values_list("status")
-        .annotate(n=Count("id"))
-        .order_by()
-    )
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    mine = project.reviews.filter(
-        reviewer=user, created_at__gte=midnight, withdrawn_at__isnull=True
-    )
-    return {
-        "waiting": counts.get(QueueStatus.WAITING, 0),
-        "done": counts.get(QueueStatus.DONE, 0),
-        "today": mine.values("rationale__question").distinct().count(),
-    }

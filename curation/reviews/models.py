@@ -12,19 +12,50 @@ from curation.rationales.models import Rationale
 
 class QueueStatus(models.TextChoices):
     WAITING = "waiting", "waiting"
+    ADJUDICATE = "adjudicate", "reviews disagree"
     DONE = "done", "done"
+    CONTROL = "control", "control question"
 
 
 class QueueItem(models.Model):
-    """A question that waits for review. `rank` orders the queue: the highest comes first."""
+    """A question in the queue. `rank` orders it: the highest comes first."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queue")
     question = models.OneToOneField(Question, on_delete=models.CASCADE, related_name="queue_item")
-    status = models.CharField(max_length=8, choices=QueueStatus, default=QueueStatus.WAITING)
+    status = models.CharField(max_length=10, choices=QueueStatus, default=QueueStatus.WAITING)
     rank = models.FloatField(default=0.0)
     reason = models.CharField(max_length=100, blank=True, help_text="Why it stands where it does.")
     pinned_reason = models.CharField(
         max_length=100, blank=True, help_text="Set from outside, such as by a failed evaluation."
+    )
+    done_at = models.DateTimeField(null=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Serves counts, lists of what waits for adjudication, and the choice of a control.
+            models.Index(fields=["project", "status", "id"], name="queue_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"question {self.question_id} in the queue"
+
+
+class Seat(models.Model):
+    """One of the reviews that a question waits for: a claim takes it, decisions fill it.
+
+    A question has as many as its project wants reviews of it, made when it comes into the queue, so
+    that no claim can go beyond them. A control question has one for each person who got it, without
+    a number.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="seats")
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="seats")
+    number = models.PositiveSmallIntegerField(null=True)
+    rank = models.FloatField(default=0.0, help_text="The item's, for the index below.")
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -36,27 +67,60 @@ class QueueItem(models.Model):
 
     class Meta:
         indexes = [
-            # Serves `next`: the best waiting item of a project.
+            # Serves `next`: the best open seat of a project that is nobody's in particular ...
             models.Index(
-                fields=["project", "-rank", "id"],
-                condition=Q(status="waiting"),
-                name="waiting_items_by_rank",
+                fields=["project", "-rank", "item", "number"],
+                condition=Q(done_at__isnull=True, assigned_to__isnull=True),
+                name="open_seats_by_rank",
+            ),
+            # ... or that is meant for one person.
+            models.Index(
+                fields=["assigned_to", "project", "-rank", "item"],
+                condition=Q(done_at__isnull=True, assigned_to__isnull=False),
+                name="assigned_seats_by_rank",
             ),
             models.Index(
-                fields=["holder", "project"],
-                condition=Q(status="waiting", holder__isnull=False),
-                name="items_that_a_person_holds",
+                fields=["project", "holder", "held_until"],
+                condition=Q(done_at__isnull=True, holder__isnull=False),
+                name="seats_that_are_held",
             ),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["item", "number"], name="a_seat_stands_once"),
+            models.UniqueConstraint(
+                fields=["holder", "item"],
+                condition=Q(holder__isnull=False),
+                name="a_person_reviews_a_question_once",
+            ),
             models.CheckConstraint(
-                name="a_held_item_says_until_when",
-                condition=Q(holder__isnull=True) | Q(held_until__isnull=False),
-            )
+                name="a_held_seat_says_until_when",
+                condition=Q(holder__isnull=True)
+                | Q(held_until__isnull=False)
+                | Q(done_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"question {self.question_id} in the queue"
+        return f"seat {self.number} of {self.item_id}"
+
+
+class Control(models.Model):
+    """A question with a known verdict on each chain, mixed in among the others: how people decide on
+    it says how far their decisions can be trusted. It decides nothing itself."""
+
+    item = models.OneToOneField(QueueItem, on_delete=models.CASCADE, related_name="control")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="controls")
+    verdicts = models.JSONField(help_text="rationale id to approve or reject")
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"control {self.item_id}"
 
 
 class Skip(models.Model):
@@ -108,6 +172,11 @@ class Review(models.Model):
     edited = models.OneToOneField(
         Rationale, null=True, on_delete=models.PROTECT, related_name="edit_review"
     )
+    is_best = models.BooleanField(default=False, help_text="The best chain of its question.")
+    is_adjudication = models.BooleanField(
+        default=False, help_text="An admin's last word where reviews disagree."
+    )
+    is_control = models.BooleanField(default=False, help_text="Of a control: decides nothing.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     withdrawn_at = models.DateTimeField(null=True, editable=False)
 
@@ -116,7 +185,7 @@ class Review(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["rationale", "reviewer"],
+                fields=["rationale", "reviewer", "is_adjudication"],
                 condition=Q(withdrawn_at__isnull=True),
                 name="a_person_has_one_standing_review_of_a_rationale",
             ),
@@ -175,3 +244,48 @@ class Decision(models.Model):
     @property
     def decided_by(self) -> str:
         return str(self.review.reviewer) if self.review_id else f"rule (rubric {self.rule.version})"
+
+
+class FlagKind(models.TextChoices):
+    WRONG_REFERENCE = "wrong_reference", "wrong reference answer"
+    AMBIGUOUS = "ambiguous", "ambiguous"
+    DUPLICATE = "duplicate", "duplicate"
+    OTHER = "other", "own words"
+
+
+class QuestionFlag(models.Model):
+    """What a person says of the question itself. An admin settles it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="flags")
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="flags")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=16, choices=FlagKind)
+    comment = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    settlement = models.CharField(max_length=200, blank=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["project", "id"],
+                condition=Q(withdrawn_at__isnull=True, settled_at__isnull=True),
+                name="flags_to_settle",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["question", "user", "kind"],
+                condition=Q(withdrawn_at__isnull=True, settled_at__isnull=True),
+                name="a_person_flags_a_question_once_for_a_thing",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.question_id} {self.kind}"

@@ -1,5 +1,6 @@
 """Reads for the bench and the history: a question with its chains as a person decides on them."""
 
+import random
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,15 @@ from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Source
 from curation.reviews.chains import ChainView, chain_view, name_in_order
-from curation.reviews.models import Outcome, QueueItem, QueueStatus, Reason, Review, Verdict
+from curation.reviews.models import (
+    Outcome,
+    QueueItem,
+    QueueStatus,
+    Reason,
+    Review,
+    Seat,
+    Verdict,
+)
 from curation.reviews.services import to_review
 
 # Longer chains are shown but not put into the page a second time to be edited there.
@@ -23,11 +32,20 @@ WAITING_SECONDS = 20
 
 @dataclass
 class Bench:
-    item: QueueItem
+    """A question as the person who holds `seat` sees it. `is_shuffled`: the chains stand in an order of
+    this person's own, not by score."""
+
+    seat: Seat
     question: Question
     chains: list[ChainView]
     answers: list[tuple[str, int, bool]]
     more_answers: int
+    is_shuffled: bool
+    hides_reference: bool
+
+    @property
+    def item(self) -> QueueItem:
+        return self.seat.item
 
     @property
     def texts(self) -> dict[str, str]:
@@ -39,15 +57,26 @@ class Bench:
         }
 
 
-def bench_of(item: QueueItem) -> Bench:
-    """All that the bench shows of one question; open chains first, the likeliest good one at the left."""
+def bench_of(seat: Seat) -> Bench:
+    """All that the bench shows of one question; open chains first, the likeliest good one at the left,
+    or in an order of the person's own where the project wants that. A control looks like any other."""
+    item, project = seat.item, seat.project
     question = Question.objects.get(pk=item.question_id)
     rationales = to_review(item)
+    if seat.number is None:
+        known = item.control.verdicts
+        rationales = [one for one in rationales if str(one.pk) in known]
     chains = [chain_view(question, one) for one in rationales]
+    for chain in chains:
+        chain.is_blind = project.is_blind
+        if seat.number is None:
+            chain.decision = None
+    if project.is_shuffled:
+        random.Random(f"{seat.holder_id} {item.pk}").shuffle(chains)
     # Open ones stand before what is decided; within each, the order of to_review stays.
     chains.sort(key=lambda chain: (chain.locked, _is_superseded(chain)))
     name_in_order(chains)
-    first = chains[0] if chains else None
+    first = chains[0] if chains and not project.is_shuffled else None
     if first and len(chains) > 1 and not first.locked and first.grade != "wrong":
         first.likely_best = True
     counts: Counter[str] = Counter()
@@ -59,7 +88,15 @@ def bench_of(item: QueueItem) -> Bench:
                 right.add(chain.score.answer)
     common = counts.most_common()
     answers = [(answer, n, answer in right) for answer, n in common[:4]]
-    return Bench(item, question, chains, answers, len(common) - len(answers))
+    return Bench(
+        seat,
+        question,
+        chains,
+        answers,
+        len(common) - len(answers),
+        project.is_shuffled,
+        project.hides_reference,
+    )
 
 
 def _is_superseded(chain: ChainView) -> bool:
@@ -97,7 +134,8 @@ def progress(project: Project, user: User) -> Progress:
 
 @dataclass(frozen=True)
 class Nothing:
-    """Why no question came: `state` is skipped, held, unscored, empty or done."""
+    """Why no question came: `state` is skipped, held, others, unscored, empty or done. others: what
+    waits is for other people, since this one has reviewed it or it is set aside for them."""
 
     state: str
     until: datetime | None = None
@@ -110,6 +148,8 @@ def nothing_for(project: Project, user: User, until: datetime | None) -> Nothing
     items = QueueItem.objects.filter(project=project)
     if items.filter(status=QueueStatus.WAITING, skips__user=user).exists():
         return Nothing("skipped")
+    if items.filter(status=QueueStatus.WAITING).exists():
+        return Nothing("others")
     if items.exists():
         return Nothing("done")
     if Rationale.objects.filter(project=project).exists():
@@ -117,11 +157,11 @@ def nothing_for(project: Project, user: User, until: datetime | None) -> Nothing
     return Nothing("empty")
 
 
-def prefill_of(item: QueueItem, user: User) -> dict[str, dict[str, Any]]:
+def prefill_of(item_id: int, user: User) -> dict[str, dict[str, Any]]:
     """What the person withdrew of this question last, as the page holds decisions, by rationale id:
     to be changed and sent again."""
     withdrawn = Review.objects.filter(
-        reviewer=user, rationale__question_id=item.question_id, withdrawn_at__isnull=False
+        reviewer=user, rationale__question__queue_item=item_id, withdrawn_at__isnull=False
     ).select_related("edited")
     last = withdrawn.aggregate(at=Max("withdrawn_at"))["at"]
     return {
@@ -131,6 +171,7 @@ def prefill_of(item: QueueItem, user: User) -> dict[str, dict[str, Any]]:
             "comment": review.comment,
             "labels": review.step_labels,
             "edited": review.edited.text if review.verdict == Verdict.EDIT else "",
+            "best": review.is_best,
         }
         for review in withdrawn.filter(withdrawn_at=last)
     }

@@ -1,11 +1,10 @@
-"""Decisions: what people say about rationales, what follows, and how it is taken back."""
+"""What people say about rationales, and how it is taken back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
@@ -21,23 +20,31 @@ from curation.reviews.models import (
     QueueStatus,
     Reason,
     Review,
+    Seat,
     Skip,
     Verdict,
 )
+from curation.reviews.settling import settle
 
 MAX_TEXT = 200_000
 
 
 @dataclass(frozen=True)
 class Say:
-    """What a person says about one rationale."""
+    """What a person says about one rationale; without `rationale_id`, a chain of their own, whose text
+    is `edited_text`."""
 
-    rationale_id: int
+    rationale_id: int | None
     verdict: str
     reasons: Sequence[str] = ()
     comment: str = ""
     step_labels: dict[str, int] = field(default_factory=dict)
     edited_text: str = ""
+    is_best: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        return self.rationale_id is None
 
 
 def check(say: Say) -> None:
@@ -49,10 +56,14 @@ def check(say: Say) -> None:
         raise Invalid(f"{', '.join(sorted(wrong))}: no such reason.")
     if say.verdict == Verdict.REJECT and not say.reasons:
         raise Invalid("Say why: a rejection needs at least one reason.")
+    if say.verdict == Verdict.REJECT and say.is_best:
+        raise Invalid("The best chain cannot be a rejected one.")
     if Reason.OTHER in say.reasons and not say.comment.strip():
         raise Invalid("The reason “other” needs a comment.")
-    if say.verdict == Verdict.EDIT and not say.edited_text.strip():
-        raise Invalid("The edited chain is empty.")
+    if say.is_own and say.verdict != Verdict.APPROVE:
+        raise Invalid("A chain of your own is approved as it is sent.")
+    if (say.is_own or say.verdict == Verdict.EDIT) and not say.edited_text.strip():
+        raise Invalid("Your own chain is empty." if say.is_own else "The edited chain is empty.")
     if len(say.edited_text) > MAX_TEXT or len(say.comment) > MAX_TEXT:
         raise Invalid(f"A text may have {MAX_TEXT:,} characters.")
     if "\0" in say.edited_text or "\0" in say.comment:
@@ -61,65 +72,166 @@ def check(say: Say) -> None:
         raise Invalid("A step is labelled -1, 0 or 1.")
 
 
-def submit(
-    project: Project, user: User, item_id: int, says: Sequence[Say], seconds: float | None = None
-) -> list[Review]:
-    """Record what the person who holds a question says of its chains; all of it or nothing.
-
-    Raises Conflict when the claim is gone, a chain was decided by somebody else or superseded, or
-    the same person said it already; the message says which. `seconds` is the time spent on all.
-    A retry after a lost answer can ask `said_before` whether it came through.
-    """
+def check_all(says: Sequence[Say]) -> None:
     if not says:
         raise Invalid("Decide on at least one chain, or skip the question.")
     for say in says:
         check(say)
     if len({say.rationale_id for say in says}) != len(says):
         raise Invalid("A chain was named twice.")
+    if sum(say.is_best for say in says) > 1:
+        raise Invalid("Only one chain is the best.")
+
+
+def submit(
+    project: Project, user: User, item_id: int, says: Sequence[Say], seconds: float | None = None
+) -> list[Review]:
+    """Record what the person who holds a question says of its chains; all of it or nothing. With the
+    last review that the question waits for, decisions follow, see `settle`.
+
+    Raises Conflict when the claim is gone, a chain was decided by somebody else or superseded, or
+    the same person said it already; the message says which. `seconds` is the time spent on all.
+    A retry after a lost answer can ask `said_before` whether it came through.
+    """
+    check_all(says)
     with transaction.atomic():
-        item = (
-            QueueItem.objects.select_for_update(of=("self",))
-            .select_related("holder")
-            .filter(pk=item_id, project=project)
-            .first()
-        )
+        item = QueueItem.objects.select_for_update().filter(pk=item_id, project=project).first()
         if item is None:
             raise Invalid("This question does not wait in this project.")
-        if item.holder_id != user.pk:
+        item.project = project
+        seats = list(item.seats.filter(done_at__isnull=True))
+        seat = next((one for one in seats if one.holder_id == user.pk), None)
+        if seat is None:
             raise Conflict(_who_was_first(item, user))
-        chains = {
-            r.pk: r
-            for r in Rationale.objects.filter(
-                question_id=item.question_id, pk__in=[say.rationale_id for say in says]
-            ).select_related("decision")
-        }
-        if len(chains) != len(says):
-            raise Invalid("One of the chains does not belong to this question.")
+        is_control = seat.number is None
+        chains = chains_of(item, says)
+        if not is_control:
+            for chain in chains.values():
+                _must_be_open(chain)
         share = seconds / len(says) if seconds is not None and 0 <= seconds < 86_400 else None
-        reviews = [_record(project, user, chains[say.rationale_id], say, share) for say in says]
-        QueueItem.objects.filter(pk=item.pk).update(
-            status=QueueStatus.DONE, done_at=timezone.now(), holder=None, held_until=None
-        )
-        if any(review.edited_id for review in reviews):
-            mark_stale(project, [item.question_id])
-            order_scoring(project, user)
+        reviews = record(project, user, item, chains, says, seconds=share, is_control=is_control)
+        Seat.objects.filter(pk=seat.pk).update(done_at=timezone.now())
+        if not is_control and not any(one.number for one in seats if one is not seat):
+            settle(item, reviews)
     return reviews
+
+
+def chains_of(item: QueueItem, says: Sequence[Say]) -> dict[int, Rationale]:
+    """The named chains of a question with their decisions, by id. Raises Invalid for a foreign one."""
+    named = [say.rationale_id for say in says if not say.is_own]
+    found = Rationale.objects.filter(question_id=item.question_id, pk__in=named)
+    chains = {r.pk: r for r in found.select_related("decision__review__reviewer")}
+    if len(chains) != len(named):
+        raise Invalid("One of the chains does not belong to this question.")
+    return chains
+
+
+def _must_be_open(rationale: Rationale) -> None:
+    standing = getattr(rationale, "decision", None)
+    if standing is not None and standing.outcome == Outcome.SUPERSEDED:
+        raise Conflict("An edit has taken the place of this chain: decide on the edit.")
+    if standing is not None and standing.review_id:
+        who = standing.review.reviewer
+        raise Conflict(f"{who} has decided this already: {standing.outcome}.")
+    if rationale.source == Source.PERSON and standing is None:
+        raise Conflict("This chain waits for an admin's decision.")
+
+
+def record(
+    project: Project,
+    user: User,
+    item: QueueItem,
+    chains: dict[int, Rationale],
+    says: Sequence[Say],
+    *,
+    seconds: float | None = None,
+    is_control: bool = False,
+    is_adjudication: bool = False,
+) -> list[Review]:
+    """Write the reviews, and the chains that the person wrote, which are scored at once."""
+    written = _written(project, user, item, chains, says)
+    rows = [
+        Review(
+            project=project,
+            rationale=written[place] if say.is_own else chains[say.rationale_id],
+            reviewer=user,
+            verdict=say.verdict,
+            reasons=list(say.reasons),
+            comment=say.comment.strip(),
+            step_labels=say.step_labels,
+            seconds=seconds,
+            edited=None if say.is_own else written.get(place),
+            is_best=say.is_best,
+            is_control=is_control,
+            is_adjudication=is_adjudication,
+        )
+        for place, say in enumerate(says)
+    ]
+    try:
+        with transaction.atomic():
+            reviews = Review.objects.bulk_create(rows)
+    except IntegrityError:
+        raise Conflict("You have decided this chain already: undo that first.") from None
+    if written:
+        mark_stale(project, [item.question_id])
+        order_scoring(project, user)
+    return reviews
+
+
+def clean_text(text: str) -> str:
+    """An edited chain as it is stored."""
+    return text.replace("\r\n", "\n").strip()
+
+
+def _written(
+    project: Project,
+    user: User,
+    item: QueueItem,
+    chains: dict[int, Rationale],
+    says: Sequence[Say],
+) -> dict[int, Rationale]:
+    """The edits and own chains among `says`, stored, by their place there."""
+    made = {}
+    for place, say in enumerate(says):
+        if not say.is_own and say.verdict != Verdict.EDIT:
+            continue
+        text = clean_text(say.edited_text)
+        parent = None if say.is_own else chains[say.rationale_id]
+        if parent is not None and text == parent.text:
+            raise Invalid("The edit changes nothing: approve the chain as it stands.")
+        made[place] = Rationale(
+            project=project,
+            question_id=item.question_id,
+            source=Source.PERSON,
+            author=user,
+            parent=parent,
+            text=text,
+            text_hash=text_hash(text),
+        )
+    Rationale.objects.bulk_create(list(made.values()))
+    return made
 
 
 def said_before(project: Project, user: User, item_id: int, says: Sequence[Say]) -> bool:
     """Whether the person's standing reviews of this question say just what `says` says: then a
     submission whose answer got lost did come through, and its retry has nothing left to do."""
-    standing = {
-        review.rationale_id: review
-        for review in Review.objects.filter(
+    standing = list(
+        Review.objects.filter(
             project=project,
             reviewer=user,
             withdrawn_at__isnull=True,
+            is_adjudication=False,
             rationale__question__queue_item=item_id,
-        ).select_related("edited")
-    }
+        ).select_related("edited", "rationale")
+    )
+    of_chain = {review.rationale_id: review for review in standing}
+    own = {r.rationale.text for r in standing if r.rationale.author_id == user.pk}
     for say in says:
-        review = standing.get(say.rationale_id)
+        if say.is_own:
+            if clean_text(say.edited_text) not in own:
+                return False
+            continue
+        review = of_chain.get(say.rationale_id)
         if review is None or review.verdict != say.verdict:
             return False
         if say.verdict == Verdict.EDIT and review.edited.text != clean_text(say.edited_text):
@@ -129,105 +241,31 @@ def said_before(project: Project, user: User, item_id: int, says: Sequence[Say])
 
 def _who_was_first(item: QueueItem, user: User) -> str:
     """Why a question is not (any more) this person's, naming who has or had it."""
-    if item.holder_id and item.held_until > timezone.now():
-        return f"Your claim ran out, and {item.holder} works on this question now."
-    last = (
-        Review.objects.filter(rationale__question_id=item.question_id, withdrawn_at__isnull=True)
-        .select_related("reviewer")
-        .order_by("-id")
-        .first()
-    )
-    if last is None:
-        return "Your claim on this question ran out."
-    if last.reviewer_id == user.pk:
+    seats = list(item.seats.filter(number__isnull=False).select_related("holder"))
+    if any(seat.holder_id == user.pk and seat.done_at for seat in seats):
         return "You have decided this question already, perhaps in another tab."
-    at = timezone.localtime(last.created_at)
-    return f"{last.reviewer} was first: decided this question at {at:%H:%M} ({at:%Z})."
+    now = timezone.now()
+    for seat in seats:
+        if seat.done_at is None and seat.holder_id and seat.held_until > now:
+            return f"Your claim ran out, and {seat.holder} works on this question now."
+    last = max((seat for seat in seats if seat.done_at), key=lambda s: s.done_at, default=None)
+    if last is None or last.holder is None:
+        return "Your claim on this question ran out."
+    at = timezone.localtime(last.done_at)
+    return f"{last.holder} was first: decided this question at {at:%H:%M} ({at:%Z})."
 
 
-def _record(
-    project: Project, user: User, rationale: Rationale, say: Say, seconds: float | None
-) -> Review:
-    standing = getattr(rationale, "decision", None)
-    if standing is not None and standing.outcome == Outcome.SUPERSEDED:
-        raise Conflict("An edit has taken the place of this chain: decide on the edit.")
-    if standing is not None and standing.review_id:
-        who = standing.review.reviewer
-        raise Conflict(f"{who} has decided this already: {standing.outcome}.")
-    edited = (
-        _edit(project, user, rationale, say.edited_text) if say.verdict == Verdict.EDIT else None
-    )
-    try:
-        with transaction.atomic():
-            review = Review.objects.create(
-                project=project,
-                rationale=rationale,
-                reviewer=user,
-                verdict=say.verdict,
-                reasons=list(say.reasons),
-                comment=say.comment.strip(),
-                step_labels=say.step_labels,
-                seconds=seconds,
-                edited=edited,
-            )
-    except IntegrityError:
-        raise Conflict("You have decided this chain already: undo that first.") from None
-    outcome = {Verdict.APPROVE: Outcome.APPROVED, Verdict.REJECT: Outcome.REJECTED}.get(
-        say.verdict, Outcome.SUPERSEDED
-    )
-    _decide(project, rationale, outcome, review)
-    if edited:
-        _decide(project, edited, Outcome.APPROVED, review)
-    return review
-
-
-def _decide(project: Project, rationale: Rationale, outcome: str, review: Review) -> None:
-    # A person's word replaces the rule's.
-    Decision.objects.update_or_create(
-        rationale=rationale,
-        defaults={
-            "project": project,
-            "outcome": outcome,
-            "review": review,
-            "rule": None,
-            "decided_at": timezone.now(),
-        },
-    )
-
-
-def clean_text(text: str) -> str:
-    """An edited chain as it is stored."""
-    return text.replace("\r\n", "\n").strip()
-
-
-def _edit(project: Project, user: User, parent: Rationale, text: str) -> Rationale:
-    text = clean_text(text)
-    if text == parent.text:
-        raise Invalid("The edit changes nothing: approve the chain as it stands.")
-    return Rationale.objects.create(
-        project=project,
-        question_id=parent.question_id,
-        source=Source.PERSON,
-        author=user,
-        parent=parent,
-        text=text,
-        text_hash=text_hash(text),
-    )
-
-
-def undo(project: Project, user: User) -> QueueItem:
+def undo(project: Project, user: User) -> Seat:
     """Take back what the person did last, a decision or a skip, and give them that question again.
 
     The reviews stay in the history, marked as withdrawn. Raises Conflict when there is nothing to
-    take back or somebody else holds the question by now.
+    take back, an admin has decided on it since, or others hold all seats of the question by now.
     """
     with transaction.atomic():
-        last = (
-            Review.objects.filter(project=project, reviewer=user, withdrawn_at__isnull=True)
-            .order_by("-id")
-            .select_related("rationale")
-            .first()
+        standing = Review.objects.filter(
+            project=project, reviewer=user, withdrawn_at__isnull=True, is_adjudication=False
         )
+        last = standing.order_by("-id").select_related("rationale").first()
         skipped = (
             Skip.objects.filter(item__project=project, user=user)
             .select_related("item")
@@ -238,34 +276,43 @@ def undo(project: Project, user: User) -> QueueItem:
             raise Conflict("There is nothing to undo.")
         of_skip = last is None or (skipped is not None and skipped.created_at > last.created_at)
         question_id = skipped.item.question_id if of_skip else last.rationale.question_id
-        now = timezone.now()
-        item = QueueItem.objects.select_for_update().get(question_id=question_id)
-        if item.holder_id not in (None, user.pk) and item.held_until > now:
-            raise Conflict("Somebody else works on that question now, so it cannot be taken back.")
-        Skip.objects.filter(item=item, user=user).delete()
-        if not of_skip:
-            _withdraw(project, user, item, now)
-            QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.WAITING, done_at=None)
-        item = claim(project, user, item.question)
-    return item
+        item = (
+            QueueItem.objects.select_for_update(of=("self",))
+            .select_related("question")
+            .get(question_id=question_id)
+        )
+        if of_skip:
+            Skip.objects.filter(item=item, user=user).delete()
+        else:
+            _withdraw(user, item, standing.filter(rationale__question_id=question_id))
+        return claim(project, user, item.question)
 
 
-def _withdraw(project: Project, user: User, item: QueueItem, now: datetime) -> None:
-    mine = Review.objects.filter(
-        project=project,
-        reviewer=user,
-        withdrawn_at__isnull=True,
-        rationale__question_id=item.question_id,
-    )
-    Decision.objects.filter(review__in=list(mine.values_list("pk", flat=True))).delete()
-    mine.update(withdrawn_at=now)
+def _withdraw(user: User, item: QueueItem, mine: QuerySet[Review]) -> None:
+    seat = item.seats.filter(holder=user, done_at__isnull=False).first()
+    reviewed = list(mine.values_list("rationale", "edited"))
+    chains = {pk for pair in reviewed for pk in pair if pk is not None}
+    followed = Decision.objects.filter(rationale__in=chains, review__isnull=False)
+    if followed.filter(review__is_adjudication=True).exists():
+        raise Conflict("An admin has decided on your review by now: ask them to take that back.")
+    if seat is None or (seat.number is None and item.status != QueueStatus.CONTROL):
+        raise Conflict(
+            "This question has come back with new chains since, or is no control any more."
+        )
+    mine.update(withdrawn_at=timezone.now())
+    Seat.objects.filter(pk=seat.pk).update(done_at=None, held_until=timezone.now())
+    if seat.number is not None:
+        followed.delete()
+        QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.WAITING, done_at=None)
 
 
 def to_review(item: QueueItem) -> list[Rationale]:
-    """The chains of a question that stand: all but edits that were taken back. Likeliest good first."""
+    """The chains of a question that a person may decide on or compare with, likeliest good first: all
+    but people's edits and own chains that have no decision, since they were taken back or wait for an
+    admin, whom other reviewers' words shall not sway."""
     return list(
         Rationale.objects.filter(question_id=item.question_id)
-        .exclude(edit_review__withdrawn_at__isnull=False)
+        .exclude(source=Source.PERSON, decision__isnull=True)
         .select_related(
             "score", "teacher", "author", "decision__review__reviewer", "decision__rule"
         )
@@ -282,7 +329,7 @@ def apply_rule(project: Project, *, rubric: Rubric | None = None) -> int:
     undecided = (
         Rationale.objects.filter(passes(rubric, "score__"), project=project)
         .filter(question__split=Split.TRAIN, decision__isnull=True)
-        .exclude(Q(edit_review__isnull=False))
+        .exclude(source=Source.PERSON)
     )
     approved = 0
     while ids := list(undecided.order_by("id").values_list("id", flat=True)[:1000]):

@@ -9,14 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.errors import Conflict, Invalid
 from curation.projects.access import project_view
 from curation.questions.models import Question
 from curation.reviews import claims, selectors, services
-from curation.reviews.models import QueueItem, Reason
+from curation.reviews.models import QueueItem, Reason, Seat
 
 MAX_BODY = 4 * 1024 * 1024
 PAGE = 50
@@ -63,8 +62,8 @@ def number_of(body: dict[str, Any], key: str) -> int:
 @project_view
 def review(request: HttpRequest) -> HttpResponse:
     """The bench with the question that waits for this person."""
-    item = claims.next_item(request.project, request.user)
-    return render(request, "reviews/bench.html", _page(request, item))
+    seat = claims.next_item(request.project, request.user)
+    return render(request, "reviews/bench.html", _page(request, seat))
 
 
 @require_GET
@@ -73,27 +72,28 @@ def review_question(request: HttpRequest, pk: int) -> HttpResponse:
     """The bench with one given question, such as from a list."""
     question = get_object_or_404(Question, project=request.project, pk=pk)
     try:
-        item = claims.claim(request.project, request.user, question)
+        seat = claims.claim(request.project, request.user, question)
     except Conflict as error:
         context = {"message": str(error), "question": question}
         return render(request, "reviews/taken.html", context, status=409)
-    return render(request, "reviews/bench.html", _page(request, item))
+    return render(request, "reviews/bench.html", _page(request, seat))
 
 
-def _page(request: HttpRequest, item: QueueItem | None) -> dict[str, Any]:
-    context = _context(request, item)
+def _page(request: HttpRequest, seat: Seat | None) -> dict[str, Any]:
+    context = _context(request, seat)
     context["reasons"] = Reason.choices
     context["state"] = _state(context)
     return context
 
 
-def _context(request: HttpRequest, item: QueueItem | None) -> dict[str, Any]:
+def _context(request: HttpRequest, seat: Seat | None) -> dict[str, Any]:
     progress = selectors.progress(request.project, request.user)
-    if item is None:
+    if seat is None:
         until = claims.others_hold(request.project, request.user)
         nothing = selectors.nothing_for(request.project, request.user, until)
         return {"bench": None, "nothing": nothing, "progress": progress}
-    return {"bench": selectors.bench_of(item), "progress": progress}
+    seat.project = request.project
+    return {"bench": selectors.bench_of(seat), "progress": progress}
 
 
 def _state(context: dict[str, Any], prefill: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _state(context: dict[str, Any], prefill: dict[str, Any] | None = None) -> di
     if bench is not None:
         state |= {
             "item": bench.item.pk,
-            "until": bench.item.held_until.isoformat(),
+            "until": bench.seat.held_until.isoformat(),
             "texts": bench.texts,
             "prefill": prefill or {},
         }
@@ -118,9 +118,9 @@ def _state(context: dict[str, Any], prefill: dict[str, Any] | None = None) -> di
 
 
 def _answer(
-    request: HttpRequest, item: QueueItem | None, prefill: dict[str, Any] | None = None
+    request: HttpRequest, seat: Seat | None, prefill: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    context = _context(request, item)
+    context = _context(request, seat)
     html = render_to_string("reviews/_item.html", context, request)
     return {"html": html, "state": _state(context, prefill)}
 
@@ -135,8 +135,9 @@ def _next(request: HttpRequest) -> dict[str, Any]:
 def review_submit(request: HttpRequest) -> dict[str, Any]:
     """Take the decisions on one question, answer with the next one.
 
-    Body: {"item": n, "seconds": x, "says": [{"rationale": n, "verdict", "reasons"?, "comment"?,
-    "step_labels"?, "edited_text"?}], "again"?: true}. With `again` the page says that it sends the
+    Body: {"item": n, "seconds": x, "says": [{"rationale": n or null, "verdict", "reasons"?,
+    "comment"?, "step_labels"?, "edited_text"?, "is_best"?}], "again"?: true}; null: a chain of one's
+    own. With `again` the page says that it sends the
     same a second time, since the first answer got lost: what came through then counts as done.
     """
     body = body_of(request)
@@ -161,7 +162,9 @@ def _list(body: dict[str, Any], key: str) -> list[Any]:
     return value
 
 
-SAY_FIELDS = {"rationale", "verdict", "reasons", "comment", "step_labels", "edited_text"}
+SAY_FIELDS = {
+    *("rationale", "verdict", "reasons", "comment", "step_labels", "edited_text", "is_best"),
+}
 
 
 def _say(one: Any) -> services.Say:
@@ -175,15 +178,17 @@ def _say(one: Any) -> services.Say:
         or not all(isinstance(reason, str) for reason in reasons)
         or not isinstance(labels, dict)
         or not all(isinstance(v, int) and not isinstance(v, bool) for v in labels.values())
+        or not isinstance(one.get("is_best", False), bool)
     ):
         raise Invalid("A decision holds something of a wrong type.")
     return services.Say(
-        rationale_id=number_of(one, "rationale"),
+        rationale_id=None if one.get("rationale", 0) is None else number_of(one, "rationale"),
         verdict=texts[0],
         reasons=reasons,
         comment=texts[1],
         step_labels=labels,
         edited_text=texts[2],
+        is_best=one.get("is_best", False),
     )
 
 
@@ -228,12 +233,12 @@ def review_undo(request: HttpRequest) -> dict[str, Any]:
     """Take the last decision or skip back. The page names the question it shows: a retry (`again`)
     that finds the person with another one in hand is of an undo that came through."""
     body = body_of(request)
-    item = None
+    seat = None
     if body.get("again") is True and "shown" in body:
         held = claims.held_by(request.project, request.user)
-        item = held if held is not None and held.pk != body["shown"] else None
-    item = item or services.undo(request.project, request.user)
-    return _answer(request, item, selectors.prefill_of(item, request.user))
+        seat = held if held is not None and held.item_id != body["shown"] else None
+    seat = seat or services.undo(request.project, request.user)
+    return _answer(request, seat, selectors.prefill_of(seat.item_id, request.user))
 
 
 @require_POST
@@ -251,13 +256,13 @@ def review_release(request: HttpRequest) -> HttpResponse:
 def question(request: HttpRequest, pk: int) -> HttpResponse:
     """One question with all its chains: scores, decisions, and who did what when."""
     found = get_object_or_404(
-        Question.objects.select_related("queue_item__holder"), project=request.project, pk=pk
+        Question.objects.select_related("queue_item"), project=request.project, pk=pk
     )
     context = {
         "question": found,
-        "item": getattr(found, "queue_item", None),
+        "item": (item := getattr(found, "queue_item", None)),
+        "holders": claims.holders(item) if item else [],
         "lives": selectors.lives(found),
-        "now": timezone.now(),
     }
     return render(request, "questions/question.html", context)
 

@@ -4,28 +4,33 @@ The columns are read from the models, so that a new column is cloned like the re
 PostgreSQL.
 """
 
+import itertools
 import random
+from pathlib import Path
 
 from django.db import connection, transaction
 
 from curation.projects.models import Project
-from curation.questions.formats import Row
+from curation.questions.formats import Row, read_rows
 from curation.questions.models import Question
 from curation.questions.services import add_questions
+from curation.rationales.importing import add_imported
 from curation.rationales.models import Group, Rationale, Score, Source, Teacher, text_hash
 from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
-from curation.reviews.claims import enqueue
-from curation.reviews.models import QueueItem
+from curation.reviews.models import QueueItem, Seat
+from curation.reviews.queueing import enqueue
 from workers.scoring import SCORER_VERSION, score_items
 from workers.scoring.tasks import items
 
 TEACHERS = ("strong", "wordy", "third", "fourth")
 # How many chains in a hundred are wrong, a teacher.
 WRONG = (8, 45, 20, 30)
+# Each stands after those that it points at.
+CLONED = (Question, Rationale, Score, Group, QueueItem, Seat)
 
 
 def templates(project: Project, count: int = 200, chains: int = 4, seed: int = 1) -> list[Question]:
-    """`count` questions with `chains` chains each, scored and in the review queue."""
+    """`count` made-up questions with `chains` chains each, scored and in the review queue."""
     chance = random.Random(seed)
     teachers = [
         Teacher.objects.create(project=project, name=n, model=f"demo:{n}") for n in TEACHERS
@@ -61,28 +66,44 @@ def templates(project: Project, count: int = 200, chains: int = 4, seed: int = 1
                 completion_tokens=40 + n % 30,
             )
     mark_stale(project, [q.pk for q in questions])
+    _score(project, questions)
+    return questions
+
+
+def real_templates(project: Project, file: Path, count: int = 700) -> list[Question]:
+    """The first `count` questions of a file of GSM8K's model solutions, each with those of its four
+    models, scored and in the review queue."""
+    with file.open("rb") as lines:
+        rows = [r for r in itertools.islice(read_rows(lines), count) if isinstance(r, Row)]
+    questions, _ = add_questions(project, rows, "train")
+    by_text = {row.question: row for row in rows}
+    add_imported(project, [(q, by_text[q.text]) for q in questions])
+    _score(project, questions)
+    return questions
+
+
+def _score(project: Project, questions: list[Question]) -> None:
     groups = waiting_groups(project.pk, 100_000)
-    chains_ = Rationale.objects.filter(project=project).select_related("question", "teacher")
-    scored = score_items(items(chains_.order_by("question_id", "id")))
+    chains = Rationale.objects.filter(project=project).select_related("question", "teacher")
+    scored = score_items(items(chains.order_by("question_id", "id")))
     store_scores(
         groups, {int(s.item.id): s.details() | s.to_dict() for s in scored}, SCORER_VERSION
     )
     enqueue(project, [q.pk for q in questions])
-    return questions
 
 
 def clone(project: Project, times: int) -> None:
     """Clone every question of the project, with all that hangs on it, `times` times."""
+    numbered = [model for model in CLONED if model._meta.pk.column == "id"]
     step = 1 + max(
-        model.objects.order_by("-pk").values_list("pk", flat=True)[0]
-        for model in (Question, Rationale, Group, QueueItem)
+        model.objects.order_by("-pk").values_list("pk", flat=True)[0] for model in numbered
     )
     with transaction.atomic():
-        for model in (Question, Rationale, Score, Group, QueueItem):
+        for model in CLONED:
             _clone(model, project, times, step)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            for model in (Question, Rationale, Group, QueueItem):
+            for model in numbered:
                 table = model._meta.db_table
                 cursor.execute(
                     f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
@@ -92,7 +113,7 @@ def clone(project: Project, times: int) -> None:
 
 def _clone(model: type, project: Project, times: int, step: int) -> None:
     quote = connection.ops.quote_name
-    moved = {"id", "question_id", "rationale_id"}
+    moved = {"id", "question_id", "rationale_id", "item_id"}
     columns = [field.column for field in model._meta.concrete_fields]
     values = []
     for name in columns:

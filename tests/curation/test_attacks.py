@@ -207,7 +207,7 @@ def test_an_admin_made_a_reviewer_loses_an_admins_rights_at_once(
 def test_a_decision_with_a_field_that_is_not_offered_is_refused(
     field: str, question: Question, reviewer: User, reviewer_client: Client
 ) -> None:  # A6
-    item = next_item(question.project, reviewer)
+    item = next_item(question.project, reviewer).item
     chain = question.rationales.first()
     says = [{"rationale": chain.pk, "verdict": "approve", field: "admin"}]
     assert submit(reviewer_client, item, says).status_code == 400
@@ -234,7 +234,7 @@ def test_settings_take_no_field_of_a_membership_or_person(
 def test_a_superseded_chain_and_a_second_approval_are_conflicts_with_one_row(
     question: Question, reviewer: User, reviewer_client: Client, admin_client: Client
 ) -> None:  # A7
-    item = next_item(question.project, reviewer)
+    item = next_item(question.project, reviewer).item
     chain = question.rationales.first()
     edit = {"rationale": chain.pk, "verdict": "edit", "edited_text": "1 + 2 = 3\nAnswer: 3"}
     assert submit(reviewer_client, item, [edit]).status_code == 200
@@ -301,7 +301,7 @@ def test_a_script_in_any_text_is_text_on_every_page(
 def test_an_edit_with_strange_text_is_kept_or_refused_whole(
     text: str, question: Question, reviewer: User, reviewer_client: Client
 ) -> None:  # B3
-    item = next_item(question.project, reviewer)
+    item = next_item(question.project, reviewer).item
     chain = question.rationales.first()
     says = [{"rationale": chain.pk, "verdict": "edit", "edited_text": text}]
     answer = submit(reviewer_client, item, says)
@@ -333,7 +333,7 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
 def test_the_same_decision_sent_at_once_by_four_tabs_counts_once(
     question: Question, reviewer: User
 ) -> None:  # E1, A7
-    item = next_item(question.project, reviewer)
+    item = next_item(question.project, reviewer).item
     says = [{"rationale": c.pk, "verdict": "approve"} for c in question.rationales.all()]
     clients = [signed_in(reviewer) for _ in range(4)]
     answers = at_once(4, lambda n: submit(clients[n], item, says).status_code)
@@ -350,14 +350,14 @@ def test_ten_reviewers_who_draw_at_once_get_ten_questions(
     people = [person(f"reviewer-{n}") for n in range(10)]
     for one in people:
         add_member(project, one.username, "reviewer")
-    drawn = at_once(10, lambda n: next_item(project, people[n]).pk)
+    drawn = at_once(10, lambda n: next_item(project, people[n]).item_id)
     assert len(set(drawn)) == 10
 
 
 def test_what_was_taken_back_stays_in_the_history_as_it_was(
     question: Question, reviewer: User, reviewer_client: Client
 ) -> None:  # E10
-    item = next_item(question.project, reviewer)
+    item = next_item(question.project, reviewer).item
     chain = question.rationales.first()
     submit(reviewer_client, item, [{"rationale": chain.pk, "verdict": "approve"}])
     (said,) = Review.objects.values()

@@ -80,7 +80,7 @@ def test_the_funnel_counts_every_stage(
     project: Project, chains: list[Rationale], reviewer: User, admin_client: Client
 ) -> None:
     apply_rule(project)
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     mine = [chain for chain in chains if chain.question_id == item.question_id]
     says = [Say(mine[0].pk, "approve"), Say(mine[1].pk, "reject", ["wrong_answer"])]
     submit(project, reviewer, item.pk, says)
@@ -190,7 +190,7 @@ def test_my_work_shows_my_projects_and_what_waits_in_them(
     html = reviewer_client.get("/").content.decode()
     assert "Eggs" in html and "Elsewhere" not in html
     assert re.search(r"wait for review</dt><dd>4<", html)
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     cache.clear()
     assert "Go on with my question" in reviewer_client.get("/").content.decode()
     mine = [Say(c.pk, "approve") for c in chains if c.question_id == item.question_id]

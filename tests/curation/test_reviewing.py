@@ -10,17 +10,9 @@ from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
-from curation.reviews.claims import (
-    claim,
-    enqueue,
-    next_item,
-    others_hold,
-    pull_forward,
-    release,
-    renew,
-    skip,
-)
+from curation.reviews.claims import claim, next_item, others_hold, release, renew, skip
 from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review
+from curation.reviews.queueing import enqueue, pull_forward
 from curation.reviews.services import Say, apply_rule, submit, to_review, undo
 from tests.conftest import score_now
 
@@ -44,25 +36,25 @@ def second(
 
 
 def lease_runs_out(item: QueueItem) -> None:
-    QueueItem.objects.filter(pk=item.pk).update(held_until=timezone.now() - timedelta(seconds=1))
+    item.seats.update(held_until=timezone.now() - timedelta(seconds=1))
 
 
 def approve_all(project: Project, user: User) -> list[Review]:
-    item = next_item(project, user)
+    item = next_item(project, user).item
     return submit(project, user, item.pk, [Say(r.pk, "approve") for r in to_review(item)])
 
 
 def test_where_teachers_disagree_comes_first(
     project: Project, reviewer: User, second: Question, question: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     assert item.question == question and item.reason == "teachers disagree"
 
 
 def test_two_people_never_get_the_same_question(
     project: Project, reviewer: User, admin_user: User, question: Question, second: Question
 ) -> None:
-    assert next_item(project, reviewer).question != next_item(project, admin_user).question
+    assert next_item(project, reviewer).item != next_item(project, admin_user).item
 
 
 def test_a_person_keeps_the_question_they_hold(
@@ -77,28 +69,28 @@ def test_nothing_free_says_when_a_claim_may_come_back(
     held = next_item(project, reviewer)
     assert next_item(project, admin_user) is None
     assert others_hold(project, admin_user) == held.held_until
-    lease_runs_out(held)
+    lease_runs_out(held.item)
     assert next_item(project, admin_user) == held
 
 
 def test_a_claim_is_renewed_by_its_holder_only(
     project: Project, reviewer: User, admin_user: User, question: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     assert renew(item.pk, reviewer) > timezone.now()
     with pytest.raises(Conflict):
         renew(item.pk, admin_user)
     release(project, reviewer)
-    assert next_item(project, admin_user) == item
+    assert next_item(project, admin_user).item == item
 
 
 def test_a_skipped_question_goes_to_somebody_else_and_not_back(
     project: Project, reviewer: User, admin_user: User, question: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     skip(item.pk, reviewer, "too hard")
     assert next_item(project, reviewer) is None
-    assert next_item(project, admin_user) == item
+    assert next_item(project, admin_user).item == item
 
 
 def test_a_question_that_somebody_holds_cannot_be_claimed(
@@ -112,7 +104,7 @@ def test_a_question_that_somebody_holds_cannot_be_claimed(
 def test_decisions_follow_and_the_question_is_done(
     project: Project, reviewer: User, question: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     right, wrong = to_review(item)
     submit(
         project,
@@ -133,7 +125,7 @@ def test_decisions_follow_and_the_question_is_done(
 def test_the_same_submission_again_is_a_conflict_and_one_row(
     project: Project, reviewer: User, question: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     says = [Say(r.pk, "approve") for r in to_review(item)]
     submit(project, reviewer, item.pk, says)
     with pytest.raises(Conflict):
@@ -144,7 +136,7 @@ def test_the_same_submission_again_is_a_conflict_and_one_row(
 def test_who_no_longer_holds_the_question_cannot_decide(
     project: Project, reviewer: User, admin_user: User, question: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     says = [Say(to_review(item)[0].pk, "approve")]
     lease_runs_out(item)
     next_item(project, admin_user)
@@ -158,7 +150,7 @@ def test_a_decided_chain_cannot_be_decided_again_and_the_first_is_named(
 ) -> None:
     approve_all(project, reviewer)
     make_rationales(question, ["right, and new\nAnswer: 3"])
-    item = next_item(project, admin_user)
+    item = next_item(project, admin_user).item
     decided = next(r for r in to_review(item) if hasattr(r, "decision"))
     with pytest.raises(Conflict, match="rudi has decided"):
         submit(project, admin_user, item.pk, [Say(decided.pk, "reject", ["unclear"])])
@@ -167,7 +159,7 @@ def test_a_decided_chain_cannot_be_decided_again_and_the_first_is_named(
 def test_an_edit_is_a_new_rationale_with_its_parent_and_supersedes_it(
     project: Project, reviewer: User, question: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     wrong = to_review(item)[1]
     submit(project, reviewer, item.pk, [Say(wrong.pk, "edit", edited_text="1 + 2 = 3.\nAnswer: 3")])
     edit = Rationale.objects.get(parent=wrong)
@@ -179,15 +171,15 @@ def test_an_edit_is_a_new_rationale_with_its_parent_and_supersedes_it(
 
 
 def test_a_superseded_chain_cannot_be_approved(
-    project: Project, reviewer: User, admin_user: User, question: Question
+    project: Project, reviewer: User, admin_user: User, question: Question, make_rationales: Chains
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     wrong = to_review(item)[1]
     submit(project, reviewer, item.pk, [Say(wrong.pk, "edit", edited_text="Better.\nAnswer: 3")])
-    QueueItem.objects.update(status=QueueStatus.WAITING)
+    make_rationales(question, ["Another way.\nAnswer: 3"])
     again = claim(project, admin_user, question)
     with pytest.raises(Conflict, match="edit"):
-        submit(project, admin_user, again.pk, [Say(wrong.pk, "approve")])
+        submit(project, admin_user, again.item_id, [Say(wrong.pk, "approve")])
 
 
 @pytest.mark.parametrize(
@@ -205,7 +197,7 @@ def test_a_superseded_chain_cannot_be_approved(
 def test_what_is_no_decision_is_refused_and_changes_nothing(
     project: Project, reviewer: User, question: Question, say: dict, message: str
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     with pytest.raises(Invalid, match=message):
         submit(project, reviewer, item.pk, [Say(to_review(item)[0].pk, **say)])
     assert not Review.objects.exists()
@@ -214,7 +206,7 @@ def test_what_is_no_decision_is_refused_and_changes_nothing(
 def test_a_chain_of_another_question_is_refused_whole(
     project: Project, reviewer: User, question: Question, second: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     mine, foreign = to_review(item)[0], Rationale.objects.exclude(question=item.question).first()
     with pytest.raises(Invalid, match="does not belong"):
         submit(project, reviewer, item.pk, [Say(mine.pk, "approve"), Say(foreign.pk, "approve")])
@@ -225,8 +217,8 @@ def test_undo_gives_the_question_back_and_keeps_the_history(
     project: Project, reviewer: User, question: Question
 ) -> None:
     approve_all(project, reviewer)
-    item = undo(project, reviewer)
-    assert item.question == question and item.holder == reviewer
+    seat = undo(project, reviewer)
+    assert seat.item.question == question and seat.holder == reviewer
     assert not Decision.objects.exists()
     assert Review.objects.filter(withdrawn_at__isnull=False).count() == 2
     approve_all(project, reviewer)
@@ -236,12 +228,12 @@ def test_undo_gives_the_question_back_and_keeps_the_history(
 def test_undo_of_an_edit_takes_the_edit_out(
     project: Project, reviewer: User, question: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     first = to_review(item)[0]
     submit(
         project, reviewer, item.pk, [Say(first.pk, "edit", edited_text="Other words.\nAnswer: 3")]
     )
-    item = undo(project, reviewer)
+    item = undo(project, reviewer).item
     assert {r.parent_id for r in to_review(item)} == {None}
 
 
@@ -250,8 +242,8 @@ def test_undo_reaches_back_over_several_questions(
 ) -> None:
     approve_all(project, reviewer)
     approve_all(project, reviewer)
-    assert undo(project, reviewer).question == second
-    assert undo(project, reviewer).question == question
+    assert undo(project, reviewer).item.question == second
+    assert undo(project, reviewer).item.question == question
     with pytest.raises(Conflict, match="nothing to undo"):
         undo(project, reviewer)
 
@@ -268,7 +260,7 @@ def test_a_persons_word_replaces_the_rules_and_the_rule_does_not_come_back(
     project: Project, reviewer: User, question: Question
 ) -> None:
     apply_rule(project)
-    item = claim(project, reviewer, question)
+    item = claim(project, reviewer, question).item
     right = to_review(item)[0]
     submit(project, reviewer, item.pk, [Say(right.pk, "reject", ["unclear"])])
     right.refresh_from_db()
@@ -281,7 +273,7 @@ def test_new_chains_bring_a_done_question_back(
 ) -> None:
     approve_all(project, reviewer)
     make_rationales(question, ["Another way.\nAnswer: 3"])
-    assert next_item(project, reviewer).question == question
+    assert next_item(project, reviewer).item.question == question
 
 
 def test_rescoring_changes_no_decision(
@@ -297,7 +289,7 @@ def test_rescoring_changes_no_decision(
 def test_an_edit_that_was_taken_back_does_not_bring_its_question_back(
     project: Project, reviewer: User, question: Question
 ) -> None:
-    item = next_item(project, reviewer)
+    item = next_item(project, reviewer).item
     edited = to_review(item)[0]
     submit(project, reviewer, item.pk, [Say(edited.pk, "edit", edited_text="So: 3.\nAnswer: 3")])
     score_now(project)

@@ -14,7 +14,7 @@ from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Score
 from curation.reviews.claims import GRACE, claim
-from curation.reviews.models import QueueItem, Review
+from curation.reviews.models import Review, Seat
 from curation.reviews.services import apply_rule
 from curation.templatetags.maths import formula, maths
 
@@ -69,8 +69,7 @@ def test_a_stranger_changes_nothing(
 ) -> None:
     item = question.queue_item
     assert post(stranger_client, name, {"item": item.pk}).status_code == 404
-    item.refresh_from_db()
-    assert item.holder is None
+    assert not item.seats.filter(holder__isnull=False).exists()
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -197,7 +196,7 @@ def test_who_comes_second_is_told_who_was_first(
     question: Question, reviewer_client: Client, admin_client: Client
 ) -> None:
     state = begin(reviewer_client)["state"]
-    QueueItem.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+    Seat.objects.update(held_until=timezone.now() - timedelta(seconds=1))
     assert (
         post(admin_client, "review_submit", approve_all(begin(admin_client)["state"])).status_code
         == 200
@@ -212,7 +211,7 @@ def test_a_claim_that_somebody_else_has_names_them(
     question: Question, reviewer_client: Client, admin_client: Client
 ) -> None:
     state = begin(reviewer_client)["state"]
-    QueueItem.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+    Seat.objects.update(held_until=timezone.now() - timedelta(seconds=1))
     begin(admin_client)
     for name in ("review_renew", "review_submit"):
         answer = post(reviewer_client, name, approve_all(state))
@@ -260,6 +259,7 @@ def test_undo_brings_the_question_back_with_what_was_said(
         "comment": "Why 5?",
         "labels": {"2": -1},
         "edited": "",
+        "best": False,
     }
 
 
@@ -312,11 +312,11 @@ def test_a_closed_page_gives_its_question_back_soon_but_a_reload_keeps_it(
 ) -> None:
     item = begin(reviewer_client)["state"]["item"]
     assert reviewer_client.post(at("review_release"), {"item": item}).status_code == 204
-    held = QueueItem.objects.get(pk=item)
+    held = Seat.objects.get(item=item)
     assert held.holder.username == "rudi"
     assert timezone.now() < held.held_until <= timezone.now() + GRACE
     assert begin(reviewer_client)["state"]["item"] == item
-    assert QueueItem.objects.get(pk=item).held_until > timezone.now() + GRACE
+    assert Seat.objects.get(item=item).held_until > timezone.now() + GRACE
 
 
 def test_a_given_question_is_claimed_or_its_holder_named(
@@ -339,13 +339,22 @@ def test_a_decided_chain_is_shown_and_cannot_be_decided_again(
     admin_user: User,
     admin_client: Client,
 ) -> None:
-    post(reviewer_client, "review_submit", approve_all(begin(reviewer_client)["state"]))
+    body = approve_all(begin(reviewer_client)["state"])
+    post(reviewer_client, "review_submit", body | {"says": body["says"][:1]})
     page = admin_client.get(reverse("review_question", args=["eggs", question.pk])).content.decode()
     assert "Approved by rudi" in page
-    pk = question.rationales.first().pk
+    pk = body["says"][0]["rationale"]
     body = {"item": question.queue_item.pk, "says": [{"rationale": pk, "verdict": "approve"}]}
     answer = post(admin_client, "review_submit", body)
     assert answer.status_code == 409 and "rudi has decided this already" in answer.json()["error"]
+
+
+def test_a_question_whose_chains_are_all_decided_is_not_handed_out(
+    question: Question, reviewer_client: Client, admin_client: Client
+) -> None:
+    post(reviewer_client, "review_submit", approve_all(begin(reviewer_client)["state"]))
+    answer = admin_client.get(reverse("review_question", args=["eggs", question.pk]))
+    assert answer.status_code == 409 and "is decided" in answer.content.decode()
 
 
 def test_what_the_rule_approved_is_told_and_can_be_overruled(

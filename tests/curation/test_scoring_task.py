@@ -284,7 +284,7 @@ def test_scoring_again_changes_no_decision_and_names_the_scorers_version(
     (question,) = make_questions(1)
     chains = make_rationales(question, ["right", "wrong"])
     claimed = next_item(bare, reviewer)
-    submit(bare, reviewer, claimed.pk, [Say(chains[0].pk, "approve"), Say(chains[1].pk, "approve")])
+    submit(bare, reviewer, claimed.item_id, [Say(chains[0].pk, "approve"), Say(chains[1].pk, "approve")])
     before = list(Decision.objects.order_by("pk").values())
     Score.objects.update(scorer_version="0.1")
     run = order_rescoring(bare, None)

@@ -13,7 +13,7 @@ from curation.questions.services import order_import
 from curation.rationales.importing import run_import
 from curation.rationales.models import Rationale
 from curation.reviews.claims import claim
-from curation.reviews.models import QueueItem, Review
+from curation.reviews.models import QueueItem, Review, Seat
 from tests.conftest import score_now
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -200,7 +200,7 @@ def test_who_comes_second_sees_who_was_first_and_keeps_what_was_typed(
     press(page, "e")
     page.keyboard.type(" Mine.")
     press(page, "Control+Enter")
-    QueueItem.objects.filter(pk=item).update(holder=None, held_until=None)
+    Seat.objects.filter(item=item).update(holder=None, held_until=None)
     claim(project, admin_user, QueueItem.objects.get(pk=item).question)
     press(page, "Enter")
     page.wait_for_selector("#notice:not([hidden])")
@@ -230,11 +230,11 @@ def test_the_claim_is_renewed_every_minute_while_somebody_works_and_not_for_ever
     page.clock.install()
     page.reload()
     page.wait_for_selector(".chain[aria-current]")
-    before = QueueItem.objects.get(pk=item_of(page)).held_until
+    before = Seat.objects.get(item=item_of(page)).held_until
     with page.expect_response("**/review/renew") as answer:
         page.clock.fast_forward(61_000)
     assert answer.value.status == 200
-    assert QueueItem.objects.get(pk=item_of(page)).held_until > before
+    assert Seat.objects.get(item=item_of(page)).held_until > before
     sent = []
     page.on("request", lambda r: sent.append(r.url))
     page.clock.fast_forward(11 * 60_000)  # nobody touches the page
@@ -246,13 +246,13 @@ def test_a_page_that_leaves_gives_its_question_back_soon(
     questions: list[Any], visit: Callable[..., Any]
 ) -> None:
     page = visit()
-    before = QueueItem.objects.get(pk=item_of(page)).held_until
+    before = Seat.objects.get(item=item_of(page)).held_until
     page.goto(page.url.replace("/review/", "/questions/"))
     for _ in range(100):  # the beacon travels by itself
-        if QueueItem.objects.get(holder__isnull=False).held_until < before:
+        if Seat.objects.get(holder__isnull=False).held_until < before:
             break
         page.wait_for_timeout(100)
-    after = QueueItem.objects.get(holder__isnull=False).held_until
+    after = Seat.objects.get(holder__isnull=False).held_until
     assert (before - after).total_seconds() > 600
 
 

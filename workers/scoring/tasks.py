@@ -21,7 +21,7 @@ from curation.rationales.scoring import (
     teacher_worth,
     waiting_groups,
 )
-from curation.reviews.claims import enqueue
+from curation.reviews.queueing import enqueue
 from curation.reviews.services import apply_rule
 from curation.work import Status, begin, ending, finish, still_mine
 from workers.generation.types import BackendError

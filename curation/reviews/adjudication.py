@@ -1,0 +1,123 @@
+"""Where reviews disagree an admin has the last word; what reviewers say of a question itself."""
+
+from collections.abc import Sequence
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from curation.errors import Conflict, Invalid
+from curation.projects.access import may_administer
+from curation.projects.models import Project, User
+from curation.questions.models import Question
+from curation.rationales.models import Rationale
+from curation.reviews.models import (
+    Decision,
+    FlagKind,
+    QuestionFlag,
+    QueueItem,
+    QueueStatus,
+    Review,
+)
+from curation.reviews.services import Say, chains_of, check_all, record
+from curation.reviews.settling import decide, put_aside_edits, standing_reviews
+
+
+def adjudicate(project: Project, user: User, item_id: int, says: Sequence[Say]) -> list[Review]:
+    """An admin decides chains on which reviews disagree. A chain may be a reviewer's edit: approving
+    it puts it in its parent's place. Deciding a chain puts its other edits aside.
+
+    The question is done when no reviewed chain is left without a decision. Raises Conflict when it
+    does not wait for an admin, a chain is decided already, or the admin wrote it.
+    """
+    if not may_administer(user, project.pk):
+        raise PermissionDenied("Only an admin of this project may do this.")
+    check_all(says)
+    with transaction.atomic():
+        item = QueueItem.objects.select_for_update().filter(pk=item_id, project=project).first()
+        if item is None:
+            raise Invalid("This question does not wait in this project.")
+        if item.status != QueueStatus.ADJUDICATE:
+            raise Conflict("This question does not wait for an admin (any more).")
+        chains = chains_of(item, says)
+        for chain in chains.values():
+            _may_decide(user, chain)
+        reviews = record(project, user, item, chains, says, is_adjudication=True)
+        decide(project, reviews)
+        for review in reviews:
+            put_aside_edits(project, review, review.rationale)
+        if not standing_reviews(item):
+            QueueItem.objects.filter(pk=item.pk).update(
+                status=QueueStatus.DONE, done_at=timezone.now()
+            )
+    return reviews
+
+
+def _may_decide(user: User, chain: Rationale) -> None:
+    decision = getattr(chain, "decision", None)
+    if decision is not None and decision.review_id:
+        raise Conflict(f"{decision.review.reviewer} has decided this already: {decision.outcome}.")
+    if chain.author_id == user.pk:
+        raise Conflict("You wrote this chain: another admin of the project decides on it.")
+
+
+def undo_adjudication(project: Project, user: User, item_id: int) -> None:
+    """Take back what this admin decided on a question; it waits for an admin again."""
+    with transaction.atomic():
+        item = QueueItem.objects.select_for_update().filter(pk=item_id, project=project).first()
+        mine = Review.objects.filter(
+            project=project,
+            reviewer=user,
+            is_adjudication=True,
+            withdrawn_at__isnull=True,
+            rationale__question__queue_item=item,
+        )
+        if item is None or not (ids := list(mine.values_list("pk", flat=True))):
+            raise Conflict("There is nothing of yours to take back here.")
+        Decision.objects.filter(review__in=ids).delete()
+        mine.update(withdrawn_at=timezone.now())
+        QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.ADJUDICATE, done_at=None)
+
+
+def flag_question(
+    project: Project, user: User, question: Question, kind: str, comment: str = ""
+) -> QuestionFlag:
+    """Say that something is wrong with the question itself; said twice, it counts once."""
+    comment = comment.strip()
+    if kind not in FlagKind.values:
+        raise Invalid(f"{kind!r} is no flag: choose one of {', '.join(FlagKind.values)}.")
+    if kind == FlagKind.OTHER and not comment:
+        raise Invalid("Say in your own words what is wrong with the question.")
+    if len(comment) > 20_000 or "\0" in comment:
+        raise Invalid("The comment has more than 20,000 characters, or a NUL among them.")
+    try:
+        with transaction.atomic():
+            return QuestionFlag.objects.create(
+                project=project, question=question, user=user, kind=kind, comment=comment
+            )
+    except IntegrityError:
+        standing = QuestionFlag.objects.get(
+            question=question, user=user, kind=kind, withdrawn_at=None, settled_at=None
+        )
+        if comment and standing.comment != comment:
+            QuestionFlag.objects.filter(pk=standing.pk).update(comment=comment)
+            standing.comment = comment
+        return standing
+
+
+def withdraw_flag(project: Project, user: User, flag_id: int) -> None:
+    """Take back one's own flag. Raises Conflict when it is not (any more) there to take back."""
+    mine = QuestionFlag.objects.filter(pk=flag_id, project=project, user=user)
+    if not mine.filter(withdrawn_at=None, settled_at=None).update(withdrawn_at=timezone.now()):
+        raise Conflict("This flag is settled or taken back already.")
+
+
+def settle_flag(project: Project, admin: User, flag_id: int, settlement: str) -> None:
+    """An admin says what came of a flag."""
+    if not may_administer(admin, project.pk):
+        raise PermissionDenied("Only an admin of this project may do this.")
+    flag = QuestionFlag.objects.filter(pk=flag_id, project=project, withdrawn_at=None)
+    if not flag.filter(settled_at=None).update(
+        settled_at=timezone.now(), settled_by=admin, settlement=settlement.strip()[:200]
+    ):
+        raise Conflict("This flag is settled or taken back already.")

@@ -1,0 +1,194 @@
+"""What stands in the queue, in which order, with how many seats, and for whom."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from curation.projects.models import Project, User
+from curation.questions.models import Question, Split
+from curation.rationales.models import Rationale, Source
+from curation.reviews.models import QueueItem, QueueStatus, Seat
+from curation.reviews.settling import settle
+
+
+def open_seats(project: Project) -> QuerySet[Seat]:
+    """The reviews that are still to be made, whoever holds them."""
+    return Seat.objects.filter(project=project, done_at__isnull=True)
+
+
+def enqueue(project: Project, question_ids: Iterable[int]) -> None:
+    """Put scored training questions into the queue, or rank them anew. What was done comes back when
+    chains have come since then: a chain that was left undecided on the bench does not.
+
+    Rank: 1 when the chains' answers all differ, 0 when all agree; questions at which the teachers
+    disagree teach the most and stand in front.
+    """
+    ids = set(question_ids)
+    chains: dict[int, list[tuple[str | None, str | None, datetime]]] = {}
+    # A person's chains come with a decision or wait for an admin: nobody else is asked about them.
+    rows = Rationale.objects.filter(
+        question_id__in=ids, question__split=Split.TRAIN, score__isnull=False
+    ).exclude(edit_review__withdrawn_at__isnull=False)
+    columns = ("question_id", "score__answer", "decision__outcome", "created_at", "source")
+    for question_id, answer, outcome, at, source in rows.values_list(*columns):
+        undecided = at if outcome is None and source != Source.PERSON else None
+        chains.setdefault(question_id, []).append((answer, undecided))
+    items = {i.question_id: i for i in QueueItem.objects.filter(question_id__in=chains)}
+    new, changed, again, over = [], [], [], []
+    for question_id, given in chains.items():
+        item = items.get(question_id) or QueueItem(project=project, question_id=question_id)
+        item.rank, item.reason = rank_of([answer for answer, _ in given])
+        if item.pinned_reason:
+            item.rank, item.reason = 2.0 + item.rank, item.pinned_reason
+        open_since = [at for _, at in given if at is not None]
+        if not item.pk:
+            item.status = QueueStatus.WAITING if open_since else QueueStatus.DONE
+            item.done_at = None if open_since else timezone.now()
+            new.append(item)
+            continue
+        changed.append(item)
+        came_since = item.done_at is None or any(at > item.done_at for at in open_since)
+        if item.status == QueueStatus.DONE and open_since and came_since:
+            item.status, item.done_at = QueueStatus.WAITING, None
+            again.append(item)
+        elif item.status == QueueStatus.WAITING and not open_since:
+            over.append(item)
+    with transaction.atomic():
+        _close(over)
+        QueueItem.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
+        made = QueueItem.objects.filter(question_id__in=[i.question_id for i in new])
+        _seat(project, list(made.filter(status=QueueStatus.WAITING)))
+        QueueItem.objects.bulk_update(
+            changed, ["rank", "reason", "status", "done_at"], batch_size=500
+        )
+        _rank_seats(changed)
+        _begin_again(project, again)
+
+
+def reopen(item: QueueItem) -> bool:
+    """Bring a done question back at which chains were left undecided, since somebody asks for it.
+    False when there are none. Called in a transaction that holds the item's lock."""
+    left = Rationale.objects.filter(question_id=item.question_id, decision__isnull=True)
+    if item.status != QueueStatus.DONE or not left.exclude(source=Source.PERSON).exists():
+        return False
+    item.status, item.done_at = QueueStatus.WAITING, None
+    item.save(update_fields=["status", "done_at"])
+    _begin_again(item.project, [item])
+    return True
+
+
+def _begin_again(project: Project, items: list[QueueItem]) -> None:
+    """All seats of these are empty again. Who sat there is known from their reviews."""
+    Seat.objects.filter(item__in=items).delete()
+    _seat(project, items)
+
+
+def _seat(project: Project, items: list[QueueItem]) -> None:
+    """As many open seats for each item as the project wants reviews."""
+    Seat.objects.bulk_create(
+        (
+            Seat(project=project, item=item, number=number, rank=item.rank)
+            for item in items
+            for number in range(1, project.overlap + 1)
+        ),
+        batch_size=500,
+        ignore_conflicts=True,
+    )
+
+
+def _close(items: list[QueueItem]) -> None:
+    """Nothing is left to decide, since the rule approved what there was: these are done, but for those
+    at which somebody sits now."""
+    held = Seat.objects.filter(
+        item__in=items, done_at__isnull=True, held_until__gte=timezone.now()
+    ).values_list("item", flat=True)
+    busy = set(held)
+    for item in items:
+        if item.pk not in busy:
+            item.status, item.done_at = QueueStatus.DONE, timezone.now()
+    over = [item for item in items if item.pk not in busy]
+    Seat.objects.filter(item__in=over, done_at__isnull=True).delete()
+
+
+def _rank_seats(items: list[QueueItem]) -> None:
+    of_item = {item.pk: item.rank for item in items}
+    seats = [
+        seat
+        for seat in Seat.objects.filter(item__in=list(of_item), done_at__isnull=True)
+        if seat.rank != of_item[seat.item_id]
+    ]
+    for seat in seats:
+        seat.rank = of_item[seat.item_id]
+    Seat.objects.bulk_update(seats, ["rank"], batch_size=500)
+
+
+def rank_of(answers: list[str | None]) -> tuple[float, str]:
+    """(rank, reason) of a question from the answers of its chains."""
+    counts = [answers.count(a) for a in set(answers)]
+    disagreement = 1 - max(counts) / len(answers)
+    if disagreement >= 0.5:
+        return disagreement, "teachers disagree"
+    if disagreement > 0:
+        return disagreement, "some chains disagree"
+    return 0.0, "oldest first"
+
+
+def pull_forward(project: Project, domains: Iterable[str], reason: str) -> int:
+    """Move waiting questions of these domains to the front; returns how many moved."""
+    waiting = QueueItem.objects.filter(
+        project=project, status=QueueStatus.WAITING, question__domain__in=list(domains)
+    )
+    with transaction.atomic():
+        new = waiting.filter(pinned_reason="")
+        Seat.objects.filter(item__in=new, done_at__isnull=True).update(rank=F("rank") + 2.0)
+        new.update(rank=F("rank") + 2.0)
+        return waiting.update(pinned_reason=reason, reason=reason)
+
+
+def set_overlap(project: Project, overlap: int) -> None:
+    """From now on so many people review a question. Waiting questions get more seats, or lose the
+    open ones that nobody holds; what is complete by that is settled."""
+    with transaction.atomic():
+        Project.objects.filter(pk=project.pk).update(overlap=overlap)
+        project.overlap = overlap
+        waiting = QueueItem.objects.filter(project=project, status=QueueStatus.WAITING)
+        free = Q(holder__isnull=True) | Q(held_until__lt=timezone.now())
+        open_seats(project).filter(free, number__gt=overlap).delete()
+        last = 0
+        while items := list(waiting.filter(pk__gt=last).order_by("id")[:500]):
+            _seat(project, items)
+            last = items[-1].pk
+        complete = waiting.exclude(Exists(Seat.objects.filter(item=OuterRef("pk"), done_at=None)))
+        for item in complete.iterator(500):
+            settle(item)
+
+
+def assign(project: Project, user: User, questions: QuerySet[Question]) -> int:
+    """Set one open seat of each of these waiting questions aside for a person; returns how many.
+    Questions that the person has reviewed or has a seat at are left out."""
+    has_one = Seat.objects.filter(item=OuterRef("item")).filter(
+        Q(holder=user) | Q(assigned_to=user)
+    )
+    first = (
+        Seat.objects.filter(item=OuterRef("item"), done_at=None, assigned_to=None, holder=None)
+        .order_by("number")
+        .values("pk")[:1]
+    )
+    seats = (
+        open_seats(project)
+        .filter(item__question__in=questions, item__status=QueueStatus.WAITING)
+        .exclude(Exists(has_one))
+        .filter(pk=Subquery(first))
+    )
+    with transaction.atomic():
+        return Seat.objects.filter(pk__in=list(seats.values_list("pk", flat=True))).update(
+            assigned_to=user
+        )
+
+
+def unassign(project: Project, user: User) -> int:
+    """What was set aside for this person is anybody's again; returns how many questions."""
+    return open_seats(project).filter(assigned_to=user).update(assigned_to=None)
