@@ -6,6 +6,7 @@ from nltk.metrics.agreement import AnnotationTask
 from nltk.metrics.distance import binary_distance, interval_distance
 
 from workers.agreement.coefficients import Rating, against_controls, overall, pairs
+from workers.agreement.report import Said, agreement
 
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", example C: four observers,
 # twelve units, missing values.
@@ -57,7 +58,7 @@ def test_kappa_equals_the_worked_example_of_fleiss_levin_and_paik():
     table = [[75, 1, 4], [5, 4, 1], [0, 0, 10]]
     figure = pairs(of_table(table, ["neurotic", "other", "psychotic"]))["a", "b"]
     assert figure.value == pytest.approx(0.23 / 0.34)
-    assert (round(figure.value, 2), figure.n) == (0.68, 100)
+    assert (round(figure.value, 2), figure.n, figure.same) == (0.68, 100, 89)
     assert figure.low < figure.value < figure.high
 
 
@@ -133,3 +134,16 @@ def test_controls_count_only_what_is_known():
     assert list(figures) == ["ann"]
     assert (figures["ann"].value, figures["ann"].n) == (0.8, 5)
     assert round(figures["ann"].low, 3) == 0.376 and round(figures["ann"].high, 3) == 0.964
+
+
+def test_the_report_keeps_controls_apart_and_takes_an_edit_there_for_a_rejection():
+    said = [Said(q, q, person, "approve", {"1": 1}) for q in range(12) for person in (1, 2)]
+    said[1] = Said(0, 0, 2, "edit", {"1": -1})
+    said += [Said(50, 50, 1, "edit", known="reject"), Said(50, 51, 1, "edit", known="approve")]
+    made = agreement(said)
+    assert made["decisions"]["all"]["n"] == 12 and made["decisions"]["all"]["same"] == 11
+    (pair,) = made["decisions"]["pairs"]
+    assert (pair["a"], pair["b"], pair["n"]) == (1, 2, 12)
+    assert made["steps"]["all"]["n"] == 12 and made["steps"]["all"]["same"] == 11
+    (met,) = made["controls"]
+    assert (met["person"], met["n"], met["same"], met["value"]) == (1, 2, 1, 0.5)

@@ -54,12 +54,14 @@ class Rating:
 class Figure:
     """A coefficient. `value` is None where it is not defined, `low` and `high` where too little is
     known for an interval; `why` says the reason in words, else it is empty. `n` counts the items
-    that at least two people judged (for controls: the control items)."""
+    that at least two people judged (for controls: the control items), `same` those of them on which
+    all of these people said the same (for controls: what is known)."""
 
     value: float | None
     low: float | None
     high: float | None
     n: int
+    same: int
     why: str = ""
 
 
@@ -74,7 +76,8 @@ def overall(ratings: Iterable[Rating], *, ordered: bool = False) -> Figure:
             for value in said.values():
                 counts[places[value]] += 1
             units.append((group, tuple(counts)))
-    return _figure(units, lambda patterns: _alpha(patterns, values, ordered))
+    same = sum(max(counts) == sum(counts) for _, counts in units)
+    return _figure(units, same, lambda patterns: _alpha(patterns, values, ordered))
 
 
 def pairs(
@@ -90,7 +93,11 @@ def pairs(
             cell = places[said[a]], places[said[b]]
             common.setdefault((a, b), []).append((group, cell))
     return {
-        pair: _figure(units, lambda cells: _kappa(cells, values, ordered))
+        pair: _figure(
+            units,
+            sum(a == b for _, (a, b) in units),
+            lambda cells: _kappa(cells, values, ordered),
+        )
         for pair, units in sorted(common.items(), key=lambda one: tuple(map(str, one[0])))
     }
 
@@ -107,7 +114,8 @@ def against_controls(
     figures = {}
     for person, hits in sorted(met.items(), key=lambda one: str(one[0])):
         low, high = proportion_confint(sum(hits), len(hits), alpha=1 - LEVEL, method="wilson")
-        figures[person] = Figure(sum(hits) / len(hits), float(low), float(high), len(hits))
+        share = sum(hits) / len(hits)
+        figures[person] = Figure(share, float(low), float(high), len(hits), sum(hits))
     return figures
 
 
@@ -167,12 +175,14 @@ def _kappa(cells: Sequence[Pattern], values: Sequence[Value], ordered: bool) -> 
 
 
 def _figure(
-    units: Sequence[tuple[Hashable, Pattern]], make: Callable[[Sequence[Pattern]], Statistic]
+    units: Sequence[tuple[Hashable, Pattern]],
+    same: int,
+    make: Callable[[Sequence[Pattern]], Statistic],
 ) -> Figure:
     """The statistic of all units, with the bootstrap interval over their groups."""
     n = len(units)
     if not n:
-        return Figure(None, None, None, 0, "No item was judged by two people.")
+        return Figure(None, None, None, 0, 0, "No item was judged by two people.")
     patterns = list({pattern: None for _, pattern in units})
     place = {pattern: column for column, pattern in enumerate(patterns)}
     groups: dict[Hashable, Counter[int]] = {}
@@ -184,14 +194,16 @@ def _figure(
         table[row, list(seen)] = list(seen.values())
     value = statistic(table.sum(axis=0))
     if value is None:
-        return Figure(None, None, None, n, "Everybody always said the same one thing.")
+        return Figure(None, None, None, n, same, "Everybody always said the same one thing.")
     if len(groups) < MIN_GROUPS:
-        return Figure(value, None, None, n, f"Fewer than {MIN_GROUPS} questions: no interval.")
+        why = f"Fewer than {MIN_GROUPS} questions: no interval."
+        return Figure(value, None, None, n, same, why)
     found = _resampled(table, statistic)
     if len(found) < 0.9 * RESAMPLES:
-        return Figure(value, None, None, n, "Too little variety in what was said: no interval.")
+        why = "Too little variety in what was said: no interval."
+        return Figure(value, None, None, n, same, why)
     low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Figure(value, float(low), float(high), n)
+    return Figure(value, float(low), float(high), n, same)
 
 
 def _resampled(table: np.ndarray, statistic: Statistic) -> list[float]:
