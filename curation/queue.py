@@ -29,10 +29,12 @@ SCORE_PROJECT = "scoring.score"
 FREEZE_DATASET = "datasets.freeze"
 TRAIN = "training.train"
 EVALUATE = "evaluation.evaluate"
+COUNT_AGREEMENT = "agreement.count"
 PUT_BACK = "beat.put_back"
 QUEUE_OF = {
     RUN_IMPORT: CPU,
     SCORE_PROJECT: CPU,
+    COUNT_AGREEMENT: CPU,
     FREEZE_DATASET: CPU,
     PUT_BACK: CPU,
     TRY_ADDRESS: CPU,

@@ -6,7 +6,8 @@ from nltk.metrics.agreement import AnnotationTask
 from nltk.metrics.distance import binary_distance, interval_distance
 
 from workers.agreement.coefficients import Rating, against_controls, overall, pairs
-from workers.agreement.report import Said, agreement
+from workers.agreement.report import agreement
+from workers.agreement.said import Said
 
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", example C: four observers,
 # twelve units, missing values.

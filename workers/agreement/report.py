@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 from workers.agreement.coefficients import Rating, against_controls, overall, pairs
+from workers.agreement.said import Said
 
 REJECT, EDIT = "reject", "edit"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One person's review of one chain. `labels`: step number to -1, 0 or 1. `known`: for a chain of
-    a control question its right verdict, approve or reject; None for all others."""
-
-    question: int
-    chain: int
-    person: int
-    verdict: str
-    labels: dict[str, int] = field(default_factory=dict)
-    known: str | None = None
 
 
 def agreement(said: Iterable[Said]) -> dict[str, Any]:
