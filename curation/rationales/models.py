@@ -226,7 +226,12 @@ class Rationale(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["project", "teacher", "id"], name="rationales_of_a_teacher")
+            models.Index(fields=["project", "teacher", "id"], name="rationales_of_a_teacher"),
+            # Serve the list's filters where they keep few of a million.
+            models.Index(
+                fields=["project", "temperature", "id"], name="rationales_at_a_temperature"
+            ),
+            models.Index(fields=["project", "created_at"], name="rationales_by_day"),
         ]
 
     def __str__(self) -> str:
@@ -400,11 +405,31 @@ class Score(models.Model):
                     *("conciseness", "structure", "redundancy", "tokens", "scorer_version"),
                 ],
                 name="scores_to_count",
-            )
+            ),
+            # Serves the list when it is ordered by score.
+            models.Index(fields=["project", "overall", "rationale"], name="scores_in_order"),
         ]
 
     def __str__(self) -> str:
         return f"score of {self.rationale_id}"
+
+
+class ScoreFlag(models.Model):
+    """That a score's detail holds a flag of this code: serves the list's filter, says no more."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    rationale = models.ForeignKey(Rationale, on_delete=models.CASCADE, related_name="score_flags")
+    code = models.CharField(max_length=40)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "code", "rationale"], name="rationales_with_a_flag")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} on {self.rationale_id}"
 
 
 class ScoringRun(Work):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from curation import queue
 from curation.projects.models import Project, User
-from curation.rationales.models import Group, Rationale, Score, ScoringRun
+from curation.rationales.models import Group, Rationale, Score, ScoreFlag, ScoringRun
 from curation.work import ACTIVE, Status, move
 
 SCORES = (
@@ -151,11 +151,30 @@ def store_scores(
             unique_fields=["rationale"],
             update_fields=["scorer_version", *SCORES, "flag_count", "detail", "scored_at"],
         )
+        _store_flags(rows)
         for group in groups:
             Group.objects.filter(pk=group.pk, scored__lt=group.revision).update(
                 scored=group.revision, scorer_version=version, tries=0
             )
     return len(rows)
+
+
+def codes_of(detail: dict[str, Any]) -> set[str]:
+    """The codes of all flags of a score, of the chain and of its steps."""
+    flags = [*detail["flags"], *(flag for step in detail["steps"] for flag in step["flags"])]
+    return {flag["code"] for flag in flags}
+
+
+def _store_flags(scores: Sequence[Score]) -> None:
+    ScoreFlag.objects.filter(rationale_id__in=[one.rationale_id for one in scores]).delete()
+    ScoreFlag.objects.bulk_create(
+        (
+            ScoreFlag(project_id=one.project_id, rationale_id=one.rationale_id, code=code[:40])
+            for one in scores
+            for code in sorted(codes_of(one.detail))
+        ),
+        batch_size=500,
+    )
 
 
 def _clipped(value: Any) -> Any:
