@@ -16,6 +16,7 @@ from curation.queue import PUT_BACK, app, broker
 from curation.rationales.filling import fail_poisoned
 from curation.rationales.models import GenerationRun, ScoringRun
 from curation.rationales.scoring import order_scoring
+from curation.reviews.models import AgreementCount
 from curation.training.models import TrainingJob
 from curation.training.services import wake_trainings
 from curation.work import MAX_ATTEMPTS, Status, Work, finish, silent
@@ -27,6 +28,7 @@ TASK_OF: dict[type[Work], str] = {
     QuestionImport: queue.RUN_IMPORT,
     GenerationRun: queue.FILL_RUN,
     ScoringRun: queue.SCORE_PROJECT,
+    AgreementCount: queue.COUNT_AGREEMENT,
     DatasetVersion: queue.FREEZE_DATASET,
     TrainingJob: queue.TRAIN,
     Evaluation: queue.EVALUATE,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from curation.projects.models import Project, ProjectQuerySet, Rubric
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
+from curation.work import Work
 
 
 class QueueStatus(models.TextChoices):
@@ -289,3 +290,29 @@ class QuestionFlag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.question_id} {self.kind}"
+
+
+class AgreementCount(Work):
+    """How far the reviewers of a project agreed when a worker counted, see `workers.agreement`."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="agreement_counts", db_index=False
+    )
+    figures = models.JSONField(default=dict)
+    reviews = models.PositiveIntegerField(default=0, help_text="that could be compared")
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["project", "id"], name="agreement_counts_by_age")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=Q(status__in=["waiting", "running"]),
+                name="a_project_counts_agreement_once_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"agreement count {self.pk}"

@@ -1,0 +1,27 @@
+"""Count how far the reviewers of a project agree, on the `cpu` queue."""
+
+from curation.queue import COUNT_AGREEMENT, app
+from curation.reviews.agreement import compared
+from curation.reviews.models import AgreementCount
+from curation.work import Status, begin, ending, finish
+from workers.agreement.said import Said
+from workers.pulse import Pulse
+
+
+@app.task(name=COUNT_AGREEMENT)
+def count_agreement(count_id: int) -> None:
+    """Any member may order it: it changes nothing but its own row."""
+    count = begin(AgreementCount, count_id)
+    if count is None:
+        return
+    # Imported with the first count: pandas and NLTK take seconds and 200 MB, which a worker that is
+    # never asked for agreement does not spend.
+    from workers.agreement.report import agreement
+
+    with ending(count), Pulse(count, on_lost=lambda: None):
+        said = [
+            Said(row.question, row.chain, row.person, row.verdict, row.labels, row.known)
+            for row in compared(count.project)
+        ]
+        figures = agreement(said)
+        finish(count, Status.DONE, figures=figures, reviews=len(said))
