@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0004_agreement_counts'),
+        ('projects', '0003_review_settings'),
         ('reviews', '0004_one_holder_no_more'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
