@@ -11,6 +11,20 @@ class User(AbstractUser):
     """A person who signs in. What they may do is said by their memberships alone."""
 
 
+class Preference(models.Model):
+    """How a person wants their pages, on every machine."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="preference"
+    )
+    keys = models.JSONField(
+        default=dict, blank=True, help_text="Keys of the review bench that were changed, by action."
+    )
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user_id}"
+
+
 class Role(models.TextChoices):
     ADMIN = "admin", "admin"
     REVIEWER = "reviewer", "reviewer"
