@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("curation.questions.urls")),
     path("", include("curation.rationales.urls")),
     path("", include("curation.reviews.urls")),
+    path("", include("curation.reviews.urls_people")),
     path("", include("curation.datasets.urls")),
     path("", include("curation.training.urls")),
     path("", include("curation.evaluations.urls")),

@@ -37,6 +37,7 @@ REVIEWERS_WRITES = {
     "review_undo",
     "review_release",
     "dataset_verify",  # reads and compares, changes nothing
+    "agreement_count",  # figures from reviews, changes nothing else
 }
 
 
