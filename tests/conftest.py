@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db.backends.sqlite3.base import DatabaseOperations
 from django.test import Client
 
 from curation import queue
@@ -21,6 +22,7 @@ from curation.questions.models import Question
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
 from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
+from curation.reviews import history
 from curation.reviews.queueing import enqueue
 from curation.supervisor import valkey_command
 
@@ -53,6 +55,22 @@ def broker() -> Iterator[None]:
     yield
     server.terminate()
     server.wait(10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def history_goes_with_the_test() -> Iterator[None]:
+    """A flush between two tests empties all tables; on SQLite by DELETE, which the history refuses. Its
+    triggers are dropped before, and `post_migrate`, which a flush sends, puts them back."""
+    patch = pytest.MonkeyPatch()
+    flush = DatabaseOperations.sql_flush
+
+    def flushing(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
+        dropped = [f"DROP TRIGGER IF EXISTS {name}" for name in history.sqlite_triggers()]
+        return [*dropped, *flush(self, *args, **kwargs)]
+
+    patch.setattr(DatabaseOperations, "sql_flush", flushing)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)

@@ -211,8 +211,53 @@ class Outcome(models.TextChoices):
     SUPERSEDED = "superseded", "superseded by an edit"
 
 
+class BulkKind(models.TextChoices):
+    APPROVE = "approve", "approve"
+    REJECT = "reject", "reject"
+    CLEAR = "clear", "make undecided"
+    RESCORE = "rescore", "score again"
+    ASSIGN = "assign", "assign for review"
+
+
+class BulkAction(Work):
+    """One thing that an admin did to all chains that a filter keeps. What it decided, the history of
+    each chain names; so it can be undone where nobody has decided anew since."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="bulk_actions")
+    kind = models.CharField(max_length=10, choices=BulkKind)
+    filters = models.JSONField(help_text="As the list had them.")
+    until = models.BigIntegerField(help_text="The newest chain there was: later ones stay out.")
+    reasons = models.JSONField(default=list, help_text="Of a rejection.")
+    comment = models.TextField(blank=True)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="To whom it assigns.",
+    )
+    expected = models.PositiveIntegerField(default=0, help_text="Chains that its preview counted.")
+    seen = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    last = models.BigIntegerField(null=True, help_text="The last chain it came to.")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    put_back = models.PositiveIntegerField(default=0, help_text="Chains that its undo changed.")
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"bulk action {self.pk}"
+
+
 class Decision(models.Model):
-    """What follows for a rationale: from a person's review, or from the project's rule."""
+    """What follows for a rationale: from a person's review, from the project's rule, or from what an
+    admin did to many at once."""
 
     rationale = models.OneToOneField(
         Rationale, on_delete=models.CASCADE, primary_key=True, related_name="decision"
@@ -223,6 +268,9 @@ class Decision(models.Model):
         Review, null=True, on_delete=models.PROTECT, related_name="decisions"
     )
     rule = models.ForeignKey(Rubric, null=True, on_delete=models.PROTECT, related_name="decisions")
+    bulk = models.ForeignKey(
+        BulkAction, null=True, on_delete=models.PROTECT, related_name="decisions"
+    )
     decided_at = models.DateTimeField(default=timezone.now)
 
     objects = ProjectQuerySet.as_manager()
@@ -230,9 +278,10 @@ class Decision(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="a_decision_is_a_persons_or_the_rules",
-                condition=Q(review__isnull=False, rule__isnull=True)
-                | Q(review__isnull=True, rule__isnull=False),
+                name="a_decision_has_one_origin",
+                condition=Q(review__isnull=False, rule__isnull=True, bulk__isnull=True)
+                | Q(review__isnull=True, rule__isnull=False, bulk__isnull=True)
+                | Q(review__isnull=True, rule__isnull=True, bulk__isnull=False),
             )
         ]
         indexes = [
@@ -244,7 +293,52 @@ class Decision(models.Model):
 
     @property
     def decided_by(self) -> str:
+        if self.bulk_id:
+            return f"{self.bulk.created_by}, with many others"
         return str(self.review.reviewer) if self.review_id else f"rule (rubric {self.rule.version})"
+
+
+class DecisionLog(models.Model):
+    """Every decision that ever stood, by triggers of the data base (see history.py): no code can
+    forget to write it, and nobody can change it. Its keys bind nothing, so nothing takes it along."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    rationale = models.ForeignKey(
+        Rationale,
+        on_delete=models.DO_NOTHING,
+        related_name="decision_log",
+        db_constraint=False,
+        db_index=False,
+    )
+    at = models.DateTimeField()
+    was = models.CharField(max_length=10, help_text="The outcome before; empty: undecided.")
+    outcome = models.CharField(max_length=10, help_text="The outcome since; empty: taken back.")
+    # Where the decision came from; of one that was taken back, where that had come from.
+    review = models.ForeignKey(
+        Review, null=True, on_delete=models.DO_NOTHING, related_name="+",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
+    rule = models.ForeignKey(
+        Rubric, null=True, on_delete=models.DO_NOTHING, related_name="+",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
+    bulk = models.ForeignKey(
+        BulkAction, null=True, on_delete=models.DO_NOTHING, related_name="+",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["rationale", "id"], name="log_of_a_rationale"),
+            models.Index(fields=["project", "at"], name="log_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rationale_id}: {self.was or 'undecided'} to {self.outcome or 'undecided'}"
 
 
 class FlagKind(models.TextChoices):

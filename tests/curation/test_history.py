@@ -1,0 +1,119 @@
+"""What was decided stands in a history that neither code nor hand-written SQL can change."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from curation.reviews import history
+from curation.reviews.claims import claim
+from curation.reviews.models import Decision, DecisionLog, Review
+from curation.reviews.services import Say, apply_rule, submit, undo
+from curation.standing import triggers_of
+
+
+@pytest.fixture
+def chain(make_questions, make_rationales):
+    return make_rationales(make_questions(1)[0], ["right"])[0]
+
+
+def say(project, user, chain, verdict, **fields):
+    seat = claim(project, user, chain.question)
+    return submit(project, user, seat.item_id, [Say(chain.pk, verdict, **fields)])[0]
+
+
+def refused(sql, *params):
+    with pytest.raises(DatabaseError) as told, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, params)
+    return str(told.value)
+
+
+def steps(chain):
+    rows = DecisionLog.objects.filter(rationale=chain).order_by("id")
+    return list(rows.values_list("was", "outcome", "review", "rule"))
+
+
+def test_each_decision_is_logged_with_where_it_came_from(project, reviewer, chain):
+    rubric = project.rubric
+    assert apply_rule(project) == 1
+    review = say(project, reviewer, chain, "reject", reasons=["unclear"])
+    undo(project, reviewer)
+    assert steps(chain) == [
+        ("", "approved", None, rubric.pk),
+        ("approved", "rejected", review.pk, None),
+        ("rejected", "", review.pk, None),
+    ]
+    ages = [timezone.now() - row.at for row in DecisionLog.objects.order_by("id")]
+    assert all(0 <= age.total_seconds() < 60 for age in ages) and ages == sorted(ages, reverse=True)
+
+
+def test_no_way_of_writing_a_decision_passes_the_log_by(project, chain):
+    rubric = project.rubric
+    Decision.objects.bulk_create(
+        [Decision(rationale=chain, project=project, outcome="approved", rule=rubric)],
+        ignore_conflicts=True,
+    )
+    Decision.objects.update(outcome="rejected")
+    Decision.objects.update(decided_at=timezone.now())  # changes nothing that was decided
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM reviews_decision")
+    assert [row[:2] for row in steps(chain)] == [
+        ("", "approved"),
+        ("approved", "rejected"),
+        ("rejected", ""),
+    ]
+
+
+def test_the_log_can_neither_be_changed_nor_deleted(project, chain):
+    apply_rule(project)
+    assert "cannot be changed" in refused("UPDATE reviews_decisionlog SET outcome = 'rejected'")
+    assert "cannot be changed" in refused("DELETE FROM reviews_decisionlog")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        DecisionLog.objects.all().delete()
+    assert steps(chain)[0][:2] == ("", "approved")
+
+
+def test_a_review_can_be_withdrawn_once_and_nothing_else(project, reviewer, chain):
+    review = say(project, reviewer, chain, "approve", comment="fine")
+    before = Review.objects.values().get()
+    refused("UPDATE reviews_review SET comment = 'bad'")
+    refused("UPDATE reviews_review SET verdict = 'reject', withdrawn_at = %s", timezone.now())
+    refused("DELETE FROM reviews_review")
+    assert Review.objects.values().get() == before
+    undo(project, reviewer)
+    refused("UPDATE reviews_review SET withdrawn_at = NULL")
+    refused("UPDATE reviews_review SET withdrawn_at = %s", timezone.now())
+    assert Review.objects.get().withdrawn_at is not None and review.pk
+
+
+def test_decisions_from_before_the_log_are_taken_over(project, chain):
+    names = list(history.sqlite_triggers() if connection.vendor == "sqlite" else ())
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(f"DROP TRIGGER {name}")
+        for name in () if names else history.postgresql_triggers():
+            table = "reviews_decision" if name == "decision_logged" else None
+            if table:
+                cursor.execute(f"DROP TRIGGER {name} ON {table}")
+    apply_rule(project)
+    assert steps(chain) == []
+    history.create(connection)
+    history.create(connection)
+    assert [row[:2] for row in steps(chain)] == [("", "approved")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_triggers_stand_after_tables_were_made_anew():
+    assert set(triggers_of(connection)) >= set(
+        history.sqlite_triggers()
+        if connection.vendor == "sqlite"
+        else history.postgresql_triggers()
+    )
+    history.drop(connection)
+    history.create(connection)
+    with connection.schema_editor() as editor:
+        field = Review._meta.get_field("comment")
+        if connection.vendor == "sqlite":
+            history.drop(connection)
+            editor._remake_table(Review, alter_fields=[(field, field)])
+    history.create(connection)
+    assert "review_stays" in triggers_of(connection)
