@@ -8,7 +8,16 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 from ninja.operation import Operation
 
-from curation.api import problems, projects
+from curation.api import (
+    datasets,
+    evaluations,
+    problems,
+    projects,
+    questions,
+    rationales,
+    runs,
+    trainings,
+)
 from curation.api.access import READ
 from curation.api.reading import StrictParser
 
@@ -48,5 +57,5 @@ api = Api(
     parser=StrictParser(),
 )
 problems.install(api)
-for _router in (projects.router,):
-    api.add_router("", _router)
+for _room in (projects, questions, rationales, runs, datasets, trainings, evaluations):
+    api.add_router("", _room.router)

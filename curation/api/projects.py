@@ -12,7 +12,7 @@ from curation.api.lists import PageOf, asked, filters, paged
 from curation.api.models import Scope
 from curation.api.reading import Body
 from curation.projects import selectors, services
-from curation.projects.models import Membership, Rubric
+from curation.projects.models import Membership, Role, Rubric
 
 router = Router(tags=["projects"])
 
@@ -48,6 +48,11 @@ class ProjectOut(ProjectRow):
     max_chain_tokens: int | None
     rule_approves: bool
     use_embeddings: bool
+    overlap: int = Field(description="How many people review a question.")
+    is_blind: bool = Field(description="Reviewers do not see which teacher wrote a chain.")
+    is_shuffled: bool = Field(description="Each reviewer has an own order of chains.")
+    hides_reference: bool = Field(description="The bench shows the reference when it is asked for.")
+    control_percent: int | None = Field(description="Control questions in a hundred; for admins.")
     rubric: RubricOut
     created_at: datetime
 
@@ -58,10 +63,15 @@ class MemberOut(Schema):
 
 
 class NewProject(Body):
-    name: str
-    slug: str = Field("", description="The address; made from the name where it is empty.")
+    name: str = Field(max_length=120)
+    slug: str = Field(
+        "",
+        max_length=60,
+        pattern=r"^[a-z0-9-]*$",
+        description="The address; made from the name where it is empty.",
+    )
     description: str = ""
-    student: str = ""
+    student: str = Field("", max_length=300)
 
 
 class RoleIn(Body):
@@ -129,12 +139,14 @@ def project_create(request: HttpRequest, body: NewProject) -> Status[dict[str, A
 def project_out(membership: Membership) -> dict[str, Any]:
     project = membership.project
     plain = (
-        *("guidelines", "student", "max_chain_tokens"),
-        *("rule_approves", "use_embeddings", "created_at"),
+        *("guidelines", "student", "max_chain_tokens", "rule_approves", "use_embeddings"),
+        *("overlap", "is_blind", "is_shuffled", "hides_reference", "created_at"),
     )
     return {
         **_row(membership),
         **{name: getattr(project, name) for name in plain},
+        # Who knew the rate could tell which questions are controls.
+        "control_percent": project.control_percent if membership.role == Role.ADMIN else None,
         "rubric": _rubric(project.rubric),
     }
 

@@ -14,11 +14,11 @@ from curation.errors import Invalid
 class Body(Schema):
     """Base of all that is sent: fields that are not offered are refused, and no type is guessed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class StrictParser(Parser):
-    """JSON as its standard has it: no NaN, no key twice, and no NUL, which PostgreSQL cannot store."""
+    """JSON as its standard has it: no NaN, no key twice; and no text that a data base cannot store."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         try:
@@ -27,8 +27,9 @@ class StrictParser(Parser):
             )
         except (ValueError, RecursionError):
             raise Invalid("The body is not JSON.") from None
-        if b"\\u0000" in request.body:
-            _refuse_nul(value)
+        # Plain UTF-8 holds neither; what is escaped, or begins as a surrogate does, is looked at.
+        if b"\\u" in request.body or b"\xed" in request.body:
+            _must_be_storable(value)
         return value
 
 
@@ -43,13 +44,17 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _refuse_nul(value: Any) -> None:
-    if isinstance(value, str) and "\0" in value:
-        raise Invalid("A text holds a NUL character, which cannot be stored.")
-    if isinstance(value, dict):
+def _must_be_storable(value: Any) -> None:
+    """Raises Invalid for a NUL, or half of a surrogate pair, in any text."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Invalid("A text holds a NUL character, which cannot be stored.")
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise Invalid("A text holds half of a surrogate pair, which is no character.")
+    elif isinstance(value, dict):
         for key, one in value.items():
-            _refuse_nul(key)
-            _refuse_nul(one)
+            _must_be_storable(key)
+            _must_be_storable(one)
     elif isinstance(value, list):
         for one in value:
-            _refuse_nul(one)
+            _must_be_storable(one)

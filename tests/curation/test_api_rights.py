@@ -18,11 +18,16 @@ from curation.api import limits
 from curation.api.api import api
 from curation.api.models import ApiToken
 from curation.api.tokens import make_token, revoke
+from curation.evaluations.models import Evaluation
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, remove_member
+from curation.questions.models import QuestionImport
+from curation.rationales.models import GenerationRun, Teacher
 from tests.conftest import person
 from tests.curation.test_attacks import all_rows
+from tests.curation.training_rows import frozen, report, training
 
+Make = Callable[..., list[Any]]
 ROOT = "/api/v1"
 P = "/projects/{slug}"
 
@@ -44,6 +49,48 @@ NEEDS = {
     f"PUT {P}/members/{{username}}": Need("admin", admin=True, body={"role": "admin"}),
     f"DELETE {P}/members/{{username}}": Need("admin", admin=True),
     f"PUT {P}/rubric": Need("admin", admin=True, body={"min_validity": 0.9}),
+    f"GET {P}/questions": Need("read"),
+    f"POST {P}/questions": Need("admin", admin=True, body={"questions": [{"question": "1 + 1?"}]}),
+    f"GET {P}/questions/{{question_id}}": Need("read"),
+    f"GET {P}/imports": Need("read"),
+    f"POST {P}/imports": Need("admin", admin=True),
+    f"GET {P}/imports/{{import_id}}": Need("read"),
+    f"POST {P}/imports/{{import_id}}/again": Need("admin", admin=True, body={}),
+    f"POST {P}/imports/{{import_id}}/cancel": Need("admin", admin=True),
+    f"GET {P}/rationales": Need("read"),
+    f"GET {P}/rationales/{{rationale_id}}": Need("read"),
+    f"GET {P}/teachers": Need("read"),
+    f"GET {P}/teachers/{{teacher_id}}": Need("read"),
+    f"GET {P}/runs": Need("read"),
+    f"POST {P}/runs": Need("admin", admin=True, body={"teachers": ["strong"]}),
+    f"GET {P}/runs/{{run_id}}": Need("read"),
+    f"POST {P}/runs/{{run_id}}/pause": Need("admin", admin=True),
+    f"POST {P}/runs/{{run_id}}/resume": Need("admin", admin=True),
+    f"POST {P}/runs/{{run_id}}/cancel": Need("admin", admin=True),
+    f"POST {P}/runs/{{run_id}}/retry": Need("admin", admin=True),
+    f"PUT {P}/runs/{{run_id}}/budget": Need("admin", admin=True, body={"tokens": 5}),
+    f"POST {P}/runs/{{run_id}}/cut-off": Need("admin", admin=True, body={"max_tokens": 500}),
+    f"GET {P}/scoring": Need("read"),
+    f"POST {P}/scoring": Need("admin", admin=True, body={}),
+    f"POST {P}/scoring/cancel": Need("admin", admin=True),
+    f"GET {P}/datasets": Need("read"),
+    f"POST {P}/datasets": Need("admin", admin=True, body={}),
+    f"GET {P}/datasets/{{dataset}}": Need("read"),
+    f"POST {P}/datasets/{{dataset}}/verify": Need("read"),
+    f"GET {P}/datasets/{{dataset}}/download/{{form}}": Need("read", admin=True),
+    f"GET {P}/trainings": Need("read"),
+    f"POST {P}/trainings": Need("admin", admin=True, body={"dataset": 1}),
+    f"GET {P}/trainings/{{training_id}}": Need("read"),
+    f"GET {P}/trainings/{{training_id}}/log": Need("read"),
+    f"GET {P}/trainings/{{training_id}}/adapter": Need("read", admin=True),
+    f"POST {P}/trainings/{{training_id}}/cancel": Need("admin", admin=True),
+    f"POST {P}/trainings/{{training_id}}/resume": Need("admin", admin=True),
+    f"GET {P}/evaluations": Need("read"),
+    f"POST {P}/evaluations": Need("admin", admin=True, body={}),
+    f"GET {P}/evaluations/{{evaluation_id}}": Need("read"),
+    f"GET {P}/evaluations/{{evaluation_id}}/answers": Need("read"),
+    f"POST {P}/evaluations/{{evaluation_id}}/cancel": Need("admin", admin=True),
+    f"POST {P}/evaluations/{{evaluation_id}}/resume": Need("admin", admin=True),
 }
 
 
@@ -71,9 +118,32 @@ NUMBERED = [one for one in BELOW if "{" in one.path.removeprefix(P)]
 
 
 @pytest.fixture
-def ids(reviewer: User) -> dict[str, Any]:
+def ids(
+    project: Project, reviewer: User, teacher: Teacher, make_questions: Make, make_rationales: Make
+) -> dict[str, Any]:
     """For each placeholder of an address: a real object of “eggs”."""
-    return {"username": reviewer.username}
+    (question,) = make_questions(1)
+    chains = make_rationales(question, ["right", "wrong"])
+    version = frozen(project)
+    job = training(project, version, points=1)
+    found = report(f"training {job.pk} (approved)")
+    evaluation = Evaluation.objects.create(
+        project=project, job=job, status="done", report=found, verdict=found["verdict"]
+    )
+    order = QuestionImport.objects.create(project=project, file_name="rows.jsonl", status="done")
+    run = GenerationRun.objects.create(project=project, temperatures=[0.5], samples=1)
+    return {
+        "username": reviewer.username,
+        "question_id": question.pk,
+        "rationale_id": chains[0].pk,
+        "import_id": order.pk,
+        "teacher_id": teacher.pk,
+        "run_id": run.pk,
+        "dataset": version.number,
+        "form": "jsonl",
+        "training_id": job.pk,
+        "evaluation_id": evaluation.pk,
+    }
 
 
 @pytest.fixture(autouse=True)

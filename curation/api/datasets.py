@@ -1,0 +1,117 @@
+"""Frozen datasets."""
+
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from curation.api.access import ADMIN, ADMIN_READ, READ
+from curation.api.lists import PageOf, asked, filters, shown, size_of
+from curation.api.shapes import MAX_INTEGER, Order, WorkOut, work_out
+from curation.datasets import formats, selectors, services
+from curation.datasets.models import DatasetVersion
+from curation.datasets.views import CONTENT_TYPES
+from curation.errors import Conflict
+from curation.listing import Page, number
+from curation.work import Status as WorkStatus
+
+router = Router(tags=["datasets"])
+P = "/projects/{slug:slug}"
+ONE = f"{P}/datasets/{{int:dataset}}"
+
+
+class DatasetRow(WorkOut):
+    number: int
+    recipe: dict[str, Any]
+    sha256: str = Field(description="Of the canonical JSONL, byte for byte.")
+    example_count: int
+    question_count: int
+
+
+class DatasetOut(DatasetRow):
+    card: str = Field(description="Markdown: what it is, from whom, how it was made.")
+
+
+class FreezeIn(Order):
+    selection: str = Field("approved", description="approved, or unfiltered to compare with.")
+    teachers: list[str] = Field(
+        default_factory=list, description="Chains of these only, by their names; empty: all."
+    )
+    limit: int | None = Field(None, le=MAX_INTEGER)
+    seed: int = Field(0, ge=0, le=MAX_INTEGER)
+
+
+class VerifiedOut(Schema):
+    same: bool = Field(description="The bytes made anew have the hash that was frozen.")
+
+
+def _row(version: DatasetVersion) -> dict[str, Any]:
+    plain = ("number", "recipe", "sha256", "example_count", "question_count")
+    return {**work_out(version), **{name: getattr(version, name) for name in plain}}
+
+
+def _version(request: HttpRequest, dataset: int) -> DatasetVersion:
+    rows = DatasetVersion.objects.select_related("created_by", "project")
+    return get_object_or_404(rows, project=request.project, number=dataset)
+
+
+def _out(request: HttpRequest, dataset: int) -> dict[str, Any]:
+    version = _version(request, dataset)
+    return {**_row(version), "card": version.card}
+
+
+@router.get(
+    f"{P}/datasets",
+    auth=READ,
+    response=PageOf[DatasetRow],
+    summary="Datasets, the newest first",
+    openapi_extra=filters(),
+)
+def dataset_list(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """In order of their numbers, which `after` speaks of here."""
+    given = asked(request)
+    size = size_of(given)
+    rows = selectors.versions_of(request.project, request.user)
+    if "after" in given:
+        rows = rows.filter(number__lt=number("after", given["after"]))
+    found = list(rows[: size + 1])
+    query = f"after={found[size - 1].number}&limit={size}" if len(found) > size else ""
+    return shown(request, Page(found, query, not given, ""), [_row(one) for one in found[:size]])
+
+
+@router.post(f"{P}/datasets", auth=ADMIN, response={202: DatasetOut}, summary="Freeze a dataset")
+def dataset_freeze(request: HttpRequest, slug: str, body: FreezeIn) -> Status[dict[str, Any]]:
+    """A worker freezes it; look at it until its status is done."""
+    made = services.order_freeze(request.project, request.user, **body.dict())
+    return Status(202, _out(request, made.number))
+
+
+@router.get(ONE, auth=READ, response=DatasetOut, summary="One dataset, with its card")
+def dataset_detail(request: HttpRequest, slug: str, dataset: int) -> dict[str, Any]:
+    return _out(request, dataset)
+
+
+@router.post(f"{ONE}/verify", auth=READ, response=VerifiedOut, summary="Check a dataset's bytes")
+def dataset_verify(request: HttpRequest, slug: str, dataset: int) -> dict[str, bool]:
+    """Makes the bytes again from the rows and compares their hash with the frozen one."""
+    version = _version(request, dataset)
+    if version.status != WorkStatus.DONE:
+        raise Conflict(f"Dataset {dataset} is {version.status}: there is nothing to verify yet.")
+    return {"same": services.verify(version)}
+
+
+@router.get(
+    f"{ONE}/download/{{slug:form}}", auth=ADMIN_READ, summary="Download: jsonl, parquet or md"
+)
+def dataset_download(request: HttpRequest, slug: str, dataset: int, form: str) -> FileResponse:
+    version = _version(request, dataset)
+    if form not in CONTENT_TYPES or version.status != WorkStatus.DONE:
+        raise Http404
+    return FileResponse(
+        formats.open_format(version, form),
+        as_attachment=True,
+        filename=formats.file_name(version, formats.EXTENSIONS[form]),
+        content_type=CONTENT_TYPES[form],
+    )

@@ -1,0 +1,236 @@
+"""Rationales with their scores, decisions and what people said of them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Router, Schema
+from pydantic import Field
+
+from curation.api.access import READ
+from curation.api.lists import PageOf, asked, filters, paged
+from curation.errors import Invalid
+from curation.listing import number
+from curation.projects.models import Role
+from curation.rationales import selectors
+from curation.rationales.models import Rationale, Score, Source
+from curation.reviews.chains import chain_view
+from curation.reviews.models import Decision, QueueStatus, Review
+
+router = Router(tags=["rationales"])
+P = "/projects/{slug:slug}"
+SCORES = (
+    *("answer", "correctness", "conciseness", "structure", "similarity", "consistency"),
+    *("validity", "redundancy", "overall", "flag_count", "scorer_version", "scored_at"),
+)
+
+
+class ScoreOut(Schema):
+    """Numbers from 0 to 1, larger is better but for redundancy; null where they are not known."""
+
+    answer: str | None
+    correctness: float | None
+    conciseness: float | None
+    structure: float | None
+    similarity: float | None
+    consistency: float | None
+    validity: float | None
+    redundancy: float | None
+    overall: float | None
+    flag_count: int
+    scorer_version: str
+    scored_at: datetime
+
+
+class DecisionOut(Schema):
+    outcome: str = Field(description="approved, rejected or superseded (an edit took its place).")
+    reviewer: str | None = Field(description="Whose word decided; null where the rule did.")
+    rubric: int | None = Field(description="The rubric of the rule that decided, if it did.")
+    decided_at: datetime
+
+
+class RationaleOut(Schema):
+    id: int
+    question: int
+    source: str = Field(description="teacher, person or import")
+    teacher: str | None = Field(description="Null for reviewers of a blind project.")
+    author: str | None
+    parent: int | None = Field(description="The chain that this one is an edit of.")
+    text: str
+    temperature: float | None
+    sample: int | None
+    prompt_style: str
+    finish_reason: str
+    completion_tokens: int | None
+    created_at: datetime
+    score: ScoreOut | None
+    decision: DecisionOut | None
+
+
+class FlagOut(Schema):
+    code: str
+    message: str
+    severity: str
+
+
+class StepOut(Schema):
+    number: int
+    text: str
+    flags: list[FlagOut]
+
+
+class ReviewOut(Schema):
+    id: int
+    rationale: int
+    reviewer: str
+    verdict: str
+    reasons: list[str]
+    comment: str
+    step_labels: dict[str, int]
+    is_best: bool
+    is_adjudication: bool
+    edited: int | None = Field(description="The rationale that the edit made.")
+    seconds: float | None
+    created_at: datetime
+    withdrawn_at: datetime | None
+
+
+class RationaleDetail(RationaleOut):
+    reasoning: str = Field(description="What a reasoning model thought before.")
+    steps: list[StepOut]
+    flags: list[FlagOut]
+    reviews: list[ReviewOut]
+
+
+def visible(request: HttpRequest, rows: QuerySet[Rationale]) -> QuerySet[Rationale]:
+    """Of the project's chains those that this person may see: a reviewer sees no other reviewer's edit
+    or own chain before it is decided, so that nobody's words sway another."""
+    if request.membership.role != Role.ADMIN:
+        undecided = Q(source=Source.PERSON, decision__isnull=True)
+        rows = rows.exclude(undecided & ~Q(author=request.user))
+    return rows.select_related(
+        *("teacher", "author", "score", "question__queue_item"),
+        *("decision__review__reviewer", "decision__rule"),
+    )
+
+
+def hides_teachers(request: HttpRequest) -> bool:
+    return request.project.is_blind and request.membership.role != Role.ADMIN
+
+
+def rationale_out(request: HttpRequest, row: Rationale) -> dict[str, Any]:
+    plain = (
+        *("id", "source", "text", "temperature", "sample", "prompt_style", "finish_reason"),
+        *("completion_tokens", "created_at"),
+    )
+    teacher = row.teacher.name if row.teacher_id and not hides_teachers(request) else None
+    score: Score | None = getattr(row, "score", None)
+    return {
+        **{name: getattr(row, name) for name in plain},
+        "question": row.question_id,
+        "teacher": teacher,
+        "author": row.author.username if row.author_id else None,
+        "parent": row.parent_id,
+        "score": score and {name: getattr(score, name) for name in SCORES},
+        "decision": _decision(request, row),
+    }
+
+
+def is_open(request: HttpRequest, row: Rationale) -> bool:
+    """Whether what people said of the chain is not for this person: it is a control, or a reviewer's
+    question that waits for more reviews than one."""
+    if request.membership.role == Role.ADMIN:
+        return False
+    item = getattr(row.question, "queue_item", None)
+    if item is None:
+        return False
+    waits = item.status in (QueueStatus.WAITING, QueueStatus.ADJUDICATE)
+    return item.status == QueueStatus.CONTROL or (waits and request.project.overlap > 1)
+
+
+def _decision(request: HttpRequest, row: Rationale) -> dict[str, Any] | None:
+    decision: Decision | None = getattr(row, "decision", None)
+    if decision is None or is_open(request, row):
+        return None
+    return {
+        "outcome": decision.outcome,
+        "reviewer": decision.review.reviewer.username if decision.review_id else None,
+        "rubric": decision.rule.version if decision.rule_id else None,
+        "decided_at": decision.decided_at,
+    }
+
+
+def review_out(review: Review) -> dict[str, Any]:
+    plain = (
+        *("id", "verdict", "reasons", "comment", "step_labels", "is_best", "is_adjudication"),
+        *("seconds", "created_at", "withdrawn_at"),
+    )
+    return {
+        **{name: getattr(review, name) for name in plain},
+        "rationale": review.rationale_id,
+        "reviewer": review.reviewer.username,
+        "edited": review.edited_id,
+    }
+
+
+@router.get(
+    f"{P}/rationales",
+    auth=READ,
+    response=PageOf[RationaleOut],
+    summary="Rationales, the newest first",
+    openapi_extra=filters(
+        question="The id of their question.",
+        teacher="The id of their teacher.",
+        answer=list(selectors.ANSWERS),
+        band=selectors.BANDS,
+        range="A score and two ends in hundredths, such as validity:45-50.",
+        decision=selectors.DECISIONS,
+        flag=selectors.FLAGS,
+        q="Words in the chain.",
+    ),
+)
+def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
+    given = asked(request, (*selectors.FILTERS, "question"))
+    if hides_teachers(request) and given.get("teacher"):
+        raise Invalid("This project does not show reviewers which teacher wrote a chain.")
+    rows = visible(request, selectors.rationales(request.project, given))
+    rows = rows.defer("score__detail", "reasoning")
+    if given.get("decision") and request.membership.role != Role.ADMIN:
+        # The decisions on control questions are what a reviewer's own are measured by.
+        rows = rows.exclude(question__queue_item__status=QueueStatus.CONTROL)
+    if question := given.get("question"):
+        rows = rows.filter(question=number("question", question))
+    return paged(request, rows, given, lambda row: rationale_out(request, row), newest_first=True)
+
+
+@router.get(
+    f"{P}/rationales/{{int:rationale_id}}",
+    auth=READ,
+    response=RationaleDetail,
+    summary="One rationale, with its steps and reviews",
+)
+def rationale_detail(request: HttpRequest, slug: str, rationale_id: int) -> dict[str, Any]:
+    """Reviewers do not see what others said while more people are asked about the question."""
+    reviews = Review.objects.select_related("reviewer").order_by("id")
+    rows = visible(request, Rationale.objects.for_project(request.project))
+    row = get_object_or_404(rows.prefetch_related(Prefetch("reviews", reviews)), pk=rationale_id)
+    told = [
+        review
+        for review in row.reviews.all()
+        if not is_open(request, row) or review.reviewer_id == request.user.pk
+    ]
+    return {
+        **rationale_out(request, row),
+        "reasoning": row.reasoning,
+        **steps_out(row),
+        "reviews": [review_out(review) for review in told],
+    }
+
+
+def steps_out(row: Rationale) -> dict[str, Any]:
+    """The chain's steps and flags, as the bench shows them."""
+    chain = chain_view(row.question, row)
+    steps = [{"number": s.number, "text": s.text, "flags": s.flags} for s in chain.steps]
+    return {"steps": steps, "flags": chain.flags}

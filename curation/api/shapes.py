@@ -1,0 +1,39 @@
+"""Shapes that several kinds of work share."""
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Schema
+from pydantic import Field
+
+from curation.api.reading import Body
+from curation.work import MAX_ORDER_KEY, Work
+
+# What an integer column of PostgreSQL holds.
+MAX_INTEGER = 2**31 - 1
+
+
+class WorkOut(Schema):
+    """Long work: `status` is waiting, running, paused, done, failed or cancelled."""
+
+    id: int
+    status: str
+    error: str = Field(description="Why it failed, in words.")
+    created_by: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Order(Body):
+    order_key: str | None = Field(
+        None,
+        max_length=MAX_ORDER_KEY,
+        description="Made up by you, such as a UUID: the same order sent twice is carried out once.",
+    )
+
+
+def work_out(work: Work) -> dict[str, Any]:
+    who = work.created_by.username if work.created_by_id else None
+    plain = ("id", "status", "error", "created_at", "started_at", "finished_at")
+    return {**{name: getattr(work, name) for name in plain}, "created_by": who}
