@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run install test lint bench-scoring bench-generation bench-training bench-pages bench-pipeline clean
+.PHONY: run install test lint bench-scoring bench-generation bench-training bench-pages bench-pipeline bench-review clean
 
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
@@ -45,6 +45,10 @@ bench-pages: .venv/installed
 	@$(PY) -m tests.benchmarks.pages
 bench-pipeline: .venv/installed
 	@$(PY) -m tests.benchmarks.pipeline
+
+# `make bench-review ARGS="--database postgres://… --peer"`: tests/benchmarks/review.py says what it takes.
+bench-review: .venv/installed
+	@$(PY) -m tests.benchmarks.review $(ARGS)
 
 clean:
 	@rm -rf .venv var .pytest_cache .ruff_cache

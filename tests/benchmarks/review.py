@@ -1,0 +1,156 @@
+"""Many reviewers at once: `make bench-review` (docs/benchmarks.md holds its figures).
+
+Builds a project with 100,000 questions and 4 scored chains each, starts everything as `make run` does,
+signs 50 reviewers in through the page and lets them decide for two minutes with a second of thought
+between; then tells how long "next" took and counts the rows. `--saturate` lets them work without a
+pause, `--peer` in turns with Label Studio. `--database URL` takes an empty PostgreSQL data base, else it
+is SQLite; `--home FOLDER` keeps what was built for the next run.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from datetime import date
+from typing import Any
+
+
+def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--questions", type=int, default=100_000)
+    parser.add_argument("--reviewers", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--think", type=float, default=1.0, help="seconds of thought a question")
+    parser.add_argument("--overlap", type=int, default=1)
+    parser.add_argument("--database", default="", help="postgres://…; empty: SQLite")
+    parser.add_argument("--home", default="", help="a folder to build in and to keep")
+    parser.add_argument(
+        "--saturate", action="store_true", help="three runs of 20 seconds without a pause as well"
+    )
+    parser.add_argument(
+        "--peer",
+        action="store_true",
+        help="the same in turns with Label Studio; CHAINWRIGHT_PEERS names the folder of its scripts",
+    )
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    options = options_of()
+    with tempfile.TemporaryDirectory(prefix="chainwright-bench-") as temporary:
+        os.environ["CHAINWRIGHT_HOME"] = options.home or temporary
+        os.environ["DJANGO_SETTINGS_MODULE"] = "curation.settings"
+        os.environ.pop("DATABASE_URL", None)
+        if options.database:
+            os.environ["DATABASE_URL"] = options.database
+        import django
+
+        django.setup()
+        return run(options)
+
+
+def run(options: argparse.Namespace) -> int:
+    from django.core.management import call_command
+
+    from tests.benchmarks import review_peers, review_stack
+    from tests.benchmarks.review_rows import build
+
+    if options.peer:
+        review_peers.check()
+    call_command("migrate", verbosity=0)
+    began = time.monotonic()
+    kind = build(options.questions, options.reviewers, options.overlap)
+    print(f"{review_stack.machine()}; {date.today()}")
+    print(f"{options.questions:,} questions: {kind}; ready in {time.monotonic() - began:.0f} s\n")
+    with review_stack.running() as (url, roots):
+        good = asyncio.run(measure(options, url, roots))
+        if options.saturate:
+            options.think, options.seconds = 0.0, 20.0
+            for _ in range(3):
+                good &= asyncio.run(measure(options, url, roots))
+        if options.peer:
+            good &= review_peers.compare(options, url, roots)
+    return 0 if good else 1
+
+
+async def measure(options: argparse.Namespace, url: str, roots: list[int]) -> bool:
+    """One run at a person's pace; prints its figures. False when something was wrong with the rows."""
+    from tests.benchmarks.review_browser import Meter, Reviewer
+    from tests.benchmarks.review_rows import PASSWORD, SLUG, Watch, reviewer
+    from tests.benchmarks.review_stack import cpu_seconds
+
+    meter = Meter()
+    people = [
+        Reviewer(url, reviewer(n), PASSWORD, SLUG, meter, options.overlap)
+        for n in range(options.reviewers)
+    ]
+    watch = await asyncio.to_thread(Watch, options.overlap)
+    gate = asyncio.Semaphore(4)  # a hash of a password takes a tenth of a second by design
+
+    async def come_in(person: Reviewer) -> None:
+        async with gate:
+            await person.sign_in()
+            await person.open()
+
+    await asyncio.gather(*(come_in(person) for person in people))
+    with watch:
+        began, before, own = time.perf_counter(), cpu_seconds(roots), time.process_time()
+        until = began + options.seconds
+        await asyncio.gather(*(person.work(until, options.think) for person in people))
+        wall, used = time.perf_counter() - began, cpu_seconds(roots) - before
+        own = time.process_time() - own
+    await asyncio.gather(*(person.close() for person in people))
+    rows = await asyncio.to_thread(watch.counted)
+    return report(options, meter, watch, rows, {"wall": wall, "server": used, "client": own})
+
+
+def report(
+    options: argparse.Namespace,
+    meter: Any,
+    watch: Any,
+    rows: dict[str, int],
+    spent: dict[str, float],
+) -> bool:
+    print(
+        f"{options.reviewers} reviewers, {options.think:g} s of thought, {spent['wall']:.0f} s, overlap "
+        f"{options.overlap}\n"
+    )
+    print("| request | times | p50 | p95 | p99 | longest |\n| --- | --- | --- | --- | --- | --- |")
+    for name in ("sign in", "bench page", "static file", "next", "renew"):
+        count, *marks = meter.percentiles(name)
+        print(f"| {name} | {count} | " + " | ".join(f"{m:.1f} ms" for m in marks) + " |")
+    items = max(1, meter.submitted)
+    print(
+        f"\n{meter.submitted} questions submitted ({meter.submitted / spent['wall']:.1f}/s), "
+        f"{1000 * spent['server'] / items:.1f} server CPU-ms a question; server "
+        f"{spent['server'] / spent['wall']:.2f} and client {spent['client'] / spent['wall']:.2f} cores"
+    )
+    wanted = {
+        "errors": (sum(meter.errors.values()), 0),
+        "reviewers who found nothing": (meter.ran_dry, 0),
+        "handed to more than the overlap, as reviewers saw it": (meter.beyond, 0),
+        f"held by more than the overlap, in {watch.looks} looks at the rows": (watch.beyond, 0),
+        "reviews in the rows": (rows["reviews"], meter.decided),
+        "chains reviewed by more people than the overlap": (
+            rows["by more people than the overlap"],
+            0,
+        ),
+        "chains reviewed twice by one person": (rows["twice by one person"], 0),
+    }
+    if options.overlap == 1:
+        wanted["decisions in the rows"] = (rows["decisions"], meter.decided)
+    print("\n| counted | is | must be |\n| --- | --- | --- |")
+    for name, (is_, must) in wanted.items():
+        print(f"| {name} | {is_:,} | {must:,} |")
+    for error, count in meter.errors.most_common(5):
+        print(f"\n{count} times: {error}")
+    print(flush=True)
+    return all(is_ == must for is_, must in wanted.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
