@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Prefetch, Q, Value, When
 from django.utils import timezone
 
 from curation import queue
+from curation.questions.models import Question
 from curation.rationales.adaptive import next_round, waits_for_scores
 from curation.rationales.budgets import LEASE, affordable, in_flight, price, what_is_spent
 from curation.rationales.models import (
@@ -31,6 +32,8 @@ from curation.rationales.scoring import mark_stale
 from curation.work import Status, finish
 
 MAX_ATTEMPTS = 3
+# What `seed_of` reads, once for all slots of a question: they come together.
+NAMED_BY_SEED = (Prefetch("question", Question.objects.only("content_hash")), "teacher")
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def _take(
         .values_list("id", flat=True)[:size]
     )
     run.slots.filter(id__in=ids).update(batch=batch, attempts=F("attempts") + 1)
-    return list(run.slots.filter(id__in=ids).select_related("question", "teacher").order_by("id"))
+    slots = run.slots.filter(id__in=ids).prefetch_related("question", "teacher")
+    return list(slots.order_by("id"))
 
 
 def renew_batch(batch: Batch) -> None:
@@ -140,7 +144,7 @@ def write_batch(
         slots = list(
             run.slots.select_for_update()
             .filter(id__in=by_slot, batch=batch, status=SlotStatus.EMPTY)
-            .select_related("question", "teacher")
+            .prefetch_related(*NAMED_BY_SEED)
         )
         filled = [slot for slot in slots if not by_slot[slot.pk].error]
         rationales = Rationale.objects.bulk_create(
