@@ -83,7 +83,9 @@ def throughput(python: str) -> None:
             with watching(server) as busy:
                 app.append(run_through_app(seed, QUESTIONS))
             idle.append(idle_share(busy))
-            bare.append(asyncio.run(bare_client(server, orders(seed))))
+            # Looking costs the server a little: both are looked at.
+            with watching(server):
+                bare.append(asyncio.run(bare_client(server, orders(seed))))
             print(f"round {seed}: app {app[-1]:,.0f}, client {bare[-1]:,.0f} tokens/s", flush=True)
     offline = run_offline(python, seeds=range(2, 2 + ROUNDS))
     print("| way | tokens/s, each round | median |\n| --- | --- | --- |")
