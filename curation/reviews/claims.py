@@ -24,7 +24,7 @@ MOST_HELD = 2
 def _mine(project: Project, user: User) -> QuerySet[Seat]:
     """What this person holds now, what they took first at first."""
     held = open_seats(project).filter(holder=user, held_until__gte=timezone.now())
-    return held.select_related("item").order_by("held_until", "id")
+    return held.select_related("item__question").order_by("held_until", "id")
 
 
 def next_item(project: Project, user: User) -> Seat | None:
@@ -35,7 +35,7 @@ def next_item(project: Project, user: User) -> Seat | None:
     """
     with transaction.atomic():
         _one_at_a_time(project, user)
-        return _take(_mine(project, user).first() or _best(project, user), user)
+        return _take(_mine(project, user).first() or _best(project, user), project, user)
 
 
 def ahead(project: Project, user: User, item_id: int) -> Seat | None:
@@ -48,8 +48,8 @@ def ahead(project: Project, user: User, item_id: int) -> Seat | None:
         if len(others) == len(held):
             return None
         if others or len(held) >= MOST_HELD:
-            return _take(others[0], user)
-        return _take(_best(project, user), user)
+            return _take(others[0], project, user)
+        return _take(_best(project, user), project, user)
 
 
 def _one_at_a_time(project: Project, user: User) -> None:
@@ -57,10 +57,11 @@ def _one_at_a_time(project: Project, user: User) -> None:
     Membership.objects.select_for_update().filter(project=project, user=user).values("pk").first()
 
 
-def _take(seat: Seat | None, user: User) -> Seat | None:
+def _take(seat: Seat | None, project: Project, user: User) -> Seat | None:
     if seat is None:
         return None
-    seat.holder, seat.held_until = user, timezone.now() + settings.CLAIM_LEASE
+    seat.project, seat.holder = project, user
+    seat.held_until = timezone.now() + settings.CLAIM_LEASE
     if seat.pk is None:  # of a control question
         seat.save(force_insert=True)
     else:
@@ -81,12 +82,14 @@ def _best(project: Project, user: User) -> Seat | None:
             ~Exists(Skip.objects.filter(item=OuterRef("item"), user=user)),
             number__isnull=False,
         )
-        .select_related("item")
-        .select_for_update(skip_locked=True, of=("self",))
+        .select_for_update(skip_locked=True)
         .order_by("-rank", "item_id", "number")
+        # The key alone: for whole rows SQLite, once it has statistics, would rather read and sort the
+        # table than follow the index.
+        .values_list("pk", flat=True)
     )
-    assigned = free.filter(assigned_to=user).first()
-    return assigned or free.filter(assigned_to__isnull=True).first()
+    best = free.filter(assigned_to=user).first() or free.filter(assigned_to__isnull=True).first()
+    return best and Seat.objects.select_related("item__question").get(pk=best)
 
 
 def others_hold(project: Project, user: User) -> datetime | None:
@@ -146,7 +149,7 @@ def claim(project: Project, user: User, question: Question) -> Seat:
         ]
         for seat in own or sorted(free, key=lambda one: one.assigned_to_id != user.pk):
             seat.item = item
-            return _take(seat, user)
+            return _take(seat, project, user)
     if item.status == QueueStatus.ADJUDICATE:
         raise Conflict("The reviews of this question disagree: an admin decides it.")
     if holders := [str(seat.holder) for seat in seats if seat.done_at is None and seat.holder_id]:

@@ -168,9 +168,8 @@ def record(
         for place, say in enumerate(says)
     ]
     try:
-        with transaction.atomic():
-            reviews = Review.objects.bulk_create(rows)
-    except IntegrityError:
+        reviews = Review.objects.bulk_create(rows)
+    except IntegrityError:  # ends the caller's transaction, too
         raise Conflict("You have decided this chain already: undo that first.") from None
     if written:
         mark_stale(project, [item.question_id])
