@@ -16,6 +16,7 @@ from curation.rationales.models import Rationale, Source
 from curation.reviews.chains import ChainView, chain_view, name_in_order
 from curation.reviews.models import (
     Outcome,
+    QuestionFlag,
     QueueItem,
     QueueStatus,
     Reason,
@@ -159,13 +160,18 @@ def nothing_for(project: Project, user: User, until: datetime | None) -> Nothing
 
 def prefill_of(item_id: int, user: User) -> dict[str, dict[str, Any]]:
     """What the person withdrew of this question last, as the page holds decisions, by rationale id:
-    to be changed and sent again."""
+    to be changed and sent again. A chain that they wrote stands under "own", as {"text"}."""
     withdrawn = Review.objects.filter(
         reviewer=user, rationale__question__queue_item=item_id, withdrawn_at__isnull=False
-    ).select_related("edited")
+    ).select_related("edited", "rationale")
     last = withdrawn.aggregate(at=Max("withdrawn_at"))["at"]
-    return {
-        str(review.rationale_id): {
+    prefill: dict[str, dict[str, Any]] = {}
+    for review in withdrawn.filter(withdrawn_at=last):
+        chain = review.rationale
+        if chain.author_id == user.pk and chain.parent_id is None:
+            prefill["own"] = {"text": chain.text}
+            continue
+        prefill[str(chain.pk)] = {
             "verdict": review.verdict,
             "reasons": review.reasons,
             "comment": review.comment,
@@ -173,8 +179,14 @@ def prefill_of(item_id: int, user: User) -> dict[str, dict[str, Any]]:
             "edited": review.edited.text if review.verdict == Verdict.EDIT else "",
             "best": review.is_best,
         }
-        for review in withdrawn.filter(withdrawn_at=last)
-    }
+    return prefill
+
+
+def flags_of(question: Question, user: User) -> QuerySet[QuestionFlag]:
+    """What this person says of the question itself and has not taken back, the oldest first."""
+    return QuestionFlag.objects.filter(
+        question=question, user=user, withdrawn_at=None, settled_at=None
+    ).order_by("id")
 
 
 @dataclass

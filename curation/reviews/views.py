@@ -1,12 +1,8 @@
 """The bench, the JSON that it talks to the server with, and a person's own history."""
 
-import json
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
@@ -14,48 +10,17 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.errors import Conflict, Invalid
 from curation.projects.access import project_view
 from curation.questions.models import Question
-from curation.reviews import claims, selectors, services
-from curation.reviews.models import QueueItem, Reason, Seat
+from curation.reviews import adjudication, claims, keys, selectors, services
+from curation.reviews.models import FlagKind, QueueItem, Reason, Seat
+from curation.reviews.wire import body_of, json_view, list_of, number_of, say_of
 
-MAX_BODY = 4 * 1024 * 1024
 PAGE = 50
-
-
-def json_view(view: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse]:
-    """The view returns what is sent as JSON; errors of the services become JSON with their status."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return JsonResponse(view(request, *args, **kwargs))
-        except Conflict as error:
-            return JsonResponse({"error": str(error)}, status=409)
-        except Invalid as error:
-            return JsonResponse({"error": str(error)}, status=400)
-        except PermissionDenied as error:
-            return JsonResponse({"error": str(error)}, status=403)
-
-    return wrapped
-
-
-def body_of(request: HttpRequest) -> dict[str, Any]:
-    """The request's JSON object. Raises Invalid when it is none."""
-    if len(request.body) > MAX_BODY:
-        raise Invalid("This is more than the bench sends at once.")
-    try:
-        value = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise Invalid("The request is not JSON.") from None
-    if not isinstance(value, dict):
-        raise Invalid("The request must be a JSON object.")
-    return value
-
-
-def number_of(body: dict[str, Any], key: str) -> int:
-    value = body.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**63:
-        raise Invalid(f"{key} must be a number.")
-    return value
+SKIP_REASONS = (
+    ("hard", "too hard for me"),
+    ("long", "too long for now"),
+    ("field", "not my field"),
+    ("unsure", "I cannot decide"),
+)
 
 
 @require_GET
@@ -82,6 +47,9 @@ def review_question(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(request: HttpRequest, seat: Seat | None) -> dict[str, Any]:
     context = _context(request, seat)
     context["reasons"] = Reason.choices
+    context["flag_kinds"] = FlagKind.choices
+    context["skip_reasons"] = SKIP_REASONS
+    context["keys"] = keys.table_of(request.user)
     context["state"] = _state(context)
     return context
 
@@ -98,13 +66,8 @@ def _context(request: HttpRequest, seat: Seat | None) -> dict[str, Any]:
 
 def _state(context: dict[str, Any], prefill: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the page's script must know beside the HTML."""
-    bench, progress = context["bench"], context["progress"]
-    state: dict[str, Any] = {
-        "item": None,
-        "today": progress.today,
-        "waiting": progress.waiting,
-        "pace": progress.pace,
-    }
+    bench = context["bench"]
+    state: dict[str, Any] = {"item": None}
     if bench is not None:
         state |= {
             "item": bench.item.pk,
@@ -122,26 +85,54 @@ def _answer(
 ) -> dict[str, Any]:
     context = _context(request, seat)
     html = render_to_string("reviews/_item.html", context, request)
-    return {"html": html, "state": _state(context, prefill)}
+    return {
+        "html": html,
+        "state": _state(context, prefill),
+        "progress": render_to_string("reviews/_progress_words.html", context),
+    }
 
 
 def _next(request: HttpRequest) -> dict[str, Any]:
     return _answer(request, claims.next_item(request.project, request.user))
 
 
+def _ahead(request: HttpRequest, item_id: int) -> dict[str, Any]:
+    """The question after the one that the page shows, for the page to have in hand."""
+    seat = claims.ahead(request.project, request.user, item_id)
+    if seat is not None:
+        answer = _answer(request, seat)
+        return {"ahead": answer, "progress": answer.pop("progress")}
+    progress = {"progress": selectors.progress(request.project, request.user)}
+    return {"ahead": None, "progress": render_to_string("reviews/_progress_words.html", progress)}
+
+
+def _after(request: HttpRequest, body: dict[str, Any]) -> dict[str, Any]:
+    """What follows a decision or a skip: the next question, or, where the page had that in hand and
+    shows it (`shown`), the one after it."""
+    return _ahead(request, number_of(body, "shown")) if "shown" in body else _next(request)
+
+
+@require_POST
+@project_view
+@json_view
+def review_ahead(request: HttpRequest) -> dict[str, Any]:
+    """Claim and send the question after `item`, while the person works on `item`."""
+    return _ahead(request, number_of(body_of(request), "item"))
+
+
 @require_POST
 @project_view
 @json_view
 def review_submit(request: HttpRequest) -> dict[str, Any]:
-    """Take the decisions on one question, answer with the next one.
+    """Take the decisions on one question, answer with what comes after, see `_after`.
 
     Body: {"item": n, "seconds": x, "says": [{"rationale": n or null, "verdict", "reasons"?,
-    "comment"?, "step_labels"?, "edited_text"?, "is_best"?}], "again"?: true}; null: a chain of one's
-    own. With `again` the page says that it sends the
-    same a second time, since the first answer got lost: what came through then counts as done.
+    "comment"?, "step_labels"?, "edited_text"?, "is_best"?}], "shown"?: n, "again"?: true}; null: a chain of
+    one's own. With `again` the page says that it sends the same a second time, since the first
+    answer got lost: what came through then counts as done.
     """
     body = body_of(request)
-    says = [_say(one) for one in _list(body, "says")]
+    says = [say_of(one) for one in list_of(body, "says")]
     seconds = body.get("seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float | None):
         raise Invalid("seconds must be a number.")
@@ -152,44 +143,7 @@ def review_submit(request: HttpRequest) -> dict[str, Any]:
         again = body.get("again") is True
         if not (again and services.said_before(request.project, request.user, item_id, says)):
             raise
-    return _next(request)
-
-
-def _list(body: dict[str, Any], key: str) -> list[Any]:
-    value = body.get(key)
-    if not isinstance(value, list) or len(value) > 1000:
-        raise Invalid(f"{key} must be a list.")
-    return value
-
-
-SAY_FIELDS = {
-    *("rationale", "verdict", "reasons", "comment", "step_labels", "edited_text", "is_best"),
-}
-
-
-def _say(one: Any) -> services.Say:
-    if not isinstance(one, dict) or set(one) - SAY_FIELDS:
-        raise Invalid(f"A decision has the fields {', '.join(sorted(SAY_FIELDS))} and no others.")
-    reasons, labels = one.get("reasons", []), one.get("step_labels", {})
-    texts = (one.get("verdict"), one.get("comment", ""), one.get("edited_text", ""))
-    if (
-        not all(isinstance(text, str) for text in texts)
-        or not isinstance(reasons, list)
-        or not all(isinstance(reason, str) for reason in reasons)
-        or not isinstance(labels, dict)
-        or not all(isinstance(v, int) and not isinstance(v, bool) for v in labels.values())
-        or not isinstance(one.get("is_best", False), bool)
-    ):
-        raise Invalid("A decision holds something of a wrong type.")
-    return services.Say(
-        rationale_id=None if one.get("rationale", 0) is None else number_of(one, "rationale"),
-        verdict=texts[0],
-        reasons=reasons,
-        comment=texts[1],
-        step_labels=labels,
-        edited_text=texts[2],
-        is_best=one.get("is_best", False),
-    )
+    return _after(request, body)
 
 
 @require_GET
@@ -223,7 +177,7 @@ def review_skip(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(reason, str) or "\0" in reason:
         raise Invalid("The reason must be a text.")
     claims.skip(item_id, request.user, reason)
-    return _next(request)
+    return _after(request, body)
 
 
 @require_POST
@@ -239,6 +193,50 @@ def review_undo(request: HttpRequest) -> dict[str, Any]:
         seat = held if held is not None and held.item_id != body["shown"] else None
     seat = seat or services.undo(request.project, request.user)
     return _answer(request, seat, selectors.prefill_of(seat.item_id, request.user))
+
+
+@require_POST
+@project_view
+@json_view
+def review_flag(request: HttpRequest) -> dict[str, Any]:
+    """What this person says of the question itself. Body: {"item": n} asks, with {"kind", "comment"?}
+    flags, with {"withdraw": flag} takes back; the answer is always what stands then."""
+    body = body_of(request)
+    item = get_object_or_404(
+        QueueItem.objects.select_related("question"),
+        project=request.project,
+        pk=number_of(body, "item"),
+    )
+    if "withdraw" in body:
+        adjudication.withdraw_flag(request.project, request.user, number_of(body, "withdraw"))
+    elif "kind" in body:
+        kind, comment = body["kind"], body.get("comment", "")
+        if not isinstance(kind, str) or not isinstance(comment, str):
+            raise Invalid("A flag has a kind and a comment, both texts.")
+        adjudication.flag_question(request.project, request.user, item.question, kind, comment)
+    flags = selectors.flags_of(item.question, request.user)
+    return {
+        "flags": [
+            {"id": one.pk, "words": one.get_kind_display(), "comment": one.comment} for one in flags
+        ]
+    }
+
+
+@require_POST
+@json_view
+def bench_keys(request: HttpRequest) -> dict[str, Any]:
+    """Change a key of the person's own: {"action", "keys"}, or {"reset": true} for all."""
+    body = body_of(request)
+    if body.get("reset") is True:
+        return {"keys": keys.reset_keys(request.user)}
+    name, wanted = body.get("action"), body.get("keys")
+    if (
+        not isinstance(name, str)
+        or not isinstance(wanted, list)
+        or not all(isinstance(key, str) for key in wanted)
+    ):
+        raise Invalid("Name an action and its keys.")
+    return {"keys": keys.change_keys(request.user, name, wanted)}
 
 
 @require_POST

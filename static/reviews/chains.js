@@ -4,13 +4,15 @@ export const LABELS = { 1: ["good", "+"], 0: ["neutral", "○"], "-1": ["bad", "
 
 const VERBS = { approve: ["Approve", "Approved"], reject: ["Reject", "Rejected"], edit: ["Edit", "Edited"] };
 
+// `typed`: a comment that stands in an open panel and is not confirmed yet.
 export function blank() {
-  return { verdict: "", reasons: [], comment: "", labels: {}, edited: "" };
+  return { verdict: "", reasons: [], comment: "", typed: "", labels: {}, edited: "" };
 }
 
-export function paint(chain, decision, reasonWords) {
+export function paint(chain, decision, { reasonWords, best }) {
   const { verdict } = decision;
   for (const name of ["approve", "reject", "edit"]) chain.classList.toggle(`is-${name}`, verdict === name);
+  chain.querySelector(".chip.best").hidden = !best;
   for (const button of chain.querySelectorAll("[data-chain-do]")) {
     const on = button.dataset.chainDo === verdict;
     button.setAttribute("aria-pressed", String(on));
@@ -32,12 +34,24 @@ export function paint(chain, decision, reasonWords) {
 }
 
 function words(decision, reasonWords) {
+  const said = decision.comment ? [`“${decision.comment}”`] : [];
   if (decision.verdict === "reject") {
-    const said = decision.reasons.filter((one) => one !== "other").map((one) => reasonWords[one]);
-    return [...said, decision.comment].filter(Boolean).join(", ");
+    said.unshift(...decision.reasons.filter((one) => one !== "other").map((one) => reasonWords[one]));
+  } else if (decision.verdict === "edit") {
+    said.unshift("and approved");
+  } else if (decision.edited) {
+    said.unshift("edit kept, not used");
   }
-  if (decision.verdict === "edit") return "and approved";
-  return decision.edited ? "edit kept, not used" : "";
+  return said.join(", ");
+}
+
+// The person's own chain: its text line by line, or a note that it is only kept.
+export function paintOwn(chain, own) {
+  chain.classList.toggle("is-edit", own.used);
+  const steps = chain.querySelector(".steps");
+  const lines = chain.querySelector(".editor") ? [] : own.text.split("\n").filter((line) => line.trim());
+  steps.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { className: "step none", textContent: line })));
+  chain.querySelector(".told").textContent = own.used ? "goes with your decisions" : "a draft, not sent";
 }
 
 function paintEdit(chain, decision) {

@@ -1,4 +1,5 @@
 // Keeps the claim while somebody works: a quiet renewal every minute, and word when the page closes.
+// The server renews and gives back the question in hand with the one on the table.
 
 import { Problem, ask } from "./server.js";
 
@@ -10,11 +11,6 @@ export class Claim {
   constructor({ csrf, renew, release }) {
     Object.assign(this, { csrf, renewUrl: renew, releaseUrl: release });
     this.touched = this.at = Date.now();
-  }
-
-  // A new question has come: its claim is new.
-  fresh() {
-    this.at = Date.now();
   }
 
   // `on`: {item() the question held or null, renewed(until), lost(message), second(), leaves()}

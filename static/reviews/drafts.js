@@ -10,9 +10,17 @@ export class Drafts {
     this.prune();
   }
 
+  // `decisions` by rationale id; `best`: the id of the best chain; `own`: a chain written here;
+  // `asked`: what stands in the dialogs; `unfolded`: letters of groups; `chain`: where the cursor was.
+  static blank() {
+    return {
+      decisions: {}, best: null, own: { text: "", used: false }, asked: {}, unfolded: [], seconds: 0, chain: null,
+    };
+  }
+
   get(item) {
     const kept = read(this.prefix + item);
-    const blank = { decisions: {}, seconds: 0, chain: null };
+    const blank = Drafts.blank();
     return kept && typeof kept.decisions === "object" ? { ...blank, ...kept } : blank;
   }
 

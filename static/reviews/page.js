@@ -1,8 +1,11 @@
-// What stands around the question: the notice line, words for screen readers, looks that are kept.
+// What stands around the question: the notice line, words for screen readers, panels, looks that are kept.
 
 const bench = document.getElementById("bench");
 const noticeBox = document.getElementById("notice");
+const networkBox = document.getElementById("network");
 const LOOKS = ["show-calc", "show-wrote"];
+
+export const make = (name, values = {}) => Object.assign(document.createElement(name), values);
 
 export function notice(text, action = "", act = null) {
   noticeBox.hidden = false;
@@ -17,9 +20,21 @@ export function hideNotice() {
   noticeBox.hidden = true;
 }
 
+// The line about a lost network stays until the network is back, whatever else is said.
+export function network(text) {
+  networkBox.hidden = !text;
+  networkBox.textContent = text;
+}
+
 export function say(text) {
   document.getElementById("said").textContent = text;
 }
+
+const panels = [];
+// A panel asks something inside a chain; it has isOpen, close() and key(event) -> whether it took it.
+export const addPanel = (panel) => panels.push(panel);
+export const openPanel = () => panels.find((one) => one.isOpen);
+export const closePanels = () => panels.forEach((one) => one.close());
 
 export function toggleLook(name) {
   const on = bench.classList.toggle(name);

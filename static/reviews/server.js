@@ -22,6 +22,8 @@ export async function ask(url, { body, csrf, retry = true, waiting = () => {} } 
         // A retry says so: the server then takes what came through the first time as done.
         body: body === undefined ? undefined : JSON.stringify(tries ? { ...body, again: true } : body),
         credentials: "same-origin",
+        // What is under way when the page closes still arrives; browsers take 64 KB of it.
+        keepalive: body !== undefined && JSON.stringify(body).length < 15_000,
         signal: AbortSignal.timeout(TIMEOUT),
       });
     } catch {

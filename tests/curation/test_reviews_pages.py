@@ -113,7 +113,7 @@ def test_the_bench_takes_few_queries_whatever_the_number_of_chains(
 ) -> None:
     (made,) = make_questions(1)
     make_rationales(made, ["right", "wrong"] * 15)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         reviewer_client.get(at("review"))
 
 

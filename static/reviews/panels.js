@@ -1,0 +1,143 @@
+// The small forms inside a chain: why it is rejected, and a comment on it.
+
+import { digitOf, isKeyOf } from "./keys.js";
+
+class Panel {
+  constructor(form) {
+    this.form = form;
+    this.area = form.querySelector("textarea");
+    form.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      // A click of the mouse leaves no focus behind, so that Enter stays "confirm".
+      if (button && event.detail > 0) button.blur();
+      if (button?.hasAttribute("data-panel-close")) this.close();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.confirm();
+    });
+    this.area.addEventListener("input", () => this.told?.typed(this.area.value));
+  }
+
+  get isOpen() {
+    return !this.form.hidden;
+  }
+
+  // `told`: {typed(text), done(…), closed()}
+  show(chain, text, told) {
+    this.told = told;
+    this.area.value = text;
+    chain.querySelector(".final").before(this.form);
+    this.form.hidden = false;
+    this.form.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  close() {
+    if (!this.isOpen) return;
+    this.form.hidden = true;
+    document.body.append(this.form);
+    this.told.closed();
+  }
+
+  // Takes a key press while the panel is open; true when it was the panel's.
+  key(event) {
+    if (event.target !== this.area) return this.otherKey(event);
+    if (event.key === "Escape") this.leaveArea();
+    else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) this.confirm();
+    else return true; // it is typed
+    event.preventDefault();
+    return true;
+  }
+}
+
+// Number keys choose reasons, Enter or the key of "reject" confirms.
+export class Reasons extends Panel {
+  constructor(form) {
+    super(form);
+    this.problem = form.querySelector(".problem");
+    this.buttons = [...form.querySelectorAll("[data-reason]")];
+    form.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-reason]");
+      if (button) this.toggle(button);
+    });
+    this.area.addEventListener("input", () => this.area.value.trim() && this.press("other", true));
+  }
+
+  open(chain, { reasons, comment }, told) {
+    for (const button of this.buttons) button.setAttribute("aria-pressed", String(reasons.includes(button.dataset.reason)));
+    this.problem.hidden = true;
+    this.show(chain, comment, told);
+  }
+
+  press(reason, on) {
+    this.buttons.find((one) => one.dataset.reason === reason).setAttribute("aria-pressed", String(on));
+  }
+
+  toggle(button) {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(on));
+    this.problem.hidden = true;
+    if (button.dataset.reason === "other" && on) this.area.focus();
+  }
+
+  confirm() {
+    const chosen = this.buttons.filter((one) => one.getAttribute("aria-pressed") === "true").map((one) => one.dataset.reason);
+    const comment = this.area.value.trim();
+    if (!chosen.length) return this.say("Say why: choose at least one reason.");
+    if (chosen.includes("other") && !comment) {
+      this.area.focus();
+      return this.say("Say it in your own words.");
+    }
+    const { done } = this.told;
+    this.close();
+    done(chosen, comment);
+  }
+
+  say(text) {
+    this.problem.textContent = text;
+    this.problem.hidden = false;
+  }
+
+  leaveArea() {
+    this.area.blur();
+  }
+
+  otherKey(event) {
+    const number = digitOf(event);
+    const onButton = event.target instanceof HTMLButtonElement;
+    if (number && this.buttons[number - 1]) this.toggle(this.buttons[number - 1]);
+    else if (event.key === "Escape") this.close();
+    else if (onButton && (event.key === "Enter" || event.key === " ")) return true;
+    else if ((event.key === "Enter" || isKeyOf(event, "reject")) && !event.repeat) this.confirm();
+    else if (event.key === "Tab" || event.ctrlKey || event.metaKey) return true;
+    else return event.key.length === 1; // other letters mean nothing while the panel asks
+    event.preventDefault();
+    return true;
+  }
+}
+
+export class Comment extends Panel {
+  open(chain, text, told) {
+    this.show(chain, text, told);
+    this.area.focus();
+    this.area.setSelectionRange(text.length, text.length);
+  }
+
+  confirm() {
+    const { done } = this.told;
+    const text = this.area.value.trim();
+    this.close();
+    done(text);
+  }
+
+  leaveArea() {
+    this.close();
+  }
+
+  otherKey(event) {
+    if (event.key === "Escape") this.close();
+    else return event.target instanceof HTMLButtonElement;
+    event.preventDefault();
+    return true;
+  }
+}

@@ -1,0 +1,243 @@
+// Decisions go out, questions come in. The next question is fetched while this one is read: Enter
+// shows it at once, and the decisions travel behind it, one question at a time and in order. What the
+// server refuses comes back to the table with everything typed.
+
+import { moveToStart } from "./moving.js";
+import { closePanels, network, notice, openPanel, say } from "./page.js";
+import { Problem, ask } from "./server.js";
+import { begin, box, csrf, decisionOf, drafts, idOf, isOpen, keep, letterOf, root, table } from "./table.js";
+
+const DOUBLE = 350; // a second press so soon after a new question is of a double press
+
+const inHand = []; // questions that are claimed and fetched: {html, state}
+const outbox = []; // what was decided and the server has not taken yet: {url, body, from}
+let here = null; // the question on the table, as it came: {html, state}
+let busy = false;
+let draining = null;
+let warned = "";
+let pollTimer;
+let shownAt = 0;
+let touched = true; // something was pressed since the question came
+let progress = "";
+
+export const isBusy = () => busy;
+const held = () => inHand.map((one) => one.state.item);
+export const touch = () => (touched = true);
+
+// ---- showing
+
+export function start(state) {
+  here = { html: box.innerHTML, state };
+  arrive();
+}
+
+function show(answer) {
+  closePanels();
+  here = answer;
+  const made = answer.made ?? parse(answer.html);
+  delete answer.made;
+  box.replaceChildren(made.content);
+  window.scrollTo(0, 0);
+  arrive();
+  if (location.pathname !== root.dataset.home) history.replaceState(null, "", root.dataset.home);
+  const { item } = table.state;
+  say(item === null ? box.textContent.trim().slice(0, 200) : `Next question, ${table.chains.length} chains.`);
+}
+
+function parse(html) {
+  const made = document.createElement("template");
+  made.innerHTML = html;
+  return made;
+}
+
+function arrive() {
+  clearTimeout(pollTimer);
+  [warned, touched, shownAt] = ["", false, performance.now()];
+  begin(here.state);
+  moveToStart();
+  showProgress();
+  mirror();
+  if (here.state.poll) pollTimer = setTimeout(poll, here.state.poll * 1000);
+  // After this question is painted: fetching the next one may not delay it.
+  setTimeout(fetchAhead, 0);
+}
+
+function showProgress() {
+  const shown = box.querySelector(".progress");
+  if (progress && shown) shown.textContent = progress;
+}
+
+async function poll() {
+  if (table.state.item !== null || busy) return;
+  if (document.visibilityState === "visible") await fetchNext();
+  else pollTimer = setTimeout(poll, 5000);
+}
+
+// ---- ahead
+
+async function fetchAhead() {
+  const { item } = table.state;
+  if (item === null || table.lost || inHand.length || outbox.length) return;
+  try {
+    take(await ask(root.dataset.ahead, { body: { item }, csrf, retry: false }));
+  } catch (problem) {
+    // Without one in hand, Enter waits for the server, as on the first question.
+    if (!(problem instanceof Problem)) throw problem;
+  }
+}
+
+function take(answer) {
+  progress = answer.progress ?? progress;
+  showProgress();
+  const { ahead } = answer;
+  if (!ahead || ahead.state.item === table.state.item || held().includes(ahead.state.item)) return;
+  inHand.push({ ...ahead, made: parse(ahead.html) });
+  mirror();
+}
+
+// A renewal is of all that is held: the question on the table and the one in hand.
+export function renewed(until) {
+  for (const one of inHand) one.state.until = until;
+}
+
+// ---- sending
+
+// Shows the next question and sends this one's decisions, in that order when the next is in hand.
+async function leave(url, body) {
+  if (busy) return;
+  if (!inHand.length && outbox.length) {
+    busy = true;
+    root.classList.add("busy");
+    await draining;
+    busy = false;
+    root.classList.remove("busy");
+  }
+  const from = here;
+  keep();
+  if (!inHand.length) return talk(url, body, () => drafts.drop(from.state.item));
+  outbox.push({ url, body, from });
+  show(inHand.shift());
+  draining ??= drain();
+  mirror();
+}
+
+// What stands behind the page, for the eyes of tests and of those who look into it.
+function mirror() {
+  const { dataset } = root;
+  if (outbox.length) dataset.sending = outbox.length;
+  else delete dataset.sending;
+  if (inHand.length && table.state.item !== null) dataset.aheadOf = table.state.item;
+  else delete dataset.aheadOf;
+}
+
+async function drain() {
+  while (outbox.length) {
+    const { url, body, from } = outbox[0];
+    try {
+      // `shown`: the answer is the question after that one.
+      const answer = await ask(url, { body: { ...body, shown: table.state.item }, csrf, waiting: network });
+      drafts.drop(from.state.item);
+      outbox.shift();
+      take(answer);
+    } catch (problem) {
+      outbox.shift();
+      if (!(problem instanceof Problem)) throw problem;
+      bringBack(from, problem);
+    }
+  }
+  draining = null;
+  mirror();
+  fetchAhead();
+}
+
+function bringBack(from, problem) {
+  if (table.state.item !== null) inHand.unshift(here);
+  show(from);
+  const where = "The question before was not taken, and is back: ";
+  if (problem.status === 409) lose(where + problem.message);
+  else notice(where + problem.message);
+}
+
+// One request at a time whose answer is the next page of the table: a double press finds `busy` set.
+async function talk(url, body, before = () => {}) {
+  if (busy) return;
+  busy = true;
+  root.classList.add("busy");
+  try {
+    const answer = await ask(url, { body, csrf, waiting: network });
+    before();
+    progress = answer.progress ?? progress;
+    show(answer);
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    if (problem.status === 409 && url !== root.dataset.undo) lose(problem.message);
+    else notice(problem.message);
+  } finally {
+    busy = false;
+    root.classList.remove("busy");
+  }
+}
+
+export function lose(message) {
+  table.lost = true;
+  notice(`${message} What you decided and typed stays on this page.`, "Next question", fetchNext);
+}
+
+function fetchNext() {
+  if (inHand.length) return show(inHand.shift());
+  return talk(root.dataset.next);
+}
+
+// ---- what the keys ask for
+
+export async function next() {
+  if (busy || table.state.item === null) return;
+  const panel = openPanel();
+  if (panel) return panel.confirm();
+  if (!touched && performance.now() - shownAt < DOUBLE) return;
+  const says = table.chains.filter((chain) => isOpen(chain) && decisionOf(chain).verdict).map(sayOf);
+  const { own } = table.draft;
+  if (own.used) says.push({ rationale: null, verdict: "approve", edited_text: own.text });
+  if (!says.length) return notice("Decide on at least one chain, write your own, or skip the question.");
+  const doubt = unfinished();
+  if (doubt && doubt !== warned) {
+    warned = doubt;
+    return notice(doubt);
+  }
+  await leave(root.dataset.submit, { item: table.state.item, seconds: Math.round(table.draft.seconds), says });
+}
+
+function unfinished() {
+  const { own, best } = table.draft;
+  const left = table.chains.filter((chain) => isOpen(chain) && !decisionOf(chain).verdict);
+  const said = left.filter((chain) => {
+    const { labels, edited, comment, typed } = decisionOf(chain);
+    return Object.keys(labels).length || edited || comment || typed || best === idOf(chain);
+  });
+  const letters = said.map(letterOf).join(", ");
+  const again = "Decide, or press ⏎ again to go on without.";
+  if (letters) return `${letters}: a label, comment, edit or mark without a decision is not sent. ${again}`;
+  if (own.text && !own.used) return `Your own chain is a draft and is not sent. ${again}`;
+  return "";
+}
+
+function sayOf(chain) {
+  const { verdict, reasons: why, comment, labels, edited } = decisionOf(chain);
+  const said = { rationale: Number(idOf(chain)), verdict, step_labels: labels, comment };
+  if (verdict === "reject") said.reasons = why;
+  if (verdict === "edit") said.edited_text = edited;
+  if (table.draft.best === idOf(chain)) said.is_best = true;
+  return said;
+}
+
+export const skip = (reason) => leave(root.dataset.skip, { item: table.state.item, reason });
+
+// What was sent last comes back. The server then takes the others back; their drafts stay here.
+export async function undo() {
+  if (busy) return;
+  await draining;
+  keep();
+  await talk(root.dataset.undo, { shown: table.state.item }, () => (inHand.length = 0));
+}
+
+export const post = (url, body) => ask(url, { body, csrf, retry: false });
