@@ -4,12 +4,13 @@ Whatever an address asks beyond the allowed names and values is refused with 400
 walk along relations to columns that the page does not show.
 """
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
 from curation.errors import Invalid
@@ -52,19 +53,59 @@ class Page:
     first: str
 
 
+@dataclass(frozen=True)
+class Order:
+    """By the number `by` (a column, or one along relations), then by the key; by the key alone where
+    `by` is empty. `pk`: where the key stands in the index that has this order."""
+
+    by: str = ""
+    pk: str = "pk"
+    descending: bool = False
+
+    def columns(self) -> list[str]:
+        sign = "-" if self.descending else ""
+        return [f"{sign}{name}" for name in (self.by, self.pk) if name]
+
+    def beyond(self, after: str) -> Q:
+        """The condition that a row comes after the place `after`, which `place` made."""
+        than = "lt" if self.descending else "gt"
+        if not self.by:
+            return Q(**{f"{self.pk}__{than}": number("after", after)})
+        value, _, key = after.partition("_")
+        try:
+            at = float(value)
+        except ValueError:
+            at = math.nan
+        if not math.isfinite(at):
+            raise Invalid("after is no place in this list: begin at its first page.")
+        same = Q(**{self.by: at, f"{self.pk}__{than}": number("after", key)})
+        # The first half alone says nothing new; it lets a data base enter its index at the place.
+        return Q(**{f"{self.by}__{than}e": at}) & (Q(**{f"{self.by}__{than}": at}) | same)
+
+    def place(self, row: Any) -> str:
+        return f"{row.order_value!r}_{row.pk}" if self.by else str(row.pk)
+
+
 def page_of(
-    rows: QuerySet[Any], filters: dict[str, str], size: int, *, newest_first: bool = False
+    rows: QuerySet[Any],
+    filters: dict[str, str],
+    size: int,
+    *,
+    newest_first: bool = False,
+    order: Order | None = None,
 ) -> Page:
-    """A page by key: the rows after the id `after` of the filters, so a late page costs what the first
-    does."""
+    """A page by key: the rows after the place `after` of the filters, so a late page costs what the
+    first does. `order`: by default by id."""
+    order = order or Order(descending=newest_first)
     after = filters.get("after")
     if after:
-        place = number("after", after)
-        rows = rows.filter(pk__lt=place) if newest_first else rows.filter(pk__gt=place)
-    found = list(rows.order_by("-id" if newest_first else "id")[: size + 1])
+        rows = rows.filter(order.beyond(after))
+    if order.by:
+        rows = rows.annotate(order_value=F(order.by))
+    found = list(rows.order_by(*order.columns())[: size + 1])
     kept = {name: value for name, value in filters.items() if name != "after"}
     query = ""
     if len(found) > size:
         found = found[:size]
-        query = urlencode({**kept, "after": found[-1].pk})
+        query = urlencode({**kept, "after": order.place(found[-1])})
     return Page(found, query, not after, urlencode(kept))

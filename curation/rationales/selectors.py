@@ -1,23 +1,35 @@
-"""Reads for runs, teachers and lists of rationales. Decisions, which stand to the right, are reached by
-the name of the reverse relation only."""
+"""Reads for the list of rationales (its filters from an allow-list, its orders, what a reviewer may see
+of it), for scoring and teachers. What stands to the right (decisions, reviews, the queue) is reached by
+names of reverse relations only."""
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.core.cache import cache
+from django.db.models import Count, F, Model, Q, QuerySet
+from django.utils import timezone
 
 from curation.errors import Invalid
-from curation.listing import number, one_of
-from curation.projects.models import Project, Rubric
+from curation.listing import Order, number, one_of
+from curation.projects.models import Project, Rubric, User
 from curation.rationales.models import (
     Group,
     Rationale,
+    ScoreFlag,
     ScoringRun,
+    Source,
     Teacher,
     passes,
 )
-from curation.search import found, parse
+from curation.search import Query, found, lit, parse
 
-FILTERS = ("teacher", "answer", "band", "range", "decision", "flag", "q", "after")
+FILTERS = (
+    *("teacher", "temperature", "answer", "band", "range", "valid_from", "valid_to"),
+    *("decision", "flag", "reviewer", "since", "until", "q", "after"),
+)
 ANSWERS = {"right": 1.0, "wrong": 0.0, "unknown": None}
 BANDS = {
     "passes": "passes the rubric",
@@ -28,12 +40,14 @@ BANDS = {
     "0": "overall under 50",
     "unscored": "not scored yet",
 }
+UPPER = {"90": 1.01, "70": 0.9, "50": 0.7, "0": 0.5}
 DECISIONS = {
     "none": "undecided",
     "approved": "approved",
     "rejected": "rejected",
     "superseded": "replaced by an edit",
     "rule": "approved by the rule",
+    "bulk": "decided with many others",
 }
 RANGED = {
     "validity": "valid steps",
@@ -43,30 +57,71 @@ RANGED = {
     "overall": "overall",
 }
 FLAGS = {"yes": "has flags", "no": "has none"}
-UPPER = {"90": 1.01, "70": 0.9, "50": 0.7, "0": 0.5}
+CODE = re.compile(r"[a-z][a-z_]{0,39}")
+ORDERS = {
+    "newest": "newest first",
+    "oldest": "oldest first",
+    "best": "best score first",
+    "worst": "worst score first",
+    "fit": "best hit first",
+}
+MOST_TEMPERATURES = 40
+FACET_SECONDS = 60
 
 
 def rationales(project: Project, filters: dict[str, str]) -> QuerySet[Rationale]:
     """The rationales that the filters keep. Raises Invalid for a value that is not allowed."""
     rows = Rationale.objects.for_project(project)
-    if teacher := filters.get("teacher"):
-        rows = rows.filter(teacher_id=number("teacher", teacher))
-    if answer := filters.get("answer"):
-        value = ANSWERS[one_of("answer", answer, ANSWERS)]
-        known = Q(score__isnull=False, score__correctness__isnull=True)
-        rows = rows.filter(known if value is None else Q(score__correctness=value))
-    if band := filters.get("band"):
-        rows = rows.filter(_band(one_of("band", band, BANDS), project.rubric))
-    if wanted := filters.get("range"):
-        rows = rows.filter(_range(wanted))
-    if decision := filters.get("decision"):
-        rows = rows.filter(_decision(one_of("decision", decision, DECISIONS)))
-    if flag := filters.get("flag"):
-        has = one_of("flag", flag, FLAGS) == "yes"
-        rows = rows.filter(score__flag_count__gt=0) if has else rows.filter(score__flag_count=0)
+    for condition in _conditions(project, filters):
+        rows = rows.filter(condition)
     if words := filters.get("q"):
         rows = found(rows, parse(words))
     return rows
+
+
+def _conditions(project: Project, filters: dict[str, str]) -> Iterator[Q]:
+    if teacher := filters.get("teacher"):
+        yield Q(teacher_id=number("teacher", teacher))
+    if heat := filters.get("temperature"):
+        yield Q(temperature=_decimal("temperature", heat))
+    if answer := filters.get("answer"):
+        value = ANSWERS[one_of("answer", answer, ANSWERS)]
+        known = Q(score__isnull=False, score__correctness__isnull=True)
+        yield known if value is None else Q(score__correctness=value)
+    if band := filters.get("band"):
+        yield _band(one_of("band", band, BANDS), project.rubric)
+    if wanted := filters.get("range"):
+        yield _range(wanted)
+    if low := filters.get("valid_from"):
+        yield Q(score__validity__gte=number("valid_from", low) / 100)
+    if high := filters.get("valid_to"):
+        yield Q(score__validity__lte=number("valid_to", high) / 100)
+    if decision := filters.get("decision"):
+        yield _decision(one_of("decision", decision, DECISIONS))
+    if flag := filters.get("flag"):
+        yield _flag(project, flag)
+    if reviewer := filters.get("reviewer"):
+        reviews = Rationale.reviews.rel.related_model.objects.filter(project=project)
+        said = reviews.filter(reviewer=number("reviewer", reviewer), withdrawn_at__isnull=True)
+        yield Q(pk__in=said.order_by().values("rationale"))
+    if since := filters.get("since"):
+        yield Q(created_at__gte=_day("since", since))
+    if until := filters.get("until"):
+        yield Q(created_at__lt=_day("until", until) + timedelta(days=1))
+
+
+def _decimal(name: str, value: str) -> float:
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", value, re.ASCII):
+        raise Invalid(f"{name} must be a number such as 0.7.")
+    return float(value)
+
+
+def _day(name: str, value: str) -> datetime:
+    try:
+        day = date.fromisoformat(value)
+        return timezone.make_aware(datetime.combine(day, time.min))
+    except (ValueError, OverflowError):
+        raise Invalid(f"{name} must be a day such as 2026-11-21.") from None
 
 
 def _band(band: str, rubric: Rubric) -> Q:
@@ -99,9 +154,82 @@ def range_words(wanted: str) -> str:
 def _decision(decision: str) -> Q:
     if decision == "none":
         return Q(decision__isnull=True)
-    if decision == "rule":
-        return Q(decision__rule__isnull=False)
+    if decision in ("rule", "bulk"):
+        return Q(**{f"decision__{decision}__isnull": False})
     return Q(decision__outcome=decision)
+
+
+def _flag(project: Project, flag: str) -> Q:
+    if flag in FLAGS:
+        return Q(score__flag_count__gt=0) if flag == "yes" else Q(score__flag_count=0)
+    if not CODE.fullmatch(flag):
+        raise Invalid(f"flag={flag!r} is neither yes nor no nor the code of a flag.")
+    return Q(pk__in=ScoreFlag.objects.filter(project=project, code=flag).values("rationale"))
+
+
+def order_of(name: str, project: Project, rows: QuerySet) -> tuple[QuerySet, Order]:
+    """The rows and the order called `name`; by score, chains without one are left out."""
+    one_of("sort", name, ORDERS)
+    if name in ("best", "worst"):
+        # The score's own project and id: the index that has them in this order is on the scores.
+        rows = rows.filter(score__project=project, score__overall__isnull=False)
+        return rows, Order("score__overall", "score__rationale_id", name == "best")
+    return rows, Order(descending=name != "oldest")
+
+
+def seen_by(
+    user: User, is_admin: bool, project: Project, rows: QuerySet, filters: Iterable[str]
+) -> QuerySet:
+    """Of these rows what the person may see and find by these filters.
+
+    Nobody's words sway another reviewer: a person's chain that is not decided is its author's and the
+    admins', and what others decided cannot be asked for while more people are asked about a question,
+    or where the question is a control. Raises Invalid for teachers of a project that hides them.
+    """
+    if is_admin:
+        return rows
+    if project.is_blind and {"teacher", "temperature"} & set(filters):
+        raise Invalid("This project does not show reviewers which teacher wrote a chain.")
+    rows = rows.exclude(Q(source=Source.PERSON, decision__isnull=True) & ~Q(author=user))
+    if {"decision", "reviewer"} & set(filters):
+        rows = rows.exclude(question__queue_item__status__in=_silent(project))
+    return rows
+
+
+def _silent(project: Project) -> list[str]:
+    """States of a question in which reviewers are not told what was decided on its chains."""
+    return ["control", "waiting", "adjudicate"] if project.overlap > 1 else ["control"]
+
+
+def show(rows: Iterable[Rationale], project: Project, is_admin: bool, query: Query) -> None:
+    """Put `parts` (the text where the query's words stand) and `is_silent` on the rows of a page."""
+    silent = set() if is_admin else set(_silent(project))
+    for row in rows:
+        item = getattr(row.question, "queue_item", None)
+        row.is_silent = item is not None and item.status in silent
+        row.parts = lit(row.text, query)
+
+
+def facets(project: Project) -> dict[str, list[Any]]:
+    """The temperatures and the codes of flags that the project has, at most a minute old."""
+
+    def read() -> dict[str, list[Any]]:
+        chains = Rationale.objects.filter(project=project)
+        flags = ScoreFlag.objects.filter(project=project)
+        return {"temperatures": _values(chains, "temperature"), "codes": _values(flags, "code")}
+
+    return cache.get_or_set(f"rationale-facets:{project.pk}", read, FACET_SECONDS)
+
+
+def _values(rows: QuerySet[Model], name: str) -> list[Any]:
+    """The different values of a column, one look-up of its index each: DISTINCT would read all rows."""
+    rows, values = rows.order_by(name).values_list(name, flat=True), []
+    while len(values) < MOST_TEMPERATURES:
+        after = {f"{name}__gt": values[-1]} if values else {f"{name}__isnull": False}
+        if (value := rows.filter(**after).first()) is None:
+            break
+        values.append(value)
+    return values
 
 
 @dataclass(frozen=True)

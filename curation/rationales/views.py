@@ -1,39 +1,72 @@
 """The list of rationales, and their scoring."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.listing import only, page_of
+from curation.listing import Page, only, page_of
 from curation.projects.access import project_view
+from curation.projects.models import Role
+from curation.projects.selectors import members_of
 from curation.rationales import scoring, selectors
 from curation.rationales.models import Teacher
+from curation.search import Query, best_first, parse
 
 PAGE = 50
+BEST = 100  # hits on the one page of those that fit best
+MORE = {"temperature", "valid_from", "valid_to", "reviewer", "since", "until", "range", "band"}
 
 
 @require_GET
 @project_view
 def rationales(request: HttpRequest) -> HttpResponse:
-    filters = only(request.GET, selectors.FILTERS)
-    found = selectors.rationales(request.project, filters).select_related(
-        "question", "teacher", "score", "decision", "author"
-    )
-    page = page_of(found.defer("score__detail", "reasoning"), filters, PAGE, newest_first=True)
+    filters = only(request.GET, (*selectors.FILTERS, "sort"))
+    is_admin = request.membership.role == Role.ADMIN
+    query = parse(filters.get("q", ""))
+    page, too_many = _page(request, filters, query, is_admin)
+    selectors.show(page.rows, request.project, is_admin, query)
     context = {
         "page": page,
         "filters": filters,
-        "filtered": bool(set(filters) - {"after"}),
+        "filtered": bool(set(filters) - {"after", "sort"}),
+        "more": bool(set(filters) & MORE),
+        "too_many": too_many,
+        "nothing_asked": "q" in filters and query.is_empty,
+        "hides_teachers": request.project.is_blind and not is_admin,
         "teachers": Teacher.objects.for_project(request.project).order_by("name"),
+        "people": members_of(request.project) if is_admin else (),
         "answers": [("right", "right"), ("wrong", "wrong"), ("unknown", "cannot be graded")],
         "bands": selectors.BANDS.items(),
         "decisions": selectors.DECISIONS.items(),
         "flags": selectors.FLAGS.items(),
+        "orders": [pair for pair in selectors.ORDERS.items() if pair[0] != "fit" or "q" in filters],
+        "facets": selectors.facets(request.project),
         "bar": selectors.range_words(filters.get("range", "")),
         "scoring": selectors.scoring_state(request.project),
     }
     return render(request, "rationales/rationales.html", context)
+
+
+def _page(
+    request: HttpRequest, filters: dict[str, str], query: Query, is_admin: bool
+) -> tuple[Page, bool]:
+    """The page, and whether there were too many hits to put the best first."""
+    rows = selectors.rationales(request.project, filters)
+    rows = selectors.seen_by(request.user, is_admin, request.project, rows, filters)
+    rows = rows.select_related(
+        *("question__queue_item", "teacher", "score", "author"),
+        *("decision__review__reviewer", "decision__bulk"),
+    ).defer("score__detail", "reasoning")
+    sort = filters.get("sort", "newest")
+    if sort == "fit":
+        best = best_first(rows, query, BEST)
+        if best is not None:
+            return Page(best, "", True, urlencode(filters)), False
+    rows, order = selectors.order_of(sort, request.project, rows)
+    return page_of(rows, filters, PAGE, order=order), sort == "fit"
 
 
 @require_GET

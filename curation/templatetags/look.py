@@ -38,3 +38,9 @@ def duration(seconds: float | None) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, rest = divmod(seconds, 3600)
     return f"{hours} h {rest // 60} min" if rest >= 60 else f"{hours} h"
+
+
+@register.filter
+def unslug(code: str) -> str:
+    """A code in words: "nothing_new" as "nothing new"."""
+    return code.replace("_", " ").replace("-", " ")

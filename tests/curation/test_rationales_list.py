@@ -1,0 +1,192 @@
+"""The list of rationales: filters, orders, pages by key, and what a reviewer does not see in it."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from curation.projects.models import Project
+from curation.rationales.models import Rationale, Score
+from curation.reviews.claims import claim
+from curation.reviews.controls import make_control
+from curation.reviews.queueing import set_overlap
+from curation.reviews.services import Say, apply_rule, submit
+
+AT = reverse("rationales", args=["eggs"])
+
+
+def shown(client, query=""):
+    answer = client.get(f"{AT}?{query}")
+    assert answer.status_code == 200, answer.content
+    return [row.pk for row in answer.context["page"].rows]
+
+
+def say(project, user, chain, verdict="approve", **fields):
+    seat = claim(project, user, chain.question)
+    return submit(project, user, seat.item_id, [Say(chain.pk, verdict, **fields)])[0]
+
+
+@pytest.fixture
+def chains(make_questions, make_rationales):
+    return [*make_rationales(make_questions(1)[0], ["right", "wrong", "There are 3 ducks."])]
+
+
+def test_each_filter_keeps_what_it_names(
+    project, chains, make_questions, make_rationales, reviewer, admin_user, admin_client
+):
+    right, wrong, ducks = chains
+    Rationale.objects.filter(pk=wrong.pk).update(temperature=0.7)
+    Rationale.objects.filter(pk=ducks.pk).update(
+        created_at=ducks.created_at - timedelta(days=3), temperature=None
+    )
+    Score.objects.filter(pk=right.pk).update(validity=0.9)
+    Score.objects.filter(pk__in=[wrong.pk, ducks.pk]).update(validity=0.3)
+    (other,) = make_rationales(make_questions(1)[0], ["right"])
+    say(project, reviewer, other)
+    day = f"{right.created_at:%Y-%m-%d}"
+    before = f"{ducks.created_at - timedelta(days=3):%Y-%m-%d}"
+    for query, kept in {
+        "temperature=0.7": {wrong},
+        "temperature=0.5": {right, other},
+        "valid_from=50&valid_to=95": {right, other}
+        if Score.objects.get(pk=other.pk).validity <= 0.95
+        else {right},
+        "valid_to=40": {wrong, ducks},
+        f"since={day}": {right, wrong, other},
+        f"until={before}": {ducks},
+        f"reviewer={reviewer.pk}": {other},
+        f"reviewer={admin_user.pk}": set(),
+        "decision=approved": {other},
+        "q=duck*": {ducks},
+        "q=-duck* 3": set(Rationale.objects.filter(text__contains=" 3").exclude(pk=ducks.pk)),
+        "flag=no_reasoning": set(
+            Rationale.objects.filter(score_flags__code="no_reasoning").distinct()
+        ),
+    }.items():
+        assert set(shown(admin_client, query)) == {one.pk for one in kept}, query
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "temperature=hot",
+        "temperature=1e999",
+        "since=yesterday",
+        "until=9999-99-99",
+        "valid_from=-1",
+        "flag=' OR 1",
+        "reviewer=ada",
+        "sort=text",
+        "sort=best&after=nan_3",
+        "sort=best&after=x",
+        "after=1_2",
+        "text__regex=a",
+        "decision__review__reviewer__password=a",
+    ],
+)
+def test_what_no_list_offers_is_refused(query, project, admin_client):
+    assert admin_client.get(f"{AT}?{query}").status_code == 400
+
+
+def test_flags_of_steps_and_chains_are_offered_and_follow_a_rescoring(
+    project, make_questions, make_rationales, admin_client
+):
+    (chain,) = make_rationales(make_questions(1)[0], ["16 - 3 = 12 eggs.\nAnswer: 12"])
+    assert [one.code for one in chain.score_flags.all()] == ["arithmetic"]
+    assert shown(admin_client, "flag=arithmetic") == [chain.pk]
+    assert "arithmetic" in admin_client.get(AT).context["facets"]["codes"]
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest", "best", "worst"])
+def test_every_order_goes_through_all_chains_once(
+    sort, make_questions, make_rationales, admin_client, monkeypatch
+):
+    monkeypatch.setattr("curation.rationales.views.PAGE", 3)
+    for question in make_questions(4):
+        make_rationales(question, ["right", "wrong"])
+    Score.objects.filter(rationale__sample=0).update(overall=0.75)  # the same for several
+    seen, query = [], f"sort={sort}"
+    while query:
+        page = admin_client.get(f"{AT}?{query}").context["page"]
+        seen += page.rows
+        query = page.query
+    assert len(seen) == len({row.pk for row in seen}) == 8
+    keys = {
+        "newest": [-row.pk for row in seen],
+        "oldest": [row.pk for row in seen],
+        "best": [(-row.score.overall, -row.pk) for row in seen],
+        "worst": [(row.score.overall, row.pk) for row in seen],
+    }[sort]
+    assert keys == sorted(keys)
+
+
+def test_the_best_hit_comes_first_and_its_words_are_marked(chains, admin_client):
+    answer = admin_client.get(f"{AT}?q=ducks&sort=fit")
+    assert [row.pk for row in answer.context["page"].rows] == [chains[2].pk]
+    assert "There are 3 <mark>ducks</mark>." in answer.content.decode()
+
+
+def test_what_a_model_wrote_is_text_also_around_a_hit(
+    make_questions, make_rationales, admin_client
+):
+    make_rationales(make_questions(1)[0], ["<img src=x onerror=alert(1)> duck <b>"])
+    page = admin_client.get(f"{AT}?q=img+duck").content.decode()
+    assert "&lt;<mark>img</mark> src=x" in page and "<img" not in page
+
+
+def test_signs_alone_are_explained(chains, admin_client):
+    assert "no letter and no digit" in admin_client.get(f"{AT}?q=%2B%3D").content.decode()
+
+
+def test_a_blind_project_hides_teachers_from_reviewers_alone(
+    project, chains, teacher, reviewer_client, admin_client
+):
+    Project.objects.filter(pk=project.pk).update(is_blind=True)
+    page = reviewer_client.get(AT).content.decode()
+    assert f">{teacher.name}<" not in page and "hidden" in page
+    assert reviewer_client.get(f"{AT}?teacher={teacher.pk}").status_code == 400
+    assert reviewer_client.get(f"{AT}?temperature=0.5").status_code == 400
+    assert f">{teacher.name}<" in admin_client.get(AT).content.decode()
+
+
+def test_reviewers_are_not_told_the_verdict_on_a_control(
+    project, chains, admin_user, reviewer, reviewer_client, admin_client
+):
+    seat = claim(project, admin_user, chains[0].question)
+    says = [Say(one.pk, "reject", reasons=["unclear"]) for one in chains]
+    submit(project, admin_user, seat.item_id, says)
+    make_control(project, admin_user, chains[0].question, "")
+    assert shown(reviewer_client, "decision=rejected") == []
+    page = reviewer_client.get(AT).content.decode()
+    assert "in review" in page and 'class="chip bad">rejected' not in page
+    assert len(shown(admin_client, "decision=rejected")) == 3
+
+
+def test_a_reviewer_does_not_find_anothers_pending_edit(
+    project, chains, admin_user, reviewer, reviewer_client, admin_client
+):
+    set_overlap(project, 2)
+    say(project, admin_user, chains[0], "edit", edited_text="An edit of ducks.")
+    assert shown(admin_client, "q=edit") != [] and shown(reviewer_client, "q=edit") == []
+
+
+def test_the_list_takes_as_many_queries_for_a_row_as_for_fifty(
+    project,
+    make_questions,
+    make_rationales,
+    admin_client,
+    django_assert_num_queries,
+    django_assert_max_num_queries,
+):
+    query = "q=eggs&answer=right&sort=best&since=2020-01-01"
+    (question,) = make_questions(1)
+    make_rationales(question, ["right"])
+    apply_rule(project)
+    admin_client.get(f"{AT}?{query}")
+    with django_assert_max_num_queries(11) as few:
+        admin_client.get(f"{AT}?{query}")
+    for one in make_questions(20):
+        make_rationales(one, ["right"] * 2)
+    with django_assert_num_queries(len(few)) as many:
+        admin_client.get(f"{AT}?{query}")
+    assert not any("detail" in one["sql"] for one in many.captured_queries)
