@@ -88,12 +88,7 @@ async def resolve(endpoint: Endpoint) -> list[str]:
 
     Raises AddressRefused where any address is not public, and OSError where there is none.
     """
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:
-        raise OSError(f"{endpoint.host!r} is no host name") from error
-    addresses = list(dict.fromkeys(entry[4][0] for entry in found))
+    addresses = [endpoint.host] if _is_plain_ipv4(endpoint.host) else await _look_up(endpoint)
     if not addresses:
         raise OSError(f"{endpoint.host} has no address")
     if not endpoint.allowed:
@@ -104,6 +99,24 @@ async def resolve(endpoint: Endpoint) -> list[str]:
                     "operator can allow the host by name."
                 )
     return addresses
+
+
+def _is_plain_ipv4(host: str) -> bool:
+    """Whether the host is an IPv4 address in its usual spelling, so that no name must be looked up.
+    Other spellings (octal, one number) are left to the system, which says where they lead."""
+    try:
+        return str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False
+
+
+async def _look_up(endpoint: Endpoint) -> list[str]:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError(f"{endpoint.host!r} is no host name") from error
+    return list(dict.fromkeys(entry[4][0] for entry in found))
 
 
 def is_public(address: Address) -> bool:
