@@ -11,10 +11,12 @@ from ninja.operation import Operation
 from curation.api import (
     datasets,
     evaluations,
+    leading,
     problems,
     projects,
     questions,
     rationales,
+    reviews,
     runs,
     trainings,
 )
@@ -57,5 +59,8 @@ api = Api(
     parser=StrictParser(),
 )
 problems.install(api)
-for _room in (projects, questions, rationales, runs, datasets, trainings, evaluations):
+for _room in (
+    *(projects, questions, rationales, runs, reviews, leading),
+    *(datasets, trainings, evaluations),
+):
     api.add_router("", _room.router)

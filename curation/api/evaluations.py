@@ -9,7 +9,7 @@ from pydantic import Field
 
 from curation.api.access import ADMIN, READ
 from curation.api.lists import PageOf, asked, filters, paged
-from curation.api.shapes import MAX_INTEGER, Order, WorkOut, work_out
+from curation.api.shapes import MAX_INTEGER, Id, Order, WorkOut, work_out
 from curation.errors import Invalid
 from curation.evaluations import selectors, services
 from curation.evaluations.models import Answer, Evaluation
@@ -39,8 +39,8 @@ class EvaluationOut(EvaluationRow):
 
 
 class EvaluationIn(Order):
-    training: int | None = Field(None, description="Its id; null: base and teachers only.")
-    compared: list[int] = Field(default_factory=list, max_length=20)
+    training: Id | None = Field(None, description="Its id; null: base and teachers only.")
+    compared: list[Id] = Field(default_factory=list, max_length=20)
     splits: list[str] = Field(default_factory=lambda: [Split.EVAL.value, Split.OOD.value])
     limit: int | None = Field(None, ge=1, le=MAX_INTEGER, description="Questions of each part.")
 

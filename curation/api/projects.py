@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
@@ -11,8 +12,11 @@ from curation.api.access import ADMIN, ADMIN_READ, READ, Access
 from curation.api.lists import PageOf, asked, filters, paged
 from curation.api.models import Scope
 from curation.api.reading import Body
+from curation.api.shapes import MAX_INTEGER
 from curation.projects import selectors, services
+from curation.projects.access import membership_of
 from curation.projects.models import Membership, Role, Rubric
+from curation.reviews.queueing import set_overlap
 
 router = Router(tags=["projects"])
 
@@ -72,6 +76,19 @@ class NewProject(Body):
     )
     description: str = ""
     student: str = Field("", max_length=300)
+
+
+class SettingsIn(Body):
+    """What is left out stays as it is."""
+
+    name: str | None = Field(None, max_length=120)
+    description: str | None = None
+    guidelines: str | None = None
+    student: str | None = Field(None, max_length=300)
+    max_chain_tokens: int | None = Field(None, ge=16, le=MAX_INTEGER)
+    rule_approves: bool | None = None
+    use_embeddings: bool | None = None
+    overlap: int | None = Field(None, ge=1, le=10)
 
 
 class RoleIn(Body):
@@ -158,6 +175,22 @@ def _rubric(rubric: Rubric) -> dict[str, Any]:
 @router.get("/projects/{slug:slug}", auth=READ, response=ProjectOut, summary="One project")
 def project_detail(request: HttpRequest, slug: str) -> dict[str, Any]:
     return project_out(request.membership)
+
+
+@router.patch("/projects/{slug:slug}", auth=ADMIN, response=ProjectOut, summary="Change settings")
+def project_change(request: HttpRequest, slug: str, body: SettingsIn) -> dict[str, Any]:
+    """A `max_chain_tokens` of null is no limit but the student's own; other nulls change nothing."""
+    given = body.dict(exclude_unset=True)
+    kept = {name: value for name, value in given.items() if value is not None}
+    if "max_chain_tokens" in given:
+        kept["max_chain_tokens"] = given["max_chain_tokens"]
+    overlap = kept.pop("overlap", None)
+    with transaction.atomic():
+        if kept:
+            services.change_settings(request.project, **kept)
+        if overlap is not None:
+            set_overlap(request.project, overlap)
+    return project_out(membership_of(request.user, slug))
 
 
 @router.get(

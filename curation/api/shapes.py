@@ -1,16 +1,18 @@
 """Shapes that several kinds of work share."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from ninja import Schema
 from pydantic import Field
 
 from curation.api.reading import Body
+from curation.listing import MAX_ID
 from curation.work import MAX_ORDER_KEY, Work
 
 # What an integer column of PostgreSQL holds.
 MAX_INTEGER = 2**31 - 1
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
 class WorkOut(Schema):

@@ -10,7 +10,7 @@ from pydantic import Field
 from curation.api.access import ADMIN, ADMIN_READ, READ
 from curation.api.lists import PageOf, asked, filters, paged
 from curation.api.reading import Body
-from curation.api.shapes import MAX_INTEGER, Order, WorkOut, work_out
+from curation.api.shapes import MAX_INTEGER, Id, Order, WorkOut, work_out
 from curation.errors import Invalid
 from curation.training import selectors, services
 from curation.training.adapters import adapter_files, zipped
@@ -56,7 +56,7 @@ class RecipeIn(Body):
 
 
 class TrainingIn(Order):
-    dataset: int = Field(description="Its number.")
+    dataset: Id = Field(description="Its number.")
     preset: str = Field("", description="; ".join(f"{k}: {v}" for k, v in PRESETS.items()))
     recipe: RecipeIn = RecipeIn()
     evaluate_after: bool = True

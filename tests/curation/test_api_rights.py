@@ -13,7 +13,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from curation import queue
 from curation.api import limits
 from curation.api.api import api
 from curation.api.models import ApiToken
@@ -23,13 +22,15 @@ from curation.projects.models import Project, User
 from curation.projects.services import add_member, remove_member
 from curation.questions.models import QuestionImport
 from curation.rationales.models import GenerationRun, Teacher
+from curation.reviews.adjudication import flag_question
 from tests.conftest import person
+from tests.curation.api_calls import ROOT, no_brake, token
 from tests.curation.test_attacks import all_rows
 from tests.curation.training_rows import frozen, report, training
 
 Make = Callable[..., list[Any]]
-ROOT = "/api/v1"
 P = "/projects/{slug}"
+__all__ = ["no_brake"]  # a fixture for every test of this file
 
 
 class Need(NamedTuple):
@@ -49,6 +50,32 @@ NEEDS = {
     f"PUT {P}/members/{{username}}": Need("admin", admin=True, body={"role": "admin"}),
     f"DELETE {P}/members/{{username}}": Need("admin", admin=True),
     f"PUT {P}/rubric": Need("admin", admin=True, body={"min_validity": 0.9}),
+    f"PATCH {P}": Need("admin", admin=True, body={"description": "Of eggs."}),
+    f"POST {P}/review/next": Need("review"),
+    f"POST {P}/review/release": Need("review"),
+    f"POST {P}/review/undo": Need("review", body={}),
+    f"POST {P}/review/items/{{item_id}}/ahead": Need("review"),
+    f"POST {P}/review/items/{{item_id}}/renew": Need("review"),
+    f"POST {P}/review/items/{{item_id}}/submit": Need(
+        "review", body={"says": [{"rationale": 1, "verdict": "approve"}]}
+    ),
+    f"POST {P}/review/items/{{item_id}}/skip": Need("review", body={}),
+    f"POST {P}/questions/{{question_id}}/claim": Need("review"),
+    f"GET {P}/reviews": Need("read"),
+    f"GET {P}/adjudications": Need("read", admin=True),
+    f"GET {P}/adjudications/{{item_id}}": Need("read", admin=True),
+    f"POST {P}/adjudications/{{item_id}}/decide": Need(
+        "admin", admin=True, body={"says": [{"rationale": 1, "verdict": "approve"}]}
+    ),
+    f"POST {P}/adjudications/{{item_id}}/undo": Need("admin", admin=True),
+    f"POST {P}/questions/{{question_id}}/flags": Need("review", body={"kind": "ambiguous"}),
+    f"GET {P}/flags": Need("read", admin=True),
+    f"DELETE {P}/flags/{{flag_id}}": Need("review"),
+    f"POST {P}/flags/{{flag_id}}/settle": Need("admin", admin=True, body={"settlement": "kept"}),
+    f"PUT {P}/questions/{{question_id}}/control": Need("admin", admin=True, body={}),
+    f"DELETE {P}/questions/{{question_id}}/control": Need("admin", admin=True),
+    f"POST {P}/assignments": Need("admin", admin=True, body={"username": "rudi"}),
+    f"DELETE {P}/assignments/{{username}}": Need("admin", admin=True),
     f"GET {P}/questions": Need("read"),
     f"POST {P}/questions": Need("admin", admin=True, body={"questions": [{"question": "1 + 1?"}]}),
     f"GET {P}/questions/{{question_id}}": Need("read"),
@@ -143,17 +170,9 @@ def ids(
         "form": "jsonl",
         "training_id": job.pk,
         "evaluation_id": evaluation.pk,
+        "item_id": question.queue_item.pk,
+        "flag_id": flag_question(project, reviewer, question, "ambiguous").pk,
     }
-
-
-@pytest.fixture(autouse=True)
-def no_brake(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """Many calls a minute are what these tests are about; where not, the minute is a day."""
-    client = queue.broker()
-    client.delete("none", *client.scan_iter("chainwright:api:*"))
-    monkeypatch.setattr(limits, "WINDOW", 24 * 3600)
-    monkeypatch.setattr(limits, "MAX_REFUSED", 10_000)
-    settings.API_REQUESTS_PER_MINUTE = 10_000
 
 
 def place(operation: Operation, ids: dict[str, Any], slug: str = "eggs") -> str:
@@ -172,11 +191,6 @@ def call(
         content_type="application/json",
         headers=headers,
     )
-
-
-def token(user: User, scope: str = "admin", project: Project | None = None) -> str:
-    name = f"{scope} {ApiToken.objects.count()}"
-    return make_token(user, name, scope=scope, days=1, project=project)[1]
 
 
 def rows() -> dict[str, list[Any]]:
