@@ -21,6 +21,7 @@ from curation.projects.models import Membership, Project, User
 from curation.projects.services import add_member, remove_member
 from curation.questions.models import Question, QuestionImport
 from curation.rationales.models import GenerationRun, Rationale, Teacher, TeacherTry
+from curation.reviews.adjudication import flag_question
 from curation.reviews.claims import next_item
 from curation.reviews.models import Decision, QueueItem, Review
 from tests.conftest import person, signed_in
@@ -36,6 +37,8 @@ REVIEWERS_WRITES = {
     "review_skip",
     "review_undo",
     "review_release",
+    "review_ahead",
+    "review_flag",
     "dataset_verify",  # reads and compares, changes nothing
     "agreement_count",  # figures from reviews, changes nothing else
 }
@@ -78,6 +81,7 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
     order = QuestionImport.objects.create(project=project, file_name="rows.jsonl", status="done")
     run = GenerationRun.objects.create(project=project, temperatures=[0.5], samples=1)
     tried = TeacherTry.objects.create(project=project, settings={}, question="How many?")
+    flag = flag_question(project, reviewer, question, "ambiguous")
     by_number = {"number": version.number}
     return Ids(
         {
@@ -88,6 +92,8 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
             "tried": {"pk": tried.pk},
             "question": {"pk": question.pk},
             "review": {"pk": question.pk},
+            "adjudicate": {"pk": question.pk},
+            "flag": {"pk": flag.pk},
             "dataset": by_number,
             "download": {**by_number, "form": "jsonl"},
             "training": {"pk": job.pk},
