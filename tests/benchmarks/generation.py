@@ -74,14 +74,18 @@ def prepare() -> None:
 
 
 def throughput(python: str) -> None:
-    app, bare, idle = [], [], []
+    app, bare, idle, guesses = [], [], [], []
     with services():
         run_through_app(seed=0, questions=8)  # starts the engine
         server = find_server()
         asyncio.run(bare_client(server, orders(1)))  # the prompts are in its cache from now on
         for seed in range(2, 2 + ROUNDS):
+            guess = estimated()
             with watching(server) as busy:
+                began = time.monotonic()
                 app.append(run_through_app(seed, QUESTIONS))
+            seconds = time.monotonic() - began
+            guesses.append((guess[0] / (app[-1] * seconds), guess[1] / seconds))
             idle.append(idle_share(busy))
             # Looking costs the server a little: both are looked at.
             with watching(server):
@@ -100,6 +104,9 @@ def throughput(python: str) -> None:
     )
     print(f"- app / asyncio client, median of the rounds: {beside:.2f} (wanted 0.90)")
     shares = ", ".join(f"{100 * share:.1f}%" for share in idle)
+    for place, what in enumerate(("tokens written", "time")):
+        told = ", ".join(f"{guess[place]:.2f}" for guess in guesses[1:])
+        print(f"- {what}, the estimate before a run / what it took: {told} (wanted 0.8 to 1.2)")
     print(f"- engine idle in the middle of a run: {shares} (wanted under 5%)\n", flush=True)
 
 
@@ -187,6 +194,18 @@ def run_through_app(seed: int, questions: int) -> float:
     filled = Rationale.objects.filter(slot__run=run)
     assert run.status == Status.DONE and filled.count() == run.slot_count, run.error
     return filled.aggregate(sum=Sum("completion_tokens"))["sum"] / seconds
+
+
+def estimated() -> tuple[float, float]:
+    """Tokens to be written and seconds, as the page of a new order tells them; the engine is warm, so
+    that the seconds of its start are left out."""
+    from curation.projects.models import Project
+    from curation.rationales.estimating import measured
+
+    teacher = Project.objects.get().teachers.get(name="vllm")
+    told = measured(teacher)
+    slots = QUESTIONS * len(TEMPERATURES) * SAMPLES
+    return slots * told.completion_tokens, slots * told.seconds
 
 
 def find_server() -> tuple[str, str]:
