@@ -63,6 +63,7 @@ class Seat(models.Model):
     )
     held_until = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(null=True, help_text="What its holder spent on the question.")
 
     objects = ProjectQuerySet.as_manager()
 
@@ -84,6 +85,12 @@ class Seat(models.Model):
                 fields=["project", "holder", "held_until"],
                 condition=Q(done_at__isnull=True, holder__isnull=False),
                 name="seats_that_are_held",
+            ),
+            # Serves a person's progress: what they did today, and how fast.
+            models.Index(
+                fields=["holder", "project", "done_at"],
+                condition=Q(done_at__isnull=False),
+                name="seats_that_a_person_filled",
             ),
         ]
         constraints = [

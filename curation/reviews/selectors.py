@@ -62,7 +62,7 @@ def bench_of(seat: Seat) -> Bench:
     """All that the bench shows of one question; open chains first, the likeliest good one at the left,
     or in an order of the person's own where the project wants that. A control looks like any other."""
     item, project = seat.item, seat.project
-    question = Question.objects.get(pk=item.question_id)
+    question = item.question
     rationales = to_review(item)
     if seat.number is None:
         known = item.control.verdicts
@@ -116,21 +116,15 @@ class Progress:
 
 def progress(project: Project, user: User) -> Progress:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    mine = Review.objects.filter(
-        project=project, reviewer=user, created_at__gte=midnight, withdrawn_at__isnull=True
-    ).order_by()
-    # Each review holds its share of the question's time, so their sum over a question is its time.
-    told = mine.aggregate(
-        questions=Count("rationale__question", distinct=True), share=Avg("seconds"), n=Count("id")
-    )
-    pace = told["share"] * told["n"] / told["questions"] if told["share"] else None
+    mine = Seat.objects.filter(project=project, holder=user, done_at__gte=midnight)
+    told = mine.aggregate(questions=Count("pk"), pace=Avg("seconds"))
     # Counting a long queue at every question would cost more than all the rest.
     waiting = cache.get_or_set(
         f"waiting:{project.pk}",
         lambda: QueueItem.objects.filter(project=project, status=QueueStatus.WAITING).count(),
         WAITING_SECONDS,
     )
-    return Progress(told["questions"], pace, waiting)
+    return Progress(told["questions"], told["pace"], waiting)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
@@ -99,8 +99,9 @@ def submit(
         if item is None:
             raise Invalid("This question does not wait in this project.")
         item.project = project
-        seats = list(item.seats.filter(done_at__isnull=True))
-        seat = next((one for one in seats if one.holder_id == user.pk), None)
+        seats = list(item.seats.filter(Q(number__isnull=False) | Q(holder=user)))
+        still_open = [one for one in seats if one.done_at is None]
+        seat = next((one for one in still_open if one.holder_id == user.pk), None)
         if seat is None:
             raise Conflict(_who_was_first(item, user))
         is_control = seat.number is None
@@ -108,11 +109,12 @@ def submit(
         if not is_control:
             for chain in chains.values():
                 _must_be_open(chain)
-        share = seconds / len(says) if seconds is not None and 0 <= seconds < 86_400 else None
+        spent = seconds if seconds is not None and 0 <= seconds < 86_400 else None
+        share = None if spent is None else spent / len(says)
         reviews = record(project, user, item, chains, says, seconds=share, is_control=is_control)
-        Seat.objects.filter(pk=seat.pk).update(done_at=timezone.now())
-        if not is_control and not any(one.number for one in seats if one is not seat):
-            settle(item, reviews)
+        Seat.objects.filter(pk=seat.pk).update(done_at=timezone.now(), seconds=spent)
+        if not is_control and still_open == [seat]:
+            settle(item, reviews, seats=len(seats))
     return reviews
 
 
@@ -120,7 +122,7 @@ def chains_of(item: QueueItem, says: Sequence[Say]) -> dict[int, Rationale]:
     """The named chains of a question with their decisions, by id. Raises Invalid for a foreign one."""
     named = [say.rationale_id for say in says if not say.is_own]
     found = Rationale.objects.filter(question_id=item.question_id, pk__in=named)
-    chains = {r.pk: r for r in found.select_related("decision__review__reviewer")}
+    chains = {r.pk: r for r in found.select_related("decision")}
     if len(chains) != len(named):
         raise Invalid("One of the chains does not belong to this question.")
     return chains

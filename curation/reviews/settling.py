@@ -53,14 +53,15 @@ def put(project: Project, rows: Iterable[tuple[int, str, Review]]) -> None:
     )
 
 
-def settle(item: QueueItem, just_made: list[Review] | None = None) -> str:
-    """All seats of a question are filled: decide what its reviewers agree on; returns its new status.
+def settle(item: QueueItem, just_made: list[Review] | None = None, seats: int = 0) -> str:
+    """All seats of a question are filled (so many, where the caller has counted them): decide what its
+    reviewers agree on; returns its new status.
 
     With one seat each review decides. With more, a chain is decided when everybody said approve, or
     everybody reject; an edit, a chain of one's own, a chain that somebody passed over, and any other
     disagreement wait for an admin. Called in a transaction that holds the item's lock.
     """
-    seats = item.seats.filter(number__isnull=False).count()
+    seats = seats or item.seats.filter(number__isnull=False).count()
     status = QueueStatus.DONE
     if seats == 1 and just_made is not None:
         decide(item.project, just_made)
