@@ -176,10 +176,18 @@ def choose_examples(version: DatasetVersion) -> None:
 
 def _deciders(project: Project) -> dict[int, str]:
     rows = Decision.objects.filter(project=project, outcome=Outcome.APPROVED).values_list(
-        "rationale_id", "review__reviewer__username", "rule__version"
+        "rationale_id",
+        "review__reviewer__username",
+        "bulk__created_by__username",
+        "rule__version",
     )
     return {
-        pk: f"person {person}" if person else f"rule, rubric {rule}" for pk, person, rule in rows
+        pk: f"person {person}"
+        if person
+        else f"person {many}, with others"
+        if many
+        else f"rule, rubric {rule}"
+        for pk, person, many, rule in rows
     }
 
 

@@ -192,18 +192,18 @@ def seen_by(
         raise Invalid("This project does not show reviewers which teacher wrote a chain.")
     rows = rows.exclude(Q(source=Source.PERSON, decision__isnull=True) & ~Q(author=user))
     if {"decision", "reviewer"} & set(filters):
-        rows = rows.exclude(question__queue_item__status__in=_silent(project))
+        rows = rows.exclude(question__queue_item__status__in=silent_states(project))
     return rows
 
 
-def _silent(project: Project) -> list[str]:
+def silent_states(project: Project) -> list[str]:
     """States of a question in which reviewers are not told what was decided on its chains."""
     return ["control", "waiting", "adjudicate"] if project.overlap > 1 else ["control"]
 
 
 def show(rows: Iterable[Rationale], project: Project, is_admin: bool, query: Query) -> None:
     """Put `parts` (the text where the query's words stand) and `is_silent` on the rows of a page."""
-    silent = set() if is_admin else set(_silent(project))
+    silent = set() if is_admin else set(silent_states(project))
     for row in rows:
         item = getattr(row.question, "queue_item", None)
         row.is_silent = item is not None and item.status in silent

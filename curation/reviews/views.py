@@ -9,8 +9,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.errors import Conflict, Invalid
 from curation.projects.access import project_view
+from curation.projects.models import Role
 from curation.questions.models import Question
 from curation.reviews import adjudication, claims, keys, selectors, services
+from curation.reviews.lives import lives
 from curation.reviews.models import FlagKind, QueueItem, Reason, Seat
 from curation.reviews.wire import body_of, json_view, list_of, number_of, say_of
 
@@ -256,11 +258,12 @@ def question(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(
         Question.objects.select_related("queue_item"), project=request.project, pk=pk
     )
+    is_admin = request.membership.role == Role.ADMIN
     context = {
         "question": found,
         "item": (item := getattr(found, "queue_item", None)),
         "holders": claims.holders(item) if item else [],
-        "lives": selectors.lives(found),
+        "lives": lives(found, request.project, request.user, is_admin),
     }
     return render(request, "questions/question.html", context)
 

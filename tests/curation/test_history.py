@@ -1,5 +1,7 @@
 """What was decided stands in a history that neither code nor hand-written SQL can change."""
 
+import re
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -7,6 +9,7 @@ from django.utils import timezone
 from curation.reviews import history
 from curation.reviews.claims import claim
 from curation.reviews.models import Decision, DecisionLog, Review
+from curation.reviews.queueing import set_overlap
 from curation.reviews.services import Say, apply_rule, submit, undo
 from curation.standing import triggers_of
 
@@ -117,3 +120,48 @@ def test_the_triggers_stand_after_tables_were_made_anew():
             editor._remake_table(Review, alter_fields=[(field, field)])
     history.create(connection)
     assert "review_stays" in triggers_of(connection)
+
+
+def told(client, chain):
+    """The lines of the chain's history on its question's page."""
+    page = client.get(f"/projects/eggs/questions/{chain.question_id}/").content.decode()
+    part = page.split(f'id="chain-{chain.pk}"')[1].split("</article>")[0]
+    lines = part.split('class="history"')[1].split("<li>")[1:]
+    return [" ".join(re.sub(r"<(?!/?s>)[^>]+>", " ", line).split())[12:].strip() for line in lines]
+
+
+def test_the_page_tells_the_life_of_a_chain_from_its_birth(
+    project, reviewer, admin_user, chain, admin_client
+):
+    apply_rule(project)
+    say(project, reviewer, chain, "reject", reasons=["unclear"], comment="why <so>?")
+    undo(project, reviewer)
+    say(project, reviewer, chain, "edit", edited_text="Answer: 3")
+    lines = told(admin_client, chain)
+    assert [line for line in lines if not line.startswith(("written", "scored"))] == [
+        "approved by the rule, rubric 1",
+        "<s>rejected by rudi</s> unclear, why &lt;so&gt;?",
+        "taken back by rudi",
+        "edited and approved by rudi",
+    ]
+    edit = chain.edits.get()
+    assert told(admin_client, edit) == [
+        "edited by rudi from chain A",
+        "approved with the edit by rudi",
+    ]
+
+
+def test_agreement_of_several_is_told_and_before_it_nobody_elses_word(
+    project, reviewer, admin_user, chain, admin_client, reviewer_client
+):
+    set_overlap(project, 2)
+    say(project, admin_user, chain, "approve")
+    assert not [line for line in told(reviewer_client, chain) if "approved" in line]
+    assert "approved by ada" in told(admin_client, chain)
+    say(project, reviewer, chain, "approve", comment="yes")
+    for client in (admin_client, reviewer_client):
+        assert told(client, chain)[-3:] == [
+            "approved by ada",
+            "approved by rudi yes",
+            "approved: 2 people said the same",
+        ]
