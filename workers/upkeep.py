@@ -17,6 +17,7 @@ from curation.rationales.filling import fail_poisoned
 from curation.rationales.models import GenerationRun, ScoringRun
 from curation.rationales.scoring import order_scoring
 from curation.reviews.models import AgreementCount
+from curation.reviews.queueing import unassign_those_who_left
 from curation.training.models import TrainingJob
 from curation.training.services import wake_trainings
 from curation.work import MAX_ATTEMPTS, Status, Work, finish, silent
@@ -62,6 +63,8 @@ def put_back() -> int:
             sent += 1
     for run in GenerationRun.objects.filter(status=Status.RUNNING):
         fail_poisoned(run)
+    # Else what was set aside for a person who was taken out of the project would wait for ever.
+    unassign_those_who_left()
     # Rationales whose scoring was never ordered, because the process died right after writing them.
     for project in Project.objects.filter(groups__scored__lt=F("groups__revision")).distinct():
         if not failed_lately(project):

@@ -101,6 +101,7 @@ def change_settings(project: Project, **fields: Any) -> None:
     allowed = {
         *("name", "description", "guidelines", "student"),
         *("max_chain_tokens", "rule_approves", "use_embeddings"),
+        *("is_blind", "is_shuffled", "hides_reference", "control_percent"),
     }
     unknown = set(fields) - allowed
     if unknown:

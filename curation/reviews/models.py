@@ -130,6 +130,15 @@ class Control(models.Model):
     def __str__(self) -> str:
         return f"control {self.item_id}"
 
+    @property
+    def right(self) -> int:
+        """How many of its chains are known to be good."""
+        return sum(verdict == "approve" for verdict in self.verdicts.values())
+
+    @property
+    def wrong(self) -> int:
+        return len(self.verdicts) - self.right
+
 
 class Skip(models.Model):
     """A person passed on a question: it is not handed to them again."""

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from curation.projects.models import Project, User
+from curation.projects.models import Membership, Project, User
 from curation.questions.models import Question, Split
 from curation.rationales.models import Rationale, Source
 from curation.reviews.models import QueueItem, QueueStatus, Seat
@@ -166,29 +166,49 @@ def set_overlap(project: Project, overlap: int) -> None:
             settle(item)
 
 
-def assign(project: Project, user: User, questions: QuerySet[Question]) -> int:
-    """Set one open seat of each of these waiting questions aside for a person; returns how many.
-    Questions that the person has reviewed or has a seat at are left out."""
+def assignable(project: Project, user: User, questions: QuerySet[Question]) -> QuerySet[Seat]:
+    """One free seat of each of these waiting questions, the best ranked first. Questions that the
+    person has reviewed or has a seat at are left out."""
     has_one = Seat.objects.filter(item=OuterRef("item")).filter(
         Q(holder=user) | Q(assigned_to=user)
     )
-    first = (
-        Seat.objects.filter(item=OuterRef("item"), done_at=None, assigned_to=None, holder=None)
-        .order_by("number")
-        .values("pk")[:1]
-    )
-    seats = (
+    free = _nobodys(Seat.objects.filter(item=OuterRef("item")))
+    return (
         open_seats(project)
         .filter(item__question__in=questions, item__status=QueueStatus.WAITING)
         .exclude(Exists(has_one))
-        .filter(pk=Subquery(first))
+        .filter(pk=Subquery(free.order_by("number").values("pk")[:1]))
+        .order_by("-rank", "item_id")
     )
+
+
+def _nobodys(seats: QuerySet[Seat]) -> QuerySet[Seat]:
+    gone = Q(holder__isnull=True) | Q(held_until__lt=timezone.now())
+    return seats.filter(gone, done_at=None, assigned_to=None, number__isnull=False)
+
+
+def assign(
+    project: Project, user: User, questions: QuerySet[Question], most: int | None = None
+) -> int:
+    """Set one open seat of each of these waiting questions aside for a person, of at most `most`;
+    returns how many. See `assignable`."""
+    seats = list(assignable(project, user, questions).values_list("pk", flat=True)[:most])
+    done = 0
     with transaction.atomic():
-        return Seat.objects.filter(pk__in=list(seats.values_list("pk", flat=True))).update(
-            assigned_to=user
-        )
+        for begin in range(0, len(seats), 500):
+            # Asked again, since somebody may have taken one meanwhile.
+            part = _nobodys(Seat.objects.filter(pk__in=seats[begin : begin + 500]))
+            done += part.update(assigned_to=user)
+    return done
 
 
 def unassign(project: Project, user: User) -> int:
     """What was set aside for this person is anybody's again; returns how many questions."""
     return open_seats(project).filter(assigned_to=user).update(assigned_to=None)
+
+
+def unassign_those_who_left() -> int:
+    """What was set aside for people who are no members any more is anybody's again; how many seats."""
+    member = Membership.objects.filter(project=OuterRef("project"), user=OuterRef("assigned_to"))
+    left = Seat.objects.filter(done_at__isnull=True, assigned_to__isnull=False)
+    return left.exclude(Exists(member)).update(assigned_to=None)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from curation.reviews import views_adjudication, views_agreement
+from curation.reviews import views_adjudication, views_agreement, views_settings
 
 BELOW = "projects/<slug:slug>/"
 
@@ -19,6 +19,21 @@ urlpatterns = [
         BELOW + "adjudicate/<int:pk>/undo",
         views_adjudication.adjudicate_undo,
         name="adjudicate_undo",
+    ),
+    path(BELOW + "settings/review/", views_settings.settings_review, name="settings_review"),
+    path(BELOW + "settings/review/preview", views_settings.assign_preview, name="assign_preview"),
+    path(BELOW + "settings/review/assign", views_settings.assign, name="assign"),
+    path(BELOW + "settings/review/unassign", views_settings.unassign, name="unassign"),
+    path(BELOW + "settings/review/controls", views_settings.control_add, name="control_add"),
+    path(
+        BELOW + "questions/<int:pk>/control",
+        views_settings.question_control,
+        name="question_control",
+    ),
+    path(
+        BELOW + "questions/<int:pk>/control/drop",
+        views_settings.question_control_drop,
+        name="question_control_drop",
     ),
     path(BELOW + "flags/", views_adjudication.flags, name="flags"),
     path(BELOW + "flags/<int:pk>/settle", views_adjudication.flag_settle, name="flag_settle"),
