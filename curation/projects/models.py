@@ -166,3 +166,28 @@ class Rubric(models.Model):
 
     def thresholds(self) -> dict[str, float | bool]:
         return {name: getattr(self, name) for name in self.THRESHOLDS}
+
+
+class SavedView(models.Model):
+    """A list's filters and order under a name: a person's own, or for the whole project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="saved_views")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    page = models.CharField(max_length=20, help_text="Address name of the list.")
+    name = models.CharField(max_length=60)
+    filters = models.JSONField(help_text="As the list's address has them.")
+    is_shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "user", "page", "name"],
+                name="a_person_uses_a_name_for_one_view",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

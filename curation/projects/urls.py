@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from curation.projects import views
+from curation.projects import saved_views, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
@@ -15,4 +15,5 @@ urlpatterns = [
         name="member_remove",
     ),
     path("projects/<slug:slug>/settings/rubric/", views.settings_rubric, name="settings_rubric"),
+    path("projects/<slug:slug>/views/<int:pk>/drop", saved_views.view_drop, name="view_drop"),
 ]

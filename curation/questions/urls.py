@@ -4,6 +4,7 @@ from curation.questions import views
 
 urlpatterns = [
     path("projects/<slug:slug>/questions/", views.questions, name="questions"),
+    path("projects/<slug:slug>/questions/views", views.questions_save, name="questions_save"),
     path("projects/<slug:slug>/questions/import/", views.import_new, name="import_new"),
     path(
         "projects/<slug:slug>/questions/imports/<int:pk>/",

@@ -10,6 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from curation.errors import Invalid
 from curation.listing import only, page_of
 from curation.projects.access import project_view
+from curation.projects.models import Role
+from curation.projects.saved_views import save_from, views_of
 from curation.questions import selectors, services
 from curation.questions.forms import ImportForm
 from curation.questions.models import QuestionImport, Split
@@ -32,8 +34,21 @@ def questions(request: HttpRequest) -> HttpResponse:
         "splits": Split.choices,
         "states": selectors.STATES.items(),
         "facets": selectors.facets(request.project),
+        "saved_views": views_of(
+            request.project,
+            request.user,
+            request.membership.role == Role.ADMIN,
+            "questions",
+            filters,
+        ),
     }
     return render(request, "questions/questions.html", context)
+
+
+@require_POST
+@project_view
+def questions_save(request: HttpRequest) -> HttpResponse:
+    return save_from(request, "questions", selectors.FILTERS)
 
 
 @require_http_methods(["GET", "POST"])

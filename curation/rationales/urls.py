@@ -6,6 +6,7 @@ P = "projects/<slug:slug>"
 RUN = f"{P}/runs/<int:pk>"
 urlpatterns = [
     path(f"{P}/rationales/", views.rationales, name="rationales"),
+    path(f"{P}/rationales/views", views.rationales_save, name="rationales_save"),
     path(f"{P}/rationales/scoring", views.scoring_state, name="scoring_state"),
     path(f"{P}/rationales/score-again", views.score_again, name="score_again"),
     path(f"{P}/runs/", views_runs.runs, name="runs"),

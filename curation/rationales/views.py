@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.listing import Page, only, page_of
 from curation.projects.access import project_view
 from curation.projects.models import Role
+from curation.projects.saved_views import save_from, views_of
 from curation.projects.selectors import members_of
 from curation.rationales import scoring, selectors
 from curation.rationales.models import Teacher
@@ -46,8 +47,15 @@ def rationales(request: HttpRequest) -> HttpResponse:
         "facets": selectors.facets(request.project),
         "bar": selectors.range_words(filters.get("range", "")),
         "scoring": selectors.scoring_state(request.project),
+        "saved_views": views_of(request.project, request.user, is_admin, "rationales", filters),
     }
     return render(request, "rationales/rationales.html", context)
+
+
+@require_POST
+@project_view
+def rationales_save(request: HttpRequest) -> HttpResponse:
+    return save_from(request, "rationales", (*selectors.FILTERS, "sort"))
 
 
 def _page(

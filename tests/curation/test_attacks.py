@@ -18,6 +18,7 @@ from django.urls import get_resolver, reverse
 
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Membership, Project, User
+from curation.projects.saved_views import save_view
 from curation.projects.services import add_member, remove_member
 from curation.questions.models import Question, QuestionImport
 from curation.rationales.models import GenerationRun, Rationale, Teacher, TeacherTry
@@ -40,6 +41,7 @@ REVIEWERS_WRITES = {
     "review_ahead",
     "review_flag",
     "dataset_verify",  # reads and compares, changes nothing
+    *("rationales_save", "questions_save", "view_drop"),  # their own views of a list
     "agreement_count",  # figures from reviews, changes nothing else
 }
 
@@ -82,6 +84,7 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
     run = GenerationRun.objects.create(project=project, temperatures=[0.5], samples=1)
     tried = TeacherTry.objects.create(project=project, settings={}, question="How many?")
     flag = flag_question(project, reviewer, question, "ambiguous")
+    view = save_view(project, reviewer, "rationales", "wrong ones", {"answer": "wrong"}, True)
     by_number = {"number": version.number}
     return Ids(
         {
@@ -94,6 +97,7 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
             "review": {"pk": question.pk},
             "adjudicate": {"pk": question.pk},
             "flag": {"pk": flag.pk},
+            "view": {"pk": view.pk},
             "dataset": by_number,
             "download": {**by_number, "form": "jsonl"},
             "training": {"pk": job.pk},

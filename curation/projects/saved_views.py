@@ -1,0 +1,94 @@
+"""Saved views: the filters of a list under a name, a person's own or shared with the project."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from curation.errors import Conflict, Invalid
+from curation.listing import only
+from curation.projects.access import project_view
+from curation.projects.models import Project, Role, SavedView, User
+
+MOST = 50  # of one person, a list
+LISTS = ("rationales", "questions")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A saved view in its list: where it leads, whether the page shows it, who may drop it."""
+
+    view: SavedView
+    address: str
+    is_here: bool
+    may_drop: bool
+
+
+def views_of(
+    project: Project, user: User, is_admin: bool, page: str, filters: dict[str, str]
+) -> list[Shown]:
+    """The views of a list that the person has or that were shared, by name."""
+    rows = SavedView.objects.filter(Q(user=user) | Q(is_shared=True), project=project, page=page)
+    here = {name: value for name, value in filters.items() if name != "after"}
+    return [
+        Shown(
+            view,
+            f"{reverse(page, args=[project.slug])}?{urlencode(view.filters)}",
+            view.filters == here,
+            view.user_id == user.pk or is_admin,
+        )
+        for view in rows.select_related("user").order_by("name", "id")
+    ]
+
+
+def save_view(
+    project: Project, user: User, page: str, name: str, filters: dict[str, str], is_shared: bool
+) -> SavedView:
+    """Keep a list's filters under a name; the person's own view of that name is replaced."""
+    name = " ".join(name.split())
+    if page not in LISTS:
+        raise Invalid(f"{page!r} is no list that has views.")
+    if not name or len(name) > 60 or not name.isprintable():
+        raise Invalid("A view needs a name of at most 60 characters.")
+    if not filters:
+        raise Invalid("Choose a filter or an order first: this would be the plain list.")
+    mine = SavedView.objects.filter(project=project, user=user, page=page)
+    if not mine.filter(name=name).exists() and mine.count() >= MOST:
+        raise Conflict(f"You have {MOST} views of this list: drop one first.")
+    view, _ = SavedView.objects.update_or_create(
+        **{"project": project, "user": user, "page": page, "name": name},
+        defaults={"filters": filters, "is_shared": is_shared},
+    )
+    return view
+
+
+def save_from(request: HttpRequest, page: str, names: tuple[str, ...]) -> HttpResponse:
+    """What a list's `…/views` address does with a form: the list's filters, of which only `names` are
+    allowed, and `view` (the name) and `shared` (on or nothing) beside them."""
+    filters = only(request.POST, ("csrfmiddlewaretoken", "view", "shared", *names))
+    for name in ("csrfmiddlewaretoken", "after"):
+        filters.pop(name, None)
+    name, is_shared = filters.pop("view", ""), filters.pop("shared", "") == "on"
+    save_view(request.project, request.user, page, name, filters, is_shared)
+    messages.success(request, f"The view “{name}” is kept.")
+    place = reverse(page, args=[request.project.slug])
+    return redirect(f"{place}?{urlencode(filters)}")
+
+
+@require_POST
+@project_view
+def view_drop(request: HttpRequest, pk: int) -> HttpResponse:
+    rows = SavedView.objects.for_project(request.project)
+    if request.membership.role != Role.ADMIN:
+        rows = rows.filter(user=request.user)
+    elif not rows.filter(pk=pk, user=request.user).exists():
+        rows = rows.filter(is_shared=True)
+    view = get_object_or_404(rows, pk=pk)
+    view.delete()
+    messages.success(request, f"The view “{view.name}” is dropped.")
+    return redirect(view.page, request.project.slug)
