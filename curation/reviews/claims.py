@@ -81,11 +81,12 @@ def _best(project: Project, user: User) -> Seat | None:
             ),
             ~Exists(Skip.objects.filter(item=OuterRef("item"), user=user)),
             number__isnull=False,
+            # All are. With a bound SQLite follows the index of open seats also when it has statistics
+            # by which one project fills the table; without, it would read and sort them all.
+            rank__gte=0,
         )
         .select_for_update(skip_locked=True)
         .order_by("-rank", "item_id", "number")
-        # The key alone: for whole rows SQLite, once it has statistics, would rather read and sort the
-        # table than follow the index.
         .values_list("pk", flat=True)
     )
     best = free.filter(assigned_to=user).first() or free.filter(assigned_to__isnull=True).first()

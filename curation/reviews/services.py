@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
@@ -311,14 +311,18 @@ def to_review(item: QueueItem) -> list[Rationale]:
     """The chains of a question that a person may decide on or compare with, likeliest good first: all
     but people's edits and own chains that have no decision, since they were taken back or wait for an
     admin, whom other reviewers' words shall not sway."""
-    return list(
+    chains = list(
         Rationale.objects.filter(question_id=item.question_id)
         .exclude(source=Source.PERSON, decision__isnull=True)
-        .select_related(
-            "score", "teacher", "author", "decision__review__reviewer", "decision__rule"
-        )
+        .select_related("score", "teacher", "decision")
         .order_by(F("score__overall").desc(nulls_last=True), "id")
     )
+    # Most questions come with no decision and no person's chain: these joins would cost them half of
+    # the time of the query for nothing.
+    prefetch_related_objects([one for one in chains if one.author_id], "author")
+    decided = [one.decision for one in chains if hasattr(one, "decision")]
+    prefetch_related_objects(decided, "review__reviewer", "rule", "bulk__created_by")
+    return chains
 
 
 def apply_rule(project: Project, *, rubric: Rubric | None = None) -> int:
