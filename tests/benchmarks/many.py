@@ -15,7 +15,15 @@ from curation.questions.formats import Row, read_rows
 from curation.questions.models import Question
 from curation.questions.services import add_questions
 from curation.rationales.importing import add_imported
-from curation.rationales.models import Group, Rationale, Score, Source, Teacher, text_hash
+from curation.rationales.models import (
+    Group,
+    Rationale,
+    Score,
+    ScoreFlag,
+    Source,
+    Teacher,
+    text_hash,
+)
 from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
 from curation.reviews.models import QueueItem, Seat
 from curation.reviews.queueing import enqueue
@@ -26,7 +34,7 @@ TEACHERS = ("strong", "wordy", "third", "fourth")
 # How many chains in a hundred are wrong, a teacher.
 WRONG = (8, 45, 20, 30)
 # Each stands after those that it points at.
-CLONED = (Question, Rationale, Score, Group, QueueItem, Seat)
+CLONED = (Question, Rationale, Score, ScoreFlag, Group, QueueItem, Seat)
 
 
 def templates(project: Project, count: int = 200, chains: int = 4, seed: int = 1) -> list[Question]:
@@ -108,7 +116,7 @@ def clone(project: Project, times: int) -> None:
                 cursor.execute(
                     f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
                 )
-        cursor.execute("ANALYZE")
+            cursor.execute("ANALYZE")  # as autovacuum does; nothing does it on SQLite
 
 
 def _clone(model: type, project: Project, times: int, step: int) -> None:

@@ -120,7 +120,7 @@ def report(
         f"{options.overlap}\n"
     )
     print("| request | times | p50 | p95 | p99 | longest |\n| --- | --- | --- | --- | --- | --- |")
-    for name in ("sign in", "bench page", "static file", "next", "renew"):
+    for name in ("sign in", "bench page", "static file", "ahead", "next", "renew"):
         count, *marks = meter.percentiles(name)
         print(f"| {name} | {count} | " + " | ".join(f"{m:.1f} ms" for m in marks) + " |")
     items = max(1, meter.submitted)

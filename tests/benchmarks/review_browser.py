@@ -1,9 +1,10 @@
 """A reviewer as the server sees one: what a browser with the bench open sends, at a person's pace or
 without a pause.
 
-Signs in through the page with its CSRF token, opens the bench, then talks JSON as `bench.js` does: the
-answer to one question's decisions is the next question. Every 20th question it also renews its claim,
-which a browser does each minute that somebody stays on one.
+Signs in through the page with its CSRF token, opens the bench, then talks JSON as `bench.js` does. A page
+holds two questions: the one it shows and the next one, which it shows at once when the first is sent; the
+answer to that is the one to hold then. Every 20th question it also renews its claim, which a browser
+does each minute that somebody stays on one.
 """
 
 import asyncio
@@ -37,6 +38,14 @@ class Refused(Exception):
 
 
 @dataclass
+class Shown:
+    """A question that this person holds, with its chains: (id, grade, suggested reasons)."""
+
+    item: int
+    chains: list[tuple[str, str, str]]
+
+
+@dataclass
 class Meter:
     """What all reviewers saw together."""
 
@@ -66,8 +75,8 @@ class Reviewer:
         self.url, self.name, self.password, self.slug = url, name, password, slug
         self.meter, self.overlap = meter, overlap
         self.client = httpx.AsyncClient(base_url=url, timeout=60, trust_env=False)
-        self.state: dict[str, Any] = {"item": None}
-        self.chains: list[tuple[str, str, str]] = []
+        self.shown: Shown | None = None
+        self.hand: Shown | None = None
         self.done = 0
 
     async def sign_in(self) -> None:
@@ -83,19 +92,27 @@ class Reviewer:
             raise Refused(f"signed in and sent to {answer.headers['Location']}", answer)
 
     async def open(self) -> None:
-        """The bench itself, with the styles and scripts that a first visit fetches."""
+        """The bench itself, with the styles and scripts that a first visit fetches, and the question
+        after the one it shows."""
         page = await self._ask("bench page", "GET", f"/projects/{self.slug}/review/")
         root = page.text.split('id="bench"', 1)[1].split(">", 1)[0]
         self.data = {name: html.unescape(value) for name, value in DATA.findall(root)}
-        self._show(json.loads(STATE.search(page.text)[1]), page.text, page)
+        state = json.loads(STATE.search(page.text)[1])
         for path in sorted(set(FILES.findall(page.text))):
             await self._ask("static file", "GET", path)
+        self.hand = None
+        self.shown = self._take({"state": state, "html": page.text}, page)
+        if self.shown is not None:
+            answer = await self._ask(
+                "ahead", "POST", self.data["ahead"], json={"item": self.shown.item}
+            )
+            self.hand = self._take(answer.json()["ahead"], answer)
 
     async def work(self, until: float, think: float) -> None:
         """Decide on one question after another until `until` (of time.perf_counter)."""
         await asyncio.sleep(random.random() * think)  # not everybody begins in the same instant
         while time.perf_counter() < until:
-            if self.state["item"] is None:
+            if self.shown is None:
                 self.meter.ran_dry += 1
                 return
             await asyncio.sleep(think)
@@ -106,21 +123,24 @@ class Reviewer:
                 return
 
     async def submit(self, seconds: float) -> None:
-        """Send decisions on all chains of the question in hand; the next one comes as the answer."""
-        item = self.state["item"]
+        """Send decisions on all chains of the question in hand; what comes next is the answer."""
+        done, self.shown, self.hand = self.shown, self.hand, None
         if self.done % RENEW_EVERY == RENEW_EVERY - 1:
-            await self._ask("renew", "POST", self.data["renew"], json={"item": item})
-        says = [self._say(*chain) for chain in self.chains]
-        body = {"item": item, "seconds": seconds, "says": says}
-        began = time.perf_counter()
-        answer = await self._ask("submit and next", "POST", self.data["submit"], json=body)
+            await self._ask("renew", "POST", self.data["renew"], json={"item": done.item})
+        says = [self._say(*chain) for chain in done.chains]
+        body = {"item": done.item, "seconds": seconds, "says": says}
+        if self.shown is not None:
+            body["shown"] = self.shown.item
+        answer = await self._ask("next", "POST", self.data["submit"], json=body)
         self.meter.submitted += 1
         self.meter.decided += len(says)
         self.done += 1
-        self.meter.holders[item].discard(self.name)
+        self.meter.holders[done.item].discard(self.name)
         told = answer.json()
-        self._show(told["state"], told["html"], answer)
-        self.meter.seconds["next"].append(time.perf_counter() - began)
+        if self.shown is None:
+            self.shown = self._take(told, answer)
+        else:
+            self.hand = self._take(told["ahead"], answer)
 
     def _say(self, chain: str, grade: str, suggested: str) -> dict[str, Any]:
         if grade == "right":
@@ -128,17 +148,17 @@ class Reviewer:
         reasons = suggested.split() or ["unclear"]
         return {"rationale": int(chain), "verdict": "reject", "reasons": reasons}
 
-    def _show(self, state: dict[str, Any], page: str, answer: httpx.Response) -> None:
-        self.state = state
-        self.chains = CHAIN.findall(page)
-        item = state["item"]
-        if item is None:
-            return
-        if len(self.chains) < 2:
-            raise Refused(f"a question came with {len(self.chains)} chains to decide", answer)
+    def _take(self, told: dict[str, Any] | None, answer: httpx.Response) -> Shown | None:
+        """What an answer gives this person to hold; None where it gives nothing."""
+        if told is None or told["state"]["item"] is None:
+            return None
+        item, chains = told["state"]["item"], CHAIN.findall(told["html"])
+        if len(chains) < 2:
+            raise Refused(f"a question came with {len(chains)} chains to decide", answer)
         holders = self.meter.holders[item]
         self.meter.beyond += len(holders - {self.name}) >= self.overlap
         holders.add(self.name)
+        return Shown(item, chains)
 
     async def _ask(
         self, what: str, method: str, path: str, ok: int = 200, **more: Any

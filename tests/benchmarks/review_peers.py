@@ -123,8 +123,8 @@ def ours(loop: ModuleType, url: str, sessions: dict[str, Any]) -> type:
     """The adapter of Chainwright for the peers' loop."""
 
     class Ours(loop.Adapter):
-        """One reviewer. The bench page is the first "next"; after that the answer to a submission
-        holds the next question, as it does in a browser, so `next_item` has it already."""
+        """One reviewer. The bench page is the first "next"; after that a browser has the next question in
+        hand, and the answer to a submission is the one after it, so `next_item` asks for nothing."""
 
         name = "chainwright"
 
@@ -143,8 +143,7 @@ def ours(loop: ModuleType, url: str, sessions: dict[str, Any]) -> type:
             if not self.is_open:
                 await self._sound(self.tab.open())
                 self.is_open = True
-            item = self.tab.state["item"]
-            return None if item is None else loop.Item(item)
+            return loop.Item(self.tab.shown.item) if self.tab.shown else None
 
         async def submit(self, item: Any) -> None:
             await self._sound(self.tab.submit(1.0))
