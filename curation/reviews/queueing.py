@@ -11,7 +11,10 @@ from curation.projects.models import Membership, Project, User
 from curation.questions.models import Question, Split
 from curation.rationales.models import Rationale, Source
 from curation.reviews.models import QueueItem, QueueStatus, Seat
+from curation.reviews.ranking import PINNED, Scored, rank_of
 from curation.reviews.settling import settle
+
+SCORES = ("correctness", "validity", "conciseness", "structure", "redundancy")  # as in `Scored`
 
 
 def open_seats(project: Project) -> QuerySet[Seat]:
@@ -21,28 +24,29 @@ def open_seats(project: Project) -> QuerySet[Seat]:
 
 def enqueue(project: Project, question_ids: Iterable[int]) -> None:
     """Put scored training questions into the queue, or rank them anew. What was done comes back when
-    chains have come since then: a chain that was left undecided on the bench does not.
-
-    Rank: 1 when the chains' answers all differ, 0 when all agree; questions at which the teachers
-    disagree teach the most and stand in front.
+       chains have come since then: a chain that was left undecided on the bench does not.
+    Their
+       order is that of `ranking`.
     """
-    ids = set(question_ids)
-    chains: dict[int, list[tuple[str | None, str | None, datetime]]] = {}
+    ids, rubric = set(question_ids), project.rubric
+    chains: dict[int, list[tuple[Scored, datetime | None]]] = {}
     # A person's chains come with a decision or wait for an admin: nobody else is asked about them.
     rows = Rationale.objects.filter(
         question_id__in=ids, question__split=Split.TRAIN, score__isnull=False
     ).exclude(edit_review__withdrawn_at__isnull=False)
-    columns = ("question_id", "score__answer", "decision__outcome", "created_at", "source")
-    for question_id, answer, outcome, at, source in rows.values_list(*columns):
-        undecided = at if outcome is None and source != Source.PERSON else None
-        chains.setdefault(question_id, []).append((answer, undecided))
+    columns = ("question_id", "decision__outcome", "created_at", "source", "score__answer")
+    scores = [f"score__{name}" for name in SCORES]
+    for question_id, outcome, at, source, answer, *told in rows.values_list(*columns, *scores):
+        is_open = outcome is None and source != Source.PERSON
+        scored = Scored(answer, is_open, *told)
+        chains.setdefault(question_id, []).append((scored, at if is_open else None))
     items = {i.question_id: i for i in QueueItem.objects.filter(question_id__in=chains)}
     new, changed, again, over = [], [], [], []
     for question_id, given in chains.items():
         item = items.get(question_id) or QueueItem(project=project, question_id=question_id)
-        item.rank, item.reason = rank_of([answer for answer, _ in given])
+        item.rank, item.reason = rank_of([scored for scored, _ in given], rubric)
         if item.pinned_reason:
-            item.rank, item.reason = 2.0 + item.rank, item.pinned_reason
+            item.rank, item.reason = PINNED + item.rank, item.pinned_reason
         open_since = [at for _, at in given if at is not None]
         if not item.pk:
             item.status = QueueStatus.WAITING if open_since else QueueStatus.DONE
@@ -125,17 +129,6 @@ def _rank_seats(items: list[QueueItem]) -> None:
     Seat.objects.bulk_update(seats, ["rank"], batch_size=500)
 
 
-def rank_of(answers: list[str | None]) -> tuple[float, str]:
-    """(rank, reason) of a question from the answers of its chains."""
-    counts = [answers.count(a) for a in set(answers)]
-    disagreement = 1 - max(counts) / len(answers)
-    if disagreement >= 0.5:
-        return disagreement, "teachers disagree"
-    if disagreement > 0:
-        return disagreement, "some chains disagree"
-    return 0.0, "oldest first"
-
-
 def pull_forward(project: Project, domains: Iterable[str], reason: str) -> int:
     """Move waiting questions of these domains to the front; returns how many moved."""
     waiting = QueueItem.objects.filter(
@@ -143,8 +136,8 @@ def pull_forward(project: Project, domains: Iterable[str], reason: str) -> int:
     )
     with transaction.atomic():
         new = waiting.filter(pinned_reason="")
-        Seat.objects.filter(item__in=new, done_at__isnull=True).update(rank=F("rank") + 2.0)
-        new.update(rank=F("rank") + 2.0)
+        Seat.objects.filter(item__in=new, done_at__isnull=True).update(rank=F("rank") + PINNED)
+        new.update(rank=F("rank") + PINNED)
         return waiting.update(pinned_reason=reason, reason=reason)
 
 
