@@ -6,7 +6,8 @@ import socket
 import pytest
 
 from tests.workers.generation_server import KEY, Reply, Server, backend_for, chat, request
-from workers.generation.addresses import is_public, parse_endpoint
+from workers.addresses import is_public
+from workers.generation.addresses import parse_endpoint
 from workers.generation.types import BackendError
 
 

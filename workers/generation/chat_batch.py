@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workers.generation.addresses import AddressRefused
+from workers.addresses import AddressRefused
 from workers.generation.chat_answers import Answer, BadAnswer, read_answers
 from workers.generation.chat_client import CallFailed, ChatClient
 from workers.generation.patience import Breaker, EndpointDown, Pace, backoff_seconds

@@ -7,7 +7,7 @@ import ssl
 
 import httpx
 
-from workers.generation.addresses import Endpoint, resolve
+from workers.addresses import Endpoint, resolve
 from workers.generation.chat_answers import error_body, shown
 from workers.generation.patience import retry_after_seconds
 

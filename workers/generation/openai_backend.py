@@ -15,7 +15,8 @@ import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from typing import Any
 
-from workers.generation.addresses import Endpoint, parse_endpoint
+from workers.addresses import Endpoint
+from workers.generation.addresses import parse_endpoint
 from workers.generation.chat_batch import Batch, ChatEndpoint, EndpointGone
 from workers.generation.chat_client import ChatClient
 from workers.generation.patience import Breaker, Pace

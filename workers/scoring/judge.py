@@ -24,7 +24,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from workers.generation.addresses import AddressRefused, parse_endpoint
+from workers.addresses import AddressRefused
+from workers.generation.addresses import parse_endpoint
 from workers.generation.chat_client import CallFailed, ChatClient
 from workers.generation.openai_backend import OPTIONS, OpenAIBackend, read_key
 from workers.generation.patience import EndpointDown, backoff_seconds
