@@ -2,8 +2,7 @@
 
 The labelled data is read from $CHAINWRIGHT_DEV_DATA or the folder `shared/data` beside the checkout;
 without it the rows that need it say so. Nothing here is tuned on what it measures except where a row
-says "cross-validated" (by question) or the data is the one that the code was written on. Swapped solutions
-with embeddings are of the last kind: `TOPIC_COSINE` and `OFF_TOPIC_ODDS` were chosen on that file.
+says "cross-validated" (by question) or the data is the one that the code was written on.
 """
 
 import argparse
@@ -14,13 +13,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.benchmarks.bombs import bomb_texts
 from workers.scoring import Item, score_items
+from workers.scoring.areas import cross_validate
 from workers.scoring.contract import item_from
+from workers.scoring.dev_chains import (
+    add_cosines,
+    change_result,
+    default_data,
+    load,
+    topic_gsm8k,
+    without_marks,
+)
 from workers.scoring.equations import check_text
-from workers.scoring.fit import change_result, cross_validate, default_data, load
+from workers.scoring.similarity import SentenceEmbedder
 
 PAIRS = Path(__file__).parents[1] / "workers" / "data" / "answer_pairs.jsonl"
 KINDS = {"random number": 0.75, "random operation": 0.70, "repeat step": 0.99, "remove step": 0.60,
@@ -176,21 +185,17 @@ def equations(data: Path) -> Iterator[Row]:
               caught / changed >= 0.8)  # fmt: skip
 
 
-def areas(data: Path) -> Iterator[Row]:
+def areas(data: Path, embedder) -> Iterator[Row]:
     """Areas under the ROC, cross-validated by question."""
-    from workers.scoring.similarity import SentenceEmbedder
-
-    values = cross_validate(load(data), SentenceEmbedder())
-    alone = cross_validate(load(data))["swap solutions, paired"]
+    chains = load(data)
+    alone = cross_validate(chains)["swap solutions, paired"]
+    add_cosines(chains, embedder)
+    values = cross_validate(chains)
     for kind, wanted in KINDS.items():
         paired, pooled = values[f"{kind}, paired"], values[f"{kind}, pooled"]
-        # The cosine below which a chain is off its topic was chosen on this file, not by fold.
-        if kind == "swap solutions":
-            kind += " (not held out)"
         yield Row(f"step_perturbation_dev, {kind}: own reference (pooled)", f"{paired:.3f} ({pooled:.3f})",
                   f"at least {wanted}", paired >= wanted)  # fmt: skip
-    yield Row("  swap solutions without embeddings, cross-validated", f"{alone:.3f}", "at least 0.95",
-              alone >= 0.95)  # fmt: skip
+    yield Row("  swap solutions without embeddings", f"{alone:.3f}", "shown")
     for name, wanted in (("validity, solution", 0.70), ("redundancy, solution", 0.70),
                          ("redundancy, step", 0.72)):  # fmt: skip
         file = "step_validity_dev" if name.startswith("v") else "step_redundancy_dev"
@@ -199,6 +204,29 @@ def areas(data: Path) -> Iterator[Row]:
     yield Row(
         "gsm8k_teachers_dev, validity against a right answer", f"{values[_TEACHERS]:.3f}", "shown"
     )
+
+
+def off_topic_flags(data: Path, embedder, count: int) -> Iterator[Row]:
+    """Good chains on which the topic was not fitted, and the same chains put to another question."""
+    fitted = {row["question"] for row in topic_gsm8k(data)}
+    rows = [json.loads(line) for line in (data / "gsm8k_train.jsonl").open(encoding="utf-8")]
+    gold = [Item(str(n), row["question"], without_marks(row["answer"]))
+            for n, row in enumerate(rows) if row["question"] not in fitted]  # fmt: skip
+    right = [item for item, is_right in teachers(data) if is_right]
+    for how, model, size in (("", None, None), (" with embeddings", embedder, count)):
+        for name, chains in (("gsm8k_train", gold), ("right of gsm8k_teachers_dev", right)):
+            some = random.Random(3).sample(chains, min(size or len(chains), len(chains)))
+            asked = [one.question for one in some]
+            others = zip(some, asked[5:] + asked[:5], strict=True)
+            turned = [replace(one, question=q) for one, q in others if q != one.question]
+            false, found = (_flagged(part, model) for part in (some, turned))
+            yield Row(f"off_topic{how}, {name}: false alarms; found of turned",
+                      f"{false} of {len(some):,}; {found / len(turned):.1%}", "shown")  # fmt: skip
+
+
+def _flagged(items: list[Item], embedder) -> int:
+    scored = score_items(items, embedder=embedder)
+    return sum(any(flag.code == "off_topic" for flag in one.flags) for one in scored)
 
 
 _TEACHERS = "teachers' right answers"
@@ -228,8 +256,6 @@ def throughput(data: Path) -> Iterator[Row]:
 
 def embedding_throughput(data: Path, count: int) -> Iterator[Row]:
     """Scoring with embeddings beside the bare model over the same texts."""
-    from workers.scoring.similarity import SentenceEmbedder
-
     items = [item for item, _ in teachers(data)][:count]
     embedder = SentenceEmbedder()
     embedder.encode(["warm up"] * 8)
@@ -285,46 +311,6 @@ def memory(data: Path, many: int) -> Iterator[Row]:
               "within 10%", ratio <= 1.1)  # fmt: skip
 
 
-def bomb_texts(count: int = 200) -> list[dict]:
-    """Rationales and references made to hang or swell a grader."""
-    rng = random.Random(1)
-    tower = r"\boxed{9^{9^{9^{9}}}}"
-    makers = [
-        lambda: ("The answer is 9**9**9**9.", r"9^{9^{9^{9}}}"),
-        lambda: (tower, "5"),
-        lambda: (r"\boxed{" + r"\frac{1}{" * 3_000 + "2" + "}" * 3_000 + "}", r"\frac{1}{2}"),
-        lambda: ("{" * 50_000 + "}" * 50_000, "x"),
-        lambda: ("(" * 50_000 + "1" + ")" * 50_000 + " = 2", "1"),
-        lambda: ("The answer is " + "a" * 100_000 + "!", "(a+)+$"),
-        lambda: ("1 + " * 60_000 + "1 = 5. The answer is 5.", "5"),
-        lambda: ("= " * 100_000, "5"),
-        lambda: ("The answer is " + "9" * 100_000, "9" * 5_000),
-        lambda: (r"\boxed{\int_0^{\infty} \frac{x^{N}}{e^x-1} dx}".replace("N", str(rng.randint(50, 90))),
-                 r"\pi^{60}"),
-        lambda: (f"\\boxed{{(x+y+z)^{{{rng.randint(300, 900)}}}}}", r"(z+y+x)^{301}"),
-        lambda: (f"\\boxed{{{rng.randint(10**7, 10**8)}!}}", r"\frac{x}{3}"),
-        lambda: (r"\boxed{\sum_{k=1}^{10^{9}} k^{k}}", "x^2"),
-        lambda: (" ".join(["so"] * 100_000), "5"),
-        lambda: ("\n".join(f"{i}. step {i}" for i in range(100_000)), "5"),
-        lambda: ("$" * 100_000, "$5$"),
-        lambda: (r"\boxed" * 20_000, "5"),
-        lambda: ("answer is " * 20_000, "5"),
-        lambda: ("-" * 100_000 + "5", "-5"),
-        lambda: ("\\begin{pmatrix}" * 5_000, "5"),
-        lambda: ("<think>" * 20_000 + "The answer is 5", "5"),
-        lambda: ("The answer is " + "1," * 50_000 + "1", "1,2"),
-        lambda: ("The answer is " + "one hundred " * 10_000, "5"),
-        lambda: ("\x00\u202e\ud800" * 1_000 + "The answer is 5.", "5"),
-        lambda: ("".join(rng.choice("0123456789+-*/^=(){}[]$\\.,% \nxabc<>&#") for _ in range(20_000)), "5"),
-    ]  # fmt: skip
-    out = []
-    for i in range(count):
-        rationale, reference = makers[i % len(makers)]()
-        out.append({"id": f"bomb{i}", "question": f"bomb {i}", "rationale": rationale,
-                    "reference_answer": reference})  # fmt: skip
-    return out
-
-
 def bombs(limit: float = 3.0) -> Iterator[Row]:
     """200 bombs among 2,000 good rows, through the command."""
     good = [{"id": f"good{i}", "question": f"What is {i} + 1?", "reference_answer": str(i + 1),
@@ -363,8 +349,11 @@ def main() -> int:
     print(Row("what", "figure", "wanted"))
     show(pairs())
     if data.is_dir():
-        for part in (agreement, equations, areas, throughput):
+        embedder = SentenceEmbedder()
+        for part in (agreement, equations, throughput):
             show(part(data))
+        show(areas(data, embedder))
+        show(off_topic_flags(data, embedder, 100 if options.quick else 1_000))
         show(embedding_throughput(data, 200 if options.quick else 1_000))
         show(memory(data, 20_000 if options.quick else 200_000))
     else:

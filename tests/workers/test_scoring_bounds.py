@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.benchmarks.scoring import bomb_texts
+from tests.benchmarks.bombs import bomb_texts
 from workers.scoring import Item, find_answer, score_items, split_steps
 from workers.scoring.comparing import CannotCompare
 from workers.scoring.hard import HardComparer

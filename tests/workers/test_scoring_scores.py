@@ -140,18 +140,42 @@ def test_importing_the_scorer_is_light():
     assert run.stdout.strip() == "[]"
 
 
+EGGS = "Ann has 31 eggs and buys 4 dozen more. She bakes 7 cakes. How many eggs are left?"
+OWN = "Ann starts with 31 eggs and buys 4 * 12 = 48 more.\nAnswer: 79"
+OTHER = "The parabola meets the axis where y = 0.\nIts slope is then m = 15 / 5 = 3.\nAnswer: 3"
+SUMS = "Step 1: 4 * 12 = 48.\nStep 2: 31 + 48 = 79.\nStep 3: 79 - 7 = 72.\nAnswer: 72"
+
+
+def flagged_off_topic(scored):
+    return [any(flag.code == "off_topic" for flag in one.flags) for one in scored]
+
+
 def test_a_chain_about_another_question_is_told_by_the_embeddings():
     embedder = SentenceEmbedder()
-    question = "Ann has 31 eggs and buys 4 dozen more. She bakes 7 cakes. How many eggs are left?"
-    own = "Ann starts with 31 eggs and buys 4 * 12 = 48 more.\nAnswer: 79"
-    other = "The parabola meets the axis where y = 0.\nIts slope is then m = 15 / 5 = 3.\nAnswer: 3"
-    sums = "Step 1: 4 * 12 = 48.\nStep 2: 31 + 48 = 79.\nStep 3: 79 - 7 = 72.\nAnswer: 72"
-    items = [Item(str(n), question, text) for n, text in enumerate((own, other, sums))]
-    without = list(score_items(items))
+    items = [Item(str(n), EGGS, text) for n, text in enumerate((OWN, OTHER, SUMS))]
     with_it = list(score_items(items, embedder=embedder))
-    flagged = [any(flag.code == "off_topic" for flag in one.flags) for one in with_it]
-    assert flagged == [False, True, False]
-    assert with_it[1].validity < without[1].validity
-    assert [with_it[n].validity for n in (0, 2)] == [without[n].validity for n in (0, 2)]
+    assert flagged_off_topic(with_it) == [False, True, False]
+    assert with_it[1].validity < 0.5 * with_it[1].soundness
+    assert [with_it[n].validity for n in (0, 2)] == [round(with_it[n].soundness, 4) for n in (0, 2)]
     (alone,) = score_items([items[1]], embedder=embedder)
     assert alone.similarity is None and alone.validity == with_it[1].validity
+
+
+def test_without_embeddings_a_chain_about_another_question_still_loses_validity():
+    own, other, sums = score_items(
+        [Item(str(n), EGGS, t) for n, t in enumerate((OWN, OTHER, SUMS))]
+    )
+    assert other.validity < other.soundness
+    for one in (own, sums):
+        assert one.validity == round(one.soundness, 4)
+
+
+@pytest.mark.parametrize(
+    ("question", "chain"),
+    [(EGGS, "The answer is 5."), (EGGS, "\\boxed{72}"), ("", OTHER), ("x?", OTHER)],
+)
+def test_where_there_is_too_little_to_tell_no_chain_is_called_off_its_topic(question, chain):
+    embedder = SentenceEmbedder()
+    (one,) = score_items([Item("1", question, chain)], embedder=embedder)
+    assert one.topic is None and flagged_off_topic([one]) == [False]
+    assert one.validity == round(one.soundness, 4)

@@ -123,12 +123,18 @@ class StepFacts:
 
 @dataclass(slots=True)
 class ChainFacts:
-    """What a whole chain contains; `question_numbers` and `question_words` are the question's."""
+    """What a whole chain contains; `question_numbers` and `question_words` are the question's.
+
+    words, numbers, letters: of all steps together; letters are words of one letter, as unknowns are.
+    """
 
     steps: list[StepFacts] = field(default_factory=list)
     question_numbers: frozenset = frozenset()
     question_words: frozenset = frozenset()
     question_letters: frozenset = frozenset()
+    words: frozenset = frozenset()
+    numbers: frozenset = frozenset()
+    letters: frozenset = frozenset()
     length: int = 0  # tokens
 
     @property
@@ -176,6 +182,10 @@ def analyse(question: str, rationale: str, steps: list[Step] | None = None) -> C
     for step in steps:
         chain.steps.append(_facts(step))
     chain.length = sum(len(s.words) for s in chain.steps)
+    chain.words = frozenset().union(*(s.content for s in chain.steps))
+    chain.numbers = frozenset().union(*(s.numbers for s in chain.steps))
+    letters = {w for s in chain.steps for w in s.words if len(w) == 1}
+    chain.letters = frozenset(letters - {"a", "i"})
     _compare_steps(chain)
     _find_early_values(chain)
     return chain

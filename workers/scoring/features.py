@@ -42,22 +42,19 @@ STEP_FEATURES = (
     "new_letters",  # unknowns met for the first time, at most 3
 )
 
+# Words that say what a step does; looked for in small letters.
 _HEDGE = re.compile(
-    r"\b(?:maybe|perhaps|seems?|might|i think|i wonder|guess|probably|could try|hope)\b", re.I
+    r"\b(?:maybe|perhaps|seems?|might|i think|i wonder|guess|probably|could try|hope)\b"
 )
-_CONCLUDE = re.compile(
-    r"\W*(?:so|therefore|thus|hence|which means|that means|this means|then)\b", re.I
-)
+_CONCLUDE = re.compile(r"\W*(?:so|therefore|thus|hence|which means|that means|this means|then)\b")
 _ANNOUNCE = re.compile(
     r"\b(?:let me|let's|let us|i will|i'll|we'll|i need|we need|i want|we want|first,|i can|we can|now)\b",
-    re.I,
 )
 _REMARK = re.compile(
     r"\b(?:right|correct|true|notice|recall|remember|know|note|of course|good|yes|okay|ok|observe)\b",
-    re.I,
 )
-_CHECK = re.compile(r"\b(?:check|verif\w*|plug(?:ging)?|confirm|make sure|test)\b", re.I)
-_DOUBT = re.compile(r"\b(?:wait|but|however|hmm|actually|instead|unfortunately)\b|\W*no\b", re.I)
+_CHECK = re.compile(r"\b(?:check|verif\w*|plug(?:ging)?|confirm|make sure|test)\b")
+_DOUBT = re.compile(r"\b(?:wait|but|however|hmm|actually|instead|unfortunately)\b|\W*no\b")
 # A sign and up to three characters on each side of it, in text without spaces and braces.
 _PAIR = re.compile(r"(?<![a-z])(?=([a-z0-9.)]{1,3})([-+*/^])([a-z0-9(]{1,3}))")
 _ODD_POWER = re.compile(r"\^\(?(?:\d{2,}|[a-z](?![a-z]))")
@@ -79,8 +76,8 @@ def step_features(chain: ChainFacts) -> list[list[float]]:
     for i, own in enumerate(terms):
         for term in own:
             last_use[term] = i
-    squeezed = [_squeezed(facts.step.text[:4_000]) for facts in steps]
-    pairs, operators = _pairs(squeezed)
+    bare = [squeezed(facts.step.text[:4_000]) for facts in steps]
+    pairs, operators = _pairs(bare)
     results: dict[str, object] = {}
     seen, letters = set(question), set()
     rows, size = [], len(steps)
@@ -106,7 +103,7 @@ def step_features(chain: ChainFacts) -> list[list[float]]:
                 min(sum(last_use[n] == i for n in unexplained), 3) if i < size - 1 else 0,
                 min(len(unexplained), 4),
                 min(sum(len(operators[key]) > 1 for key, _ in pairs[i]), 2),
-                min(len(_ODD_POWER.findall(squeezed[i])), 2),
+                min(len(_ODD_POWER.findall(bare[i])), 2),
                 len(own & before) / count,
                 len(own & seen) / count,
                 sum(last_use[t] > i for t in own) / count,
@@ -120,12 +117,12 @@ def step_features(chain: ChainFacts) -> list[list[float]]:
                 facts.new_words,
                 float("=" in text),
                 float(text.rstrip().endswith("?")),
-                float(bool(_HEDGE.search(text))),
-                float(bool(_CONCLUDE.match(text))),
-                float(bool(_ANNOUNCE.search(text))),
-                float(bool(_REMARK.search(text))),
-                float(bool(_CHECK.search(text))),
-                float(bool(_DOUBT.search(text))),
+                float(bool(_HEDGE.search(lower))),
+                float(bool(_CONCLUDE.match(lower))),
+                float(bool(_ANNOUNCE.search(lower))),
+                float(bool(_REMARK.search(lower))),
+                float(bool(_CHECK.search(lower))),
+                float(bool(_DOUBT.search(lower))),
                 log1p(len(facts.numbers)),
                 float(not facts.numbers),
                 min(len(mine - letters), 3) if i else 0,
@@ -136,10 +133,10 @@ def step_features(chain: ChainFacts) -> list[list[float]]:
     return rows
 
 
-def _pairs(squeezed: list[str]) -> tuple[list[list], dict]:
+def _pairs(bare: list[str]) -> tuple[list[list], dict]:
     """For each step its (pair, operator)s, and for each pair the operators it has in the chain."""
     out, operators = [], {}
-    for text in squeezed:
+    for text in bare:
         own = []
         for a, op, b in _PAIR.findall(text):
             own.append(((a, b), op))
@@ -148,7 +145,8 @@ def _pairs(squeezed: list[str]) -> tuple[list[list], dict]:
     return out, operators
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
+    """A text in small letters without spaces, braces and LaTeX's own marks, its signs made plain."""
     if "\\" in text or not text.isascii():
         for sign, plain in _SIGNS:
             text = text.replace(sign, plain)
@@ -189,25 +187,25 @@ def chain_features(chain: ChainFacts, rows: list[list[float]], unsupported: bool
     size = len(rows) or 1
     columns = list(zip(*rows, strict=True))
     inner = rows[1:] or rows
-    words = frozenset().union(*(s.content for s in chain.steps))
-    numbers = frozenset().union(*(s.numbers for s in chain.steps))
-    letters = frozenset(w for s in chain.steps for w in s.words if len(w) == 1) - {"a", "i"}
+    numbers_used = share(chain.question_numbers, chain.numbers)
+    words_used = share(chain.question_words, chain.words)
     return [
         *(sum(columns[i]) / size for i in _MEAN_AT),
         *(max(columns[i]) for i in _MAX_AT),
         *(min(row[i] for row in inner) for i in _MIN_AT),
         log1p(len(rows)),
-        _share(chain.question_numbers, numbers),
-        _share(chain.question_words, words),
-        _share(words, chain.question_words),
-        _share(chain.question_letters, letters),
+        numbers_used,
+        words_used,
+        share(chain.words, chain.question_words),
+        share(chain.question_letters, chain.letters),
         max(columns[_AT["overlap_question"]]),
-        (1 - _share(chain.question_numbers, numbers)) * (1 - _share(chain.question_words, words)),
+        (1 - numbers_used) * (1 - words_used),
         rows[0][_CONCLUDES_AT],
         log1p(chain.checkable),
         float(unsupported),
     ]
 
 
-def _share(part: frozenset, whole: frozenset) -> float:
+def share(part: frozenset, whole: frozenset) -> float:
+    """How much of `part` is in `whole`, in [0, 1]; of nothing, all."""
     return len(part & whole) / len(part) if part else 1.0

@@ -20,9 +20,10 @@ from workers.scoring.consistency import Ballot
 from workers.scoring.contract import Flag, Item, StepScore, unit
 from workers.scoring.grading import Grade, grade
 from workers.scoring.structure import answer_value, chain_flags, step_flags, structure_score
-from workers.scoring.validity import likelihoods, lowered, off_topic
+from workers.scoring.topic import topic_features
+from workers.scoring.validity import likelihoods, off_topic
 
-SCORER_VERSION = "1.1"
+SCORER_VERSION = "1.2"
 IDLE_CODES = ("repeats", "restates_question", "nothing_new")
 WEIGHTS = {
     "correctness": 0.45,
@@ -33,7 +34,7 @@ WEIGHTS = {
 }
 EMBED_AHEAD = 2_048  # items that are embedded together, so that texts of like length share a batch
 EMBED_CHARS = 8_000  # the model reads 256 tokens; more text only costs time
-OFF_TOPIC_FLAG = 0.1
+OFF_TOPIC_FLAG = 0.5  # how likely a chain is about another question before a flag says so
 WRONG_CEILING = 0.4  # overall of a chain with a wrong answer
 
 
@@ -53,7 +54,9 @@ class Scored:
     checkable: int
     failed: int
     idle_share: float
-    numbers_used: float = 1.0
+    soundness: float = 1.0  # how likely no step is wrong, whatever the chain is about
+    topic: tuple[float, ...] | None = None  # see `topic.topic_features`
+    cosine: float | None = None  # of the embeddings of chain and question
     conciseness: float = 0.0
     similarity: float | None = None
     consistency: float | None = None
@@ -156,13 +159,14 @@ def _assemble(item, chain: ChainFacts, found, graded, by_step, overall_flags) ->
         steps,
         overall_flags,
         structure=unit(structure_score(chain, found, by_step, overall_flags)),
-        validity=unit(likely.validity),
+        validity=unit(likely.soundness),
         redundancy=unit(likely.redundancy),
         length=rough_tokens(item.rationale[:200_000]),
         checkable=chain.checkable,
         failed=chain.failed,
         idle_share=idle / len(steps) if steps else 0.0,
-        numbers_used=likely.numbers_used,
+        soundness=likely.soundness,
+        topic=topic_features(item.question, chain),
     )
 
 
@@ -192,7 +196,8 @@ class Group:
 
 
 def finish(scored: Scored, group: Group, limit: StudentLimit | None = None) -> Scored:
-    """Adds what depends on the rest of the group."""
+    """Adds what depends on the rest of the group, and on the embeddings where there are any."""
+    _note_topic(scored)
     scored.consistency = _rounded(group.ballot.share(scored.vote))
     scored.weighted_consistency = _rounded(group.ballot.weighted_share(scored.vote))
     twin = group.twin(scored)
@@ -211,6 +216,17 @@ def finish(scored: Scored, group: Group, limit: StudentLimit | None = None) -> S
     )
     scored.overall = unit(overall_score(scored))
     return scored
+
+
+def _note_topic(one: Scored) -> None:
+    """Lowers the validity of a chain by how likely it is about another question."""
+    if one.topic is None:
+        return
+    off = off_topic(one.topic, one.cosine)
+    one.validity = unit(one.soundness * (1.0 - off))
+    if off > OFF_TOPIC_FLAG:
+        message = "This is hardly about the question: it takes little of its words and numbers."
+        one.flags.append(Flag("off_topic", message, "warning"))
 
 
 def _rounded(value: float | None) -> float | None:
@@ -363,18 +379,9 @@ def _similar_to(chunk: list[Scored], embedder, total, count: int) -> None:
     asked = chunk[0].item.question[:EMBED_CHARS]
     *vectors, question = embedder.encode([*texts, asked])
     for one, vector in zip(chunk, vectors, strict=True):
-        _note_topic(one, float(vector @ question))
+        one.cosine = float(vector @ question)
     for one, value in zip(chunk, to_rest(np.array(vectors), total, count), strict=True):
         one.similarity = round(float(value), 4)
-
-
-def _note_topic(one: Scored, cosine: float) -> None:
-    """Lowers the validity of a chain that is about another question."""
-    strangeness = off_topic(cosine, one.numbers_used)
-    one.validity = unit(lowered(one.validity, strangeness))
-    if strangeness > OFF_TOPIC_FLAG and one.steps:
-        message = "This is hardly about the question: neither its words nor its numbers are used."
-        one.flags.append(Flag("off_topic", message, "warning"))
 
 
 def _add_similarity(groups: list[list[Scored]], embedder) -> None:
@@ -394,7 +401,7 @@ def _add_similarity(groups: list[list[Scored]], embedder) -> None:
         own = vectors[[places[one.item.rationale[:EMBED_CHARS]] for one in scored]]
         for one, vector in zip(scored, own, strict=True):
             question = vectors[places[one.item.question[:EMBED_CHARS]]]
-            _note_topic(one, float(vector @ question))
+            one.cosine = float(vector @ question)
         if len(scored) > 1:
             for one, value in zip(scored, to_rest(own, own.sum(axis=0), len(scored)), strict=True):
                 one.similarity = round(float(value), 4)

@@ -6,6 +6,7 @@ repeat is idle whatever the model says.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log
@@ -13,17 +14,11 @@ from pathlib import Path
 
 from workers.scoring.analysis import ChainFacts
 from workers.scoring.features import CHAIN_FEATURES, STEP_FEATURES, chain_features, step_features
+from workers.scoring.topic import EMBEDDED_TOPIC_FEATURES, PRIOR_OFF_TOPIC, TOPIC_FEATURES
 
 MODELS_FILE = Path(__file__).with_name("models.json")
 REPEAT_ODDS = 10.0  # added to the log-odds of a step that says exactly what an earlier one says
-# A chain that is about another question: its sentence embedding lies far from the question's, and it
-# does not use the question's numbers. All references of step_perturbation_dev lie above the cosine; short
-# chains that are hardly more than sums lie below it, but use the numbers. Both constants were chosen on
-# that file by hand, not by fold: what they gain there is no held-out figure.
-TOPIC_COSINE = 0.4
-OFF_TOPIC_ODDS = 20.0  # added to the log-odds of being wrong, times `off_topic`
 _WRONG = STEP_FEATURES.index("wrong_equations")
-_NUMBERS_USED = CHAIN_FEATURES.index("question_numbers_used")
 _REPEATS = STEP_FEATURES.index("repeats")
 
 
@@ -34,7 +29,7 @@ class Model:
     intercept: float
     weights: tuple[float, ...]
 
-    def odds(self, row: list[float]) -> float:
+    def odds(self, row: Sequence[float]) -> float:
         """The log-odds of one row of features."""
         return self.intercept + sum(map(float.__mul__, self.weights, map(float, row)))
 
@@ -48,6 +43,8 @@ def models() -> dict[str, Model]:
         "step_redundancy": STEP_FEATURES,
         "chain_validity": CHAIN_FEATURES,
         "chain_redundancy": ("most_idle_step",),
+        "topic": TOPIC_FEATURES,
+        "topic_embedded": EMBEDDED_TOPIC_FEATURES,
     }
     out = {}
     for name, features in names.items():
@@ -67,13 +64,12 @@ def _probability(odds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Likelihoods:
-    """validity, redundancy: of the chain; steps: (validity, redundancy) of each step; numbers_used:
-    the share of the question's numbers that the chain has."""
+    """soundness: that no step is wrong, whatever question the chain is about; redundancy: of the chain;
+    steps: (validity, redundancy) of each step."""
 
-    validity: float
+    soundness: float
     redundancy: float
     steps: list[tuple[float, float]]
-    numbers_used: float = 1.0
 
 
 def likelihoods(chain: ChainFacts, unsupported: bool) -> Likelihoods:
@@ -100,20 +96,32 @@ def likelihoods(chain: ChainFacts, unsupported: bool) -> Likelihoods:
         whole, *(odds if row[_WRONG] else whole for row, odds in zip(rows, wrong_odds, strict=True))
     )
     some = fitted["chain_redundancy"].odds([max(idle_odds)])
-    used = float(features[_NUMBERS_USED])
-    return Likelihoods(1.0 - _probability(whole), _probability(some), steps, used)
+    return Likelihoods(1.0 - _probability(whole), _probability(some), steps)
 
 
-def off_topic(cosine: float, numbers_used: float) -> float:
-    """How much a chain is about something else, from 0 (not at all).
+def off_topic(features: tuple[float, ...], cosine: float | None) -> float:
+    """How likely a chain is about another question, as far as that is more than of any chain.
 
-    cosine: of the sentence embeddings of chain and question; numbers_used: see `Likelihoods`.
+    features: of `topic.topic_features`; cosine: of the sentence embeddings of chain and question, None
+    where there are none.
     """
-    return max(0.0, TOPIC_COSINE - cosine) * (1.0 - numbers_used)
+    if cosine is None:
+        return beyond_prior(models()["topic"].odds(features))
+    return beyond_prior(models()["topic_embedded"].odds((*features, cosine)))
 
 
-def lowered(validity: float, strangeness: float) -> float:
-    """The validity of a chain whose `off_topic` is known."""
-    if not strangeness or not 0.0 < validity < 1.0:
-        return validity
-    return 1.0 - _probability(log((1.0 - validity) / validity) + OFF_TOPIC_ODDS * strangeness)
+def beyond_prior(odds: float) -> float:
+    """The probability of log-odds of `topic`, less its prior and not under 0.
+
+    Under the prior the texts speak for the topic, and how loudly says nothing of the chain's steps.
+    """
+    return max(0.0, _probability(odds) - PRIOR_OFF_TOPIC)
+
+
+def either(odds: float, other: float) -> float:
+    """Log-odds that one of two independent things is so, of the log-odds of one and the probability of
+    the other: a chain is no answer if a step is wrong, or if it is about another question."""
+    if other == 0.0:
+        return odds
+    neither = (1.0 - _probability(odds)) * (1.0 - other)
+    return log((1.0 - neither) / neither)
