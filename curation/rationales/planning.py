@@ -32,7 +32,7 @@ heats(place, heat) AS (VALUES {heats}),
 wanted(place, id) AS (SELECT row_number() OVER (ORDER BY q.id) - 1, q.id FROM ({questions}) q),
 kinds(teacher_place, teacher, heat, n, turn) AS (
     SELECT t.place, t.id, h.heat, n.n,
-        (row_number() OVER (ORDER BY n.n, h.place, t.place) - 1) / {in_a_round}
+        (row_number() OVER (ORDER BY {turns}) - 1) / {in_a_round}
     FROM teachers t CROSS JOIN heats h CROSS JOIN numbers n
     WHERE n.n = 0 OR h.heat > 0
 ){there}
@@ -67,7 +67,8 @@ def plan(
 
     In an adaptive run (`enough` chains are wanted) a slot's round says when its turn comes: each
     round asks every question for as many chains as are enough, spread over teachers (the cheapest
-    first) and temperatures.
+    first) and temperatures. Where a teacher's engine would have to end and start again for another's
+    turn, which takes longer than a round, each teacher has all its rounds before the next one.
     """
     try:
         wanted, wanted_params = questions.order_by().values("id").query.sql_with_params()
@@ -88,23 +89,28 @@ def plan(
         if connection.vendor == "postgresql" and only_missing:
             # It cannot know how many are there, guesses few, and would compare each with each.
             cursor.execute("SET LOCAL enable_nestloop = off")
-        cursor.execute(_statement(run, wanted, len(teachers), only_missing), params)
+        cursor.execute(_statement(run, wanted, teachers, only_missing), params)
         made = cursor.rowcount
         if connection.vendor == "postgresql" and only_missing:
             cursor.execute("SET LOCAL enable_nestloop = on")
     return made
 
 
-def _statement(run: GenerationRun, wanted: str, teachers: int, only_missing: bool) -> str:
+def _statement(
+    run: GenerationRun, wanted: str, teachers: Sequence[Teacher], only_missing: bool
+) -> str:
+    here = [one.backend for one in teachers if one.backend != "openai"]
+    is_costly_to_alternate = "vllm" in here and len(here) > 1
     slots, runs = Slot._meta.db_table, GenerationRun._meta.db_table
     names = {"slots": slots, "runs": runs, "empty": SlotStatus.EMPTY, "filled": SlotStatus.FILLED}
     there = THERE.format(active=", ".join(f"'{one}'" for one in ACTIVE), **names)
     whole, real = "(CAST(%s AS bigint), CAST(%s AS bigint))", "CAST(%s AS double precision)"
     select = PLAN.format(
-        teachers=", ".join([whole] * teachers),
+        teachers=", ".join([whole] * len(teachers)),
         heats=", ".join([f"(CAST(%s AS bigint), {real})"] * len(run.temperatures)),
         questions=wanted,
         in_a_round=run.enough or EVERYTHING,
+        turns="t.place, n.n, h.place" if is_costly_to_alternate else "n.n, h.place, t.place",
         there=there if only_missing else "",
         where=NOT_THERE if only_missing else "",
         block=BLOCK,

@@ -108,6 +108,26 @@ def test_what_is_saved_is_not_spent_where_every_question_has_enough(
     assert run.status == Status.DONE and statuses(run) == {"filled": 6, "saved": 6}
 
 
+@pytest.mark.parametrize(
+    ("backend", "teachers_of_rounds"),
+    [("vllm", "aabb"), ("openai", "abab")],
+)
+def test_an_adaptive_run_does_not_start_an_engine_anew_for_every_round(
+    project: Project,
+    make_questions: Callable[..., list[Question]],
+    backend: str,
+    teachers_of_rounds: str,
+) -> None:
+    make_questions(2)
+    teachers = [
+        Teacher.objects.create(project=project, name="a", model="demo:strong"),
+        Teacher.objects.create(project=project, name="b", model="demo:wordy", backend=backend),
+    ]
+    run = order_run(project, None, teachers=teachers, temperatures=[0.3, 0.7], samples=1, enough=1)
+    slots = run.slots.order_by("round", "id").values_list("teacher__name", flat=True)
+    assert "".join(slots) == "".join(2 * name for name in teachers_of_rounds)
+
+
 def test_an_adaptive_run_begins_no_round_before_the_last_one_is_scored(
     project: Project, teacher: Teacher, make_questions: Make
 ) -> None:
