@@ -42,6 +42,7 @@ class ChainView:
     likely_best: bool = False
     is_blind: bool = False
     same_as: str = ""
+    twin_of: str = ""
     suggested: list[str] = field(default_factory=list)
 
     @property

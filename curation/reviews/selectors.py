@@ -25,6 +25,7 @@ from curation.reviews.models import (
     Verdict,
 )
 from curation.reviews.services import to_review
+from curation.reviews.twins import name_twins
 
 # Longer chains are shown but not put into the page a second time to be edited there.
 MAX_EDITABLE = 30_000
@@ -77,6 +78,7 @@ def bench_of(seat: Seat) -> Bench:
     # Open ones stand before what is decided; within each, the order of to_review stays.
     chains.sort(key=lambda chain: (chain.locked, _is_superseded(chain)))
     name_in_order(chains)
+    name_twins(chains)
     first = chains[0] if chains and not project.is_shuffled else None
     if first and len(chains) > 1 and not first.locked and first.grade != "wrong":
         first.likely_best = True

@@ -54,6 +54,7 @@ class Ask {
   }
 
   key(event) {
+    event.stopPropagation(); // the page behind hears nothing, also not of the press that closes this
     const number = digitOf(event);
     if (isTyping(event.target)) {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

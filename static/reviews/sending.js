@@ -16,8 +16,8 @@ let busy = false;
 let draining = null;
 let warned = "";
 let pollTimer;
-let shownAt = 0;
-let touched = true; // something was pressed since the question came
+let shownAt = 0; // when the last press of "next" brought a question
+let touched = true; // something was pressed since then
 let progress = "";
 
 export const isBusy = () => busy;
@@ -52,7 +52,7 @@ function parse(html) {
 
 function arrive() {
   clearTimeout(pollTimer);
-  [warned, touched, shownAt] = ["", false, performance.now()];
+  warned = "";
   begin(here.state);
   moveToStart();
   showProgress();
@@ -117,6 +117,7 @@ async function leave(url, body) {
   if (!inHand.length) return talk(url, body, () => drafts.drop(from.state.item));
   outbox.push({ url, body, from });
   show(inHand.shift());
+  [touched, shownAt] = [false, performance.now()];
   draining ??= drain();
   mirror();
 }

@@ -9,12 +9,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from django.test import Client
+
+from curation.projects.models import User
+from tests.e2e.benching import begun
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -155,3 +159,42 @@ def page(browser: Any, stack: Stack) -> Iterator[Any]:
     yield page
     context.close()
     assert not wrong, wrong
+
+
+@pytest.fixture
+def visit(browser: Any, live_server: Any, reviewer: User) -> Iterator[Callable[..., Any]]:
+    """visit(user=reviewer): a page at the bench; fails when a page throws or breaks the policy."""
+    contexts, wrong = [], []
+
+    def open_bench(user: User = reviewer, path: str = "/projects/eggs/review/") -> Any:
+        client = Client()
+        client.force_login(user)
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        contexts.append(context)
+        cookie = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda m: wrong.append(m.text) if "Content Security Policy" in m.text else None,
+        )
+        # An error page has an .empty as well: under load a test went on with one once.
+        answer = page.goto(live_server.url + path)
+        assert answer.status == 200, f"{answer.status}: {page.inner_text('body')}"
+        begun(page)
+        return page
+
+    yield open_bench
+    for context in contexts:
+        context.close()
+    assert not wrong, wrong
+
+
+@pytest.fixture
+def questions(make_questions: Callable[..., Any], make_rationales: Callable[..., Any]) -> list[Any]:
+    made = make_questions(3)
+    for one in made:
+        make_rationales(one, ["right", "wrong"])
+    return made

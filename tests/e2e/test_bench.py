@@ -1,12 +1,11 @@
 """The bench in a real browser, by keyboard alone: twenty GSM8K questions, and what must not be lost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from curation.projects.models import Project, User
 from curation.questions.services import order_import
@@ -15,86 +14,10 @@ from curation.rationales.models import Rationale
 from curation.reviews.claims import claim
 from curation.reviews.models import QueueItem, Review, Seat
 from tests.conftest import score_now
+from tests.e2e.benching import begun, counted, current, goes_on, item_of, press, with_next
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 Make = Callable[..., list[Any]]
-
-
-@pytest.fixture
-def visit(browser: Any, live_server: Any, reviewer: User) -> Iterator[Callable[..., Any]]:
-    """visit(user=reviewer): a page at the bench; fails when a page throws or breaks the policy."""
-    contexts, wrong = [], []
-
-    def open_bench(user: User = reviewer, path: str = "/projects/eggs/review/") -> Any:
-        client = Client()
-        client.force_login(user)
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        contexts.append(context)
-        cookie = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "console",
-            lambda m: wrong.append(m.text) if "Content Security Policy" in m.text else None,
-        )
-        # An error page has an .empty as well: under load a test went on with one once.
-        answer = page.goto(live_server.url + path)
-        assert answer.status == 200, f"{answer.status}: {page.inner_text('body')}"
-        begun(page)
-        return page
-
-    yield open_bench
-    for context in contexts:
-        context.close()
-    assert not wrong, wrong
-
-
-@pytest.fixture
-def questions(make_questions: Make, make_rationales: Make) -> list[Any]:
-    made = make_questions(3)
-    for one in made:
-        make_rationales(one, ["right", "wrong"])
-    return made
-
-
-def begun(page: Any) -> None:
-    """Waits until the page's script hears keys."""
-    page.wait_for_selector("#bench[data-begun]")
-
-
-def with_next(page: Any) -> None:
-    """Waits until the page has the next question in hand."""
-    page.wait_for_selector("#bench[data-ahead-of]")
-
-
-def press(page: Any, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def item_of(page: Any) -> str | None:
-    table = page.query_selector(".table")
-    return table and table.get_attribute("data-item")
-
-
-def goes_on(page: Any, item: str | None) -> None:
-    """Waits until another question, or none, is shown."""
-    page.wait_for_selector(f'.table:not([data-item="{item}"]) .chain[aria-current], .empty')
-
-
-def counted(page: Any, number: int) -> None:
-    """Waits until the server has so many reviews: they travel behind the next question."""
-    for _ in range(100):
-        if Review.objects.count() >= number:
-            break
-        page.wait_for_timeout(50)
-    assert Review.objects.count() == number
-
-
-def current(page: Any) -> Any:
-    return page.locator(".chain[aria-current]")
 
 
 def test_twenty_gsm8k_questions_are_reviewed_by_keyboard_alone(
