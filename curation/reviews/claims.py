@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from curation.errors import Conflict
@@ -17,14 +17,12 @@ from curation.reviews.queueing import open_seats, reopen
 # How long a question stays with somebody whose page has closed: above the page's renewal of 60 s, so
 # that a reload, or a second tab that works on, keeps it.
 GRACE = timedelta(seconds=90)
-# The question that a person works on, and the next one, which their page has fetched already.
-MOST_HELD = 2
 
 
 def _mine(project: Project, user: User) -> QuerySet[Seat]:
     """What this person holds now, what they took first at first."""
     held = open_seats(project).filter(holder=user, held_until__gte=timezone.now())
-    return held.select_related("item__question").order_by("held_until", "id")
+    return held.order_by("held_until", "id")
 
 
 def next_item(project: Project, user: User) -> Seat | None:
@@ -35,7 +33,8 @@ def next_item(project: Project, user: User) -> Seat | None:
     """
     with transaction.atomic():
         _one_at_a_time(project, user)
-        return _take(_mine(project, user).first() or _best(project, user), project, user)
+        held = _mine(project, user).values_list("pk", flat=True).first()
+        return _take(_seat(held), project, user) if held else _take_best(project, user)
 
 
 def ahead(project: Project, user: User, item_id: int) -> Seat | None:
@@ -43,13 +42,12 @@ def ahead(project: Project, user: User, item_id: int) -> Seat | None:
     it ready. None when nothing is free, or they do not hold `item_id`."""
     with transaction.atomic():
         _one_at_a_time(project, user)
-        held = list(_mine(project, user))
-        others = [seat for seat in held if seat.item_id != item_id]
-        if len(others) == len(held):
+        held = dict(_mine(project, user).values_list("item_id", "pk"))
+        if held.pop(item_id, None) is None:
             return None
-        if others or len(held) >= MOST_HELD:
-            return _take(others[0], project, user)
-        return _take(_best(project, user), project, user)
+        if held:
+            return _take(_seat(next(iter(held.values()))), project, user)
+        return _take_best(project, user)
 
 
 def _one_at_a_time(project: Project, user: User) -> None:
@@ -57,9 +55,12 @@ def _one_at_a_time(project: Project, user: User) -> None:
     Membership.objects.select_for_update().filter(project=project, user=user).values("pk").first()
 
 
-def _take(seat: Seat | None, project: Project, user: User) -> Seat | None:
-    if seat is None:
-        return None
+def _seat(pk: int) -> Seat:
+    """A seat with what the bench shows of its question."""
+    return Seat.objects.select_related("item__question").get(pk=pk)
+
+
+def _take(seat: Seat, project: Project, user: User) -> Seat:
     seat.project, seat.holder = project, user
     seat.held_until = timezone.now() + settings.CLAIM_LEASE
     if seat.pk is None:  # of a control question
@@ -69,28 +70,42 @@ def _take(seat: Seat | None, project: Project, user: User) -> Seat | None:
     return seat
 
 
-def _best(project: Project, user: User) -> Seat | None:
+def _take_best(project: Project, user: User) -> Seat | None:
     if project.control_percent and (control := next_control(project, user)):
-        return control
-    free = (
-        open_seats(project)
-        .filter(Q(holder__isnull=True) | Q(held_until__lt=timezone.now()))
-        .filter(
-            ~Exists(
-                Seat.objects.filter(item=OuterRef("item"), holder=user).exclude(pk=OuterRef("pk"))
-            ),
-            ~Exists(Skip.objects.filter(item=OuterRef("item"), user=user)),
-            number__isnull=False,
-            # All are. With a bound SQLite follows the index of open seats also when it has statistics
-            # by which one project fills the table; without, it would read and sort them all.
-            rank__gte=0,
+        return _take(control, project, user)
+    best = _best_free(project, user)
+    return _take(_seat(best), project, user) if best else None
+
+
+# The heart of the queue, written out: this is asked for at every question, and building it from a
+# queryset takes five times as long as running it. Each of its parts follows one index, see Seat. With
+# the bound of the rank, which is never negative, SQLite does so also when it has statistics by which
+# one project fills the table; without, it would read and sort them all.
+FREE = """
+    SELECT seat.id FROM reviews_seat seat
+    WHERE seat.project_id = %(project)s AND seat.done_at IS NULL AND seat.assigned_to_id {whose}
+      AND seat.number IS NOT NULL AND seat.rank >= 0
+      AND (seat.holder_id IS NULL OR seat.held_until < %(now)s)
+      AND NOT EXISTS (SELECT 1 FROM reviews_seat own WHERE own.item_id = seat.item_id
+                      AND own.holder_id = %(user)s AND own.id <> seat.id)
+      AND NOT EXISTS (SELECT 1 FROM reviews_skip skip WHERE skip.item_id = seat.item_id
+                      AND skip.user_id = %(user)s)
+    ORDER BY seat.rank DESC, seat.item_id, seat.number LIMIT 1 {lock}
+"""
+
+
+def _best_free(project: Project, user: User) -> int | None:
+    """The key of the best free seat that was assigned to this person, else of the best free one that
+    is anybody's. Rows that others are about to take are passed over."""
+    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update else ""
+    mine, anybodys = (FREE.format(whose=w, lock=lock) for w in ("= %(user)s", "IS NULL"))
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT COALESCE(({mine}), ({anybodys}))",
+            {"project": project.pk, "user": user.pk, "now": now},
         )
-        .select_for_update(skip_locked=True)
-        .order_by("-rank", "item_id", "number")
-        .values_list("pk", flat=True)
-    )
-    best = free.filter(assigned_to=user).first() or free.filter(assigned_to__isnull=True).first()
-    return best and Seat.objects.select_related("item__question").get(pk=best)
+        return cursor.fetchone()[0]
 
 
 def others_hold(project: Project, user: User) -> datetime | None:
@@ -109,7 +124,8 @@ def others_hold(project: Project, user: User) -> datetime | None:
 
 def held_by(project: Project, user: User) -> Seat | None:
     """The seat of the question that this person works on; None where they hold none."""
-    return _mine(project, user).first()
+    held = _mine(project, user).values_list("pk", flat=True).first()
+    return _seat(held) if held else None
 
 
 def holders(item: QueueItem) -> list[Seat]:
