@@ -76,7 +76,8 @@ def history_goes_with_the_test() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def empty_queues() -> Iterator[None]:
     yield
-    queue.broker().delete(queue.CPU, queue.GPU)
+    server = queue.broker()
+    server.delete(queue.CPU, queue.GPU, *server.keys("chainwright:count:*"))
     cache.clear()
 
 

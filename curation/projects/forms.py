@@ -7,6 +7,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
+from curation.counting import address_of
 from curation.projects import throttle
 from curation.projects.models import Project, Role, Rubric
 
@@ -24,7 +25,7 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         name = self.cleaned_data.get("username") or ""
-        address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
+        address = address_of(self.request) if self.request else ""
         if throttle.too_many(name, address):
             raise ValidationError(self.error_messages["wait"], code="wait")
         try:

@@ -19,7 +19,7 @@ ROOT = "/api/v1"
 def no_brake(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """Tests call often and at once; where the brake itself is tried, its minute is a day."""
     client = queue.broker()
-    client.delete("none", *client.scan_iter("chainwright:api:*"))
+    client.delete("none", *client.scan_iter("chainwright:count:*"))
     monkeypatch.setattr(limits, "WINDOW", 24 * 3600)
     monkeypatch.setattr(limits, "MAX_REFUSED", 10_000)
     settings.API_REQUESTS_PER_MINUTE = 10_000

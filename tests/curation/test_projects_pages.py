@@ -101,6 +101,17 @@ def test_an_address_that_fails_with_many_names_waits(reviewer: User, client: Cli
     assert free.status_code == 302
 
 
+def test_behind_a_proxy_an_address_is_what_the_proxy_saw_and_not_what_is_claimed(
+    reviewer: User, client: Client, settings: Any
+) -> None:
+    settings.BEHIND_PROXY = True
+    for n in range(throttle.MAX_FOR_ADDRESS):
+        throttle.count_failure(f"name{n}", "203.0.113.9")
+    for seen, answer in (("1.2.3.4, 203.0.113.9", 200), ("203.0.113.9, 203.0.113.8", 302)):
+        asked = sign_in(client, "rudi", "a long enough word", HTTP_X_FORWARDED_FOR=seen)
+        assert asked.status_code == answer
+
+
 def test_forms_need_their_token(project: Project, admin_user: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(admin_user)
