@@ -1,17 +1,19 @@
 """A person's projects, and what waits for them in each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from curation.dashboard.selectors import remembered
 from curation.evaluations.models import Evaluation
-from curation.projects.models import Membership, User
+from curation.projects.models import Membership, Role, User
 from curation.projects.selectors import memberships_of
 from curation.rationales.models import GenerationRun, ScoringRun
-from curation.reviews.models import Review, Seat, Skip
+from curation.reviews.mine import Work, work_of
+from curation.reviews.models import QuestionFlag, QueueItem, QueueStatus, Review, Seat, Skip
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE
 
@@ -25,22 +27,35 @@ WORDS = (
 
 @dataclass
 class Entry:
-    """One project of mine. `waiting` are questions that I may get, `held` one that I work on."""
+    """One project of mine. `waiting` are questions that I may get, `assigned` those of them that are
+    set aside for me, `held` those that I work on; `disputes` and `flags` wait for an admin."""
 
     membership: Membership
     waiting: int = 0
     held: int = 0
+    assigned: int = 0
+    disputes: int = 0
+    flags: int = 0
     today: int = 0
     running: tuple[str, ...] = ()
 
 
 def projects_of(user: User) -> list[Entry]:
-    """Nine queries, however many projects there are."""
+    """Twelve queries, however many projects there are."""
     entries = {m.project_id: Entry(m) for m in memberships_of(user)}
     mine = {"project__in": list(entries)}
-    for pk, waiting, held in remembered(f"home:{user.pk}", lambda: _queues(user, mine)):
+    for pk, counts in remembered(f"home:{user.pk}", lambda: _queues(user, mine)).items():
         if pk in entries:
-            entries[pk].waiting, entries[pk].held = waiting, held
+            for name, n in counts.items():
+                setattr(entries[pk], name, n)
+    led = [pk for pk, entry in entries.items() if entry.membership.role == Role.ADMIN]
+    for pk, n in _by_project(
+        QueueItem.objects.filter(project__in=led, status=QueueStatus.ADJUDICATE)
+    ):
+        entries[pk].disputes = n
+    flags = QuestionFlag.objects.filter(project__in=led)
+    for pk, n in _by_project(flags.filter(withdrawn_at__isnull=True, settled_at__isnull=True)):
+        entries[pk].flags = n
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     today = Review.objects.filter(
         reviewer=user, created_at__gte=midnight, withdrawn_at__isnull=True, **mine
@@ -54,8 +69,18 @@ def projects_of(user: User) -> list[Entry]:
     return list(entries.values())
 
 
-def _queues(user: User, mine: dict[str, Any]) -> list[tuple[int, int, int]]:
-    """(project, questions that I may get, questions that I hold) of each of my projects."""
+def my_work(user: User, entries: list[Entry]) -> Work:
+    """What I did in the projects that I belong to."""
+    ids = [entry.membership.project_id for entry in entries]
+    return remembered(f"work:{user.pk}:{len(ids)}", lambda: work_of(user, ids))
+
+
+def _by_project(rows: QuerySet[Any]) -> Iterable[tuple[int, int]]:
+    return rows.order_by().values_list("project").annotate(n=Count("pk"))
+
+
+def _queues(user: User, mine: dict[str, Any]) -> dict[int, dict[str, int]]:
+    """By project: the questions that I may get, that are set aside for me, and that I hold."""
     now = timezone.now()
     open_seats = Seat.objects.filter(done_at__isnull=True, number__isnull=False, **mine).order_by()
     free = Q(holder__isnull=True) | Q(held_until__lt=now)
@@ -65,9 +90,16 @@ def _queues(user: User, mine: dict[str, Any]) -> list[tuple[int, int, int]]:
     takeable = open_seats.filter(free & for_me).exclude(Exists(had)).exclude(Exists(skipped))
     waiting = dict(takeable.values_list("project").annotate(n=Count("item", distinct=True)))
     held = dict(
-        Seat.objects.filter(done_at__isnull=True, holder=user, held_until__gte=now, **mine)
-        .order_by()
-        .values_list("project")
-        .annotate(n=Count("pk"))
+        _by_project(
+            Seat.objects.filter(done_at__isnull=True, holder=user, held_until__gte=now, **mine)
+        )
     )
-    return [(pk, waiting.get(pk, 0) + held.get(pk, 0), held.get(pk, 0)) for pk in {*waiting, *held}]
+    assigned = dict(_by_project(open_seats.filter(assigned_to=user)))
+    return {
+        pk: {
+            "waiting": waiting.get(pk, 0) + held.get(pk, 0),
+            "held": held.get(pk, 0),
+            "assigned": assigned.get(pk, 0),
+        }
+        for pk in {*waiting, *held, *assigned}
+    }

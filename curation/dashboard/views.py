@@ -10,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from curation.bars import day_bars
 from curation.dashboard import selectors
 from curation.dashboard.advice import Known, next_step
-from curation.dashboard.home import projects_of
+from curation.dashboard.home import my_work, projects_of
 from curation.dashboard.rubric import THRESHOLDS, Spread, rubric_effect, spread_of
 from curation.errors import Invalid
 from curation.projects.access import project_view
@@ -24,9 +25,11 @@ from curation.reviews.services import apply_rule
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """My projects with what waits for me in each."""
-    context = {"entries": projects_of(request.user)}
-    name = "dashboard/_projects.html" if request.htmx else "dashboard/home.html"
+    """My projects with what waits for me in each, and what I did."""
+    entries = projects_of(request.user)
+    work = my_work(request.user, entries)
+    context = {"entries": entries, "work": work, "bars": day_bars(work.days)}
+    name = "dashboard/_home.html" if request.htmx else "dashboard/home.html"
     return render(request, name, context)
 
 
@@ -67,7 +70,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     return {
         "counts": counts,
         "pace": pace,
-        "bars": _bars(pace),
+        "bars": day_bars(pace.days),
         "student": student,
         "running": running,
         "writing": next((one for one in runs if one.rate), None),
@@ -111,26 +114,6 @@ def _shares(
 
 def _hundred(part: int, whole: int) -> int:
     return min(100, round(100 * part / whole)) if whole else 0
-
-
-def _bars(pace: selectors.Pace) -> list[dict[str, Any]]:
-    """The reviews of each day as bars of an SVG of 420 by 110."""
-    highest = max(n for _, n in pace.days) or 1
-    step = 420 / len(pace.days)
-    return [
-        {
-            "day": day,
-            "n": n,
-            "x": round(place * step + step * 0.14, 1),
-            "middle": round(place * step + step / 2, 1),
-            "width": round(step * 0.72, 1),
-            "height": round(78 * n / highest, 1) if n else 1.5,
-            "y": round(96 - (78 * n / highest if n else 1.5), 1),
-            "today": place == len(pace.days) - 1,
-            "named": place in (0, len(pace.days) // 2, len(pace.days) - 1),
-        }
-        for place, (day, n) in enumerate(pace.days)
-    ]
 
 
 @require_GET
