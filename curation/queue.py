@@ -30,12 +30,16 @@ FREEZE_DATASET = "datasets.freeze"
 TRAIN = "training.train"
 EVALUATE = "evaluation.evaluate"
 COUNT_AGREEMENT = "agreement.count"
+RUN_BULK = "reviews.bulk"
+SEND_WEBHOOKS = "webhooks.send"
 PUT_BACK = "beat.put_back"
 QUEUE_OF = {
     RUN_IMPORT: CPU,
     SCORE_PROJECT: CPU,
     COUNT_AGREEMENT: CPU,
+    RUN_BULK: CPU,
     FREEZE_DATASET: CPU,
+    SEND_WEBHOOKS: CPU,
     PUT_BACK: CPU,
     TRY_ADDRESS: CPU,
     TRY_TEACHER: GPU,

@@ -8,6 +8,7 @@
 | REDIS_URL | broker | the embedded Valkey's private socket |
 | ARTIFACTS_URL | any fsspec address for files | a folder in CHAINWRIGHT_HOME |
 | ALLOWED_HOSTS | names that the web answers to, with commas | this machine |
+| WEBHOOK_HOSTS | private or local hosts that webhooks may go to | none |
 | WORKER_NICE | by how much workers give way to pages (`nice`), in `make run` | 10 |
 | API_REQUESTS_PER_MINUTE | of one API token, over all web processes | 600 |
 | MODEL_HOSTS | private or local hosts that model endpoints may use | none |
@@ -37,6 +38,7 @@ if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the hosts that people will use.")
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
 MODEL_HOSTS = read_list("MODEL_HOSTS", [])
+WEBHOOK_HOSTS = read_list("WEBHOOK_HOSTS", [])
 WORKER_NICE = read_int("WORKER_NICE", 10)
 API_REQUESTS_PER_MINUTE = read_int("API_REQUESTS_PER_MINUTE", 600)
 
@@ -52,6 +54,7 @@ INSTALLED_APPS = [
     "ninja",  # for the files of its documentation
     "curation.apps.CurationConfig",
     "curation.projects.apps.ProjectsConfig",
+    "curation.webhooks.apps.WebhooksConfig",
     "curation.questions.apps.QuestionsConfig",
     "curation.rationales.apps.RationalesConfig",
     "curation.reviews.apps.ReviewsConfig",

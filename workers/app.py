@@ -25,6 +25,7 @@ app.conf.imports = (
     "workers.agreement.tasks",
     "workers.training.tasks",
     "workers.evaluation.tasks",
+    "workers.webhooks.tasks",
     "workers.upkeep",
 )
 

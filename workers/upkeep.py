@@ -16,10 +16,12 @@ from curation.queue import PUT_BACK, app, broker
 from curation.rationales.filling import fail_poisoned
 from curation.rationales.models import GenerationRun, ScoringRun
 from curation.rationales.scoring import order_scoring
-from curation.reviews.models import AgreementCount
+from curation.reviews.models import AgreementCount, BulkAction
 from curation.reviews.queueing import unassign_those_who_left
 from curation.training.models import TrainingJob
 from curation.training.services import wake_trainings
+from curation.webhooks.sending import any_due
+from curation.webhooks.sending import tidy as tidy_webhooks
 from curation.work import MAX_ATTEMPTS, Status, Work, finish, silent
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ TASK_OF: dict[type[Work], str] = {
     GenerationRun: queue.FILL_RUN,
     ScoringRun: queue.SCORE_PROJECT,
     AgreementCount: queue.COUNT_AGREEMENT,
+    BulkAction: queue.RUN_BULK,
     DatasetVersion: queue.FREEZE_DATASET,
     TrainingJob: queue.TRAIN,
     Evaluation: queue.EVALUATE,
@@ -65,6 +68,9 @@ def put_back() -> int:
         fail_poisoned(run)
     # Else what was set aside for a person who was taken out of the project would wait for ever.
     unassign_those_who_left()
+    tidy_webhooks()
+    if any_due():
+        queue.send(queue.SEND_WEBHOOKS)
     # Rationales whose scoring was never ordered, because the process died right after writing them.
     for project in Project.objects.filter(groups__scored__lt=F("groups__revision")).distinct():
         if not failed_lately(project):

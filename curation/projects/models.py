@@ -87,6 +87,11 @@ class Project(models.Model):
         validators=[MaxValueValidator(50)],
         help_text="How many of a reviewer's questions are control questions, in a hundred.",
     )
+    has_webhooks = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Kept by the webhooks' services, so that a decision need not look for any.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = OwnProjectQuerySet.as_manager()

@@ -21,6 +21,7 @@ from curation.reviews.models import (
 )
 from curation.reviews.services import Say, chains_of, check_all, record
 from curation.reviews.settling import decide, put_aside_edits, standing_reviews
+from curation.reviews.telling import tell_withdrawn
 
 
 def adjudicate(project: Project, user: User, item_id: int, says: Sequence[Say]) -> list[Review]:
@@ -74,7 +75,9 @@ def undo_adjudication(project: Project, user: User, item_id: int) -> None:
         )
         if item is None or not (ids := list(mine.values_list("pk", flat=True))):
             raise Conflict("There is nothing of yours to take back here.")
-        Decision.objects.filter(review__in=ids).delete()
+        decided = Decision.objects.filter(review__in=ids)
+        tell_withdrawn(project, decided)
+        decided.delete()
         mine.update(withdrawn_at=timezone.now())
         QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.ADJUDICATE, done_at=None)
 

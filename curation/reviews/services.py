@@ -25,6 +25,7 @@ from curation.reviews.models import (
     Verdict,
 )
 from curation.reviews.settling import settle
+from curation.reviews.telling import tell_made, tell_withdrawn
 
 MAX_TEXT = 200_000
 
@@ -282,6 +283,7 @@ def undo(project: Project, user: User) -> Seat:
             .select_related("question")
             .get(question_id=question_id)
         )
+        item.project = project
         if of_skip:
             Skip.objects.filter(item=item, user=user).delete()
         else:
@@ -303,6 +305,7 @@ def _withdraw(user: User, item: QueueItem, mine: QuerySet[Review]) -> None:
     mine.update(withdrawn_at=timezone.now())
     Seat.objects.filter(pk=seat.pk).update(done_at=None, held_until=timezone.now())
     if seat.number is not None:
+        tell_withdrawn(item.project, followed)
         followed.delete()
         QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.WAITING, done_at=None)
 
@@ -346,4 +349,5 @@ def apply_rule(project: Project, *, rubric: Rubric | None = None) -> int:
             before = Decision.objects.filter(rationale_id__in=ids).count()
             Decision.objects.bulk_create(rows, ignore_conflicts=True)
             approved += len(ids) - before
+            tell_made(project, ids)
     return approved

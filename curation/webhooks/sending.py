@@ -1,0 +1,112 @@
+"""What a worker does with deliveries: takes those that are due, notes what came of each."""
+
+import random
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from curation.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery
+
+# A delivery that a worker took, and of which nothing was heard for so long, is anybody's again.
+LEASE = timedelta(seconds=60)
+# Waits of a delivery after its 1st, 2nd, … failure; after the last it is given up, a day later.
+WAITS = (5, 30, 120, 600, 1800, 7200, 18_000, 36_000)
+MAX_ATTEMPTS = len(WAITS) + 1
+# An address that fails holds back all that is for it, but for one try after each of these.
+HOLDS = WAITS[:4]
+JITTER = 0.2
+STUCK = timedelta(days=2)
+KEPT = timedelta(days=30)
+AT_ONCE = 1000
+GONE = 410
+
+
+def due(without: Collection[int] = ()) -> Q:
+    """What may be sent now, to webhooks that are on, not held and not in `without`."""
+    now = timezone.now()
+    free = Q(hook__hold_until__isnull=True) | Q(hook__hold_until__lte=now)
+    waits = Q(status=DeliveryStatus.WAITING, next_try_at__lte=now, hook__is_active=True)
+    return waits & free & ~Q(hook__in=list(without))
+
+
+def any_due() -> bool:
+    return WebhookDelivery.objects.filter(due()).exists()
+
+
+def take_due(count: int, without: Collection[int] = ()) -> list[WebhookDelivery]:
+    """At most `count` deliveries that are due, oldest first, taken for this worker: no other one sends
+    them for LEASE. Of a webhook that failed last, one."""
+    rows = WebhookDelivery.objects.filter(due(without)).select_related("hook")
+    taken: list[WebhookDelivery] = []
+    tried: set[int] = set()
+    for row in rows.order_by("next_try_at", "id")[:count]:
+        if row.hook_id in tried:
+            continue
+        now = timezone.now()
+        mine = WebhookDelivery.objects.filter(
+            pk=row.pk,
+            status=DeliveryStatus.WAITING,
+            attempts=row.attempts,
+            next_try_at=row.next_try_at,
+        )
+        if mine.update(attempts=F("attempts") + 1, next_try_at=now + LEASE, tried_at=now):
+            row.attempts += 1
+            taken.append(row)
+            if row.hook.failures:
+                tried.add(row.hook_id)
+    return taken
+
+
+def note(delivery: WebhookDelivery, response_status: int | None, error: str) -> None:
+    """Write what came of an attempt; `error` is empty where it was delivered. A worker that comes back
+    after its lease changes nothing."""
+    mine = WebhookDelivery.objects.filter(
+        pk=delivery.pk, status=DeliveryStatus.WAITING, attempts=delivery.attempts
+    )
+    told = {"response_status": response_status, "error": error[:300]}
+    if not error:
+        mine.update(status=DeliveryStatus.SENT, **told)
+        failing = Webhook.objects.filter(pk=delivery.hook_id, failures__gt=0)
+        failing.update(failures=0, hold_until=None)
+        return
+    _hold(delivery.hook)
+    if response_status == GONE:
+        reason = "The address answered 410: it is gone for good."
+        Webhook.objects.filter(pk=delivery.hook_id).update(is_active=False, off_reason=reason)
+    if response_status == GONE or delivery.attempts >= MAX_ATTEMPTS:
+        mine.update(status=DeliveryStatus.FAILED, **told)
+        return
+    mine.update(next_try_at=timezone.now() + _wait(WAITS, delivery.attempts), **told)
+
+
+def _hold(hook: Webhook) -> None:
+    """Failures that come together, of one batch, count once."""
+    now = timezone.now()
+    free = Q(hold_until__isnull=True) | Q(hold_until__lte=now)
+    Webhook.objects.filter(free, pk=hook.pk).update(
+        failures=F("failures") + 1, hold_until=now + _wait(HOLDS, hook.failures + 1)
+    )
+
+
+def _wait(waits: Sequence[int], failures: int) -> timedelta:
+    """How long to wait after so many failures, spread a little, so that what failed together does not
+    come back together."""
+    spread = random.uniform(1 - JITTER, 1 + JITTER)
+    return timedelta(seconds=waits[min(failures, len(waits)) - 1] * spread)
+
+
+def tidy() -> None:
+    """Give up what could not even be tried for days, forget what ended long ago; a few at a time, so
+    that nobody waits for it."""
+    now = timezone.now()
+    waiting = WebhookDelivery.objects.filter(status=DeliveryStatus.WAITING)
+    stuck = waiting.filter(next_try_at__lt=now - STUCK).order_by("next_try_at")
+    if ids := list(stuck.values_list("pk", flat=True)[:AT_ONCE]):
+        error = f"The address was off or did not answer for {STUCK.days} days."
+        waiting.filter(pk__in=ids).update(status=DeliveryStatus.FAILED, error=error)
+    ended = WebhookDelivery.objects.exclude(status=DeliveryStatus.WAITING)
+    old = ended.filter(created_at__lt=now - KEPT).order_by("created_at")
+    if ids := list(old.values_list("pk", flat=True)[:AT_ONCE]):
+        WebhookDelivery.objects.filter(pk__in=ids).delete()
