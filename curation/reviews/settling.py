@@ -14,6 +14,7 @@ from curation.reviews.models import (
     Review,
     Verdict,
 )
+from curation.reviews.telling import tell_made
 
 OUTCOMES = {
     Verdict.APPROVE: Outcome.APPROVED,
@@ -35,7 +36,7 @@ def decide(project: Project, reviews: Iterable[Review]) -> None:
 
 def put(project: Project, rows: Iterable[tuple[int, str, Review]]) -> None:
     """Write decisions, (rationale id, outcome, the review that it follows from)."""
-    now = timezone.now()
+    now, rows = timezone.now(), list(rows)
     Decision.objects.bulk_create(
         (
             Decision(
@@ -51,6 +52,7 @@ def put(project: Project, rows: Iterable[tuple[int, str, Review]]) -> None:
         unique_fields=["rationale"],
         update_fields=["project", "outcome", "review", "rule", "decided_at"],
     )
+    tell_made(project, [rationale_id for rationale_id, _, _ in rows])
 
 
 def settle(item: QueueItem, just_made: list[Review] | None = None, seats: int = 0) -> str:
