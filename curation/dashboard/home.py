@@ -7,11 +7,11 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from curation.dashboard.selectors import remembered
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Membership, Role, User
 from curation.projects.selectors import memberships_of
 from curation.rationales.models import GenerationRun, ScoringRun
+from curation.remembering import remembered
 from curation.reviews.mine import Work, work_of
 from curation.reviews.models import QuestionFlag, QueueItem, QueueStatus, Review, Seat, Skip
 from curation.training.models import TrainingJob

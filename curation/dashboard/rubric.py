@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db.models import Count, Func, IntegerField, Q
 
-from curation.dashboard.selectors import remembered
 from curation.projects.models import Project, Rubric
 from curation.rationales.models import Score, passes
+from curation.remembering import remembered
 
 BARS = 20
 THRESHOLDS = {

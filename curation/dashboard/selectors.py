@@ -1,12 +1,9 @@
 """Reads over all stages: how much of a project's data has come how far."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Avg, Count, F, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
@@ -16,34 +13,12 @@ from curation.intervals import wilson
 from curation.projects.models import Project, Rubric
 from curation.questions.models import Split
 from curation.rationales.models import Group, Score, passes
+from curation.remembering import remembered
 from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE, Status
 
 DAYS = 14
-KEPT_SECONDS = 600
-LOCK_SECONDS = 60
-T = TypeVar("T")
-
-
-def remembered(key: str, make: Callable[[], T], *, fresh: bool = False) -> T:
-    """`make()`, made anew when it is older than five times as long as it took, and than a second.
-
-    Counts over a million rows take seconds; then they are shown a little older, the data base spends
-    at most a fifth of its time on them, and while one request counts anew the others get what was
-    known before. `fresh` counts at once.
-    """
-    known, until = cache.get(key) or (None, 0.0)
-    # add succeeds for one request alone; the lock ends by itself should that request die.
-    usable = known is not None and not fresh
-    if usable and (time.time() < until or not cache.add(f"{key}:counting", 1, LOCK_SECONDS)):
-        return known
-    began = time.time()
-    made = make()
-    ended = time.time()
-    cache.set(key, (made, ended + max(1.0, 5 * (ended - began))), KEPT_SECONDS)
-    cache.delete(f"{key}:counting")
-    return made
 
 
 @dataclass

@@ -184,6 +184,11 @@ def renew(item_id: int, user: User) -> datetime:
     if not this.update(held_until=until):
         others = Seat.objects.select_related("holder").filter(item=item_id).exclude(holder=user)
         held = others.filter(done_at__isnull=True, holder__isnull=False).first()
+        if held is None and others.filter(done_at__isnull=True, number__isnull=False).exists():
+            raise Conflict(
+                "Your claim on this question has ended. What you typed is kept here: load the page to "
+                "take the question again."
+            )
         who = held.holder if held else "Somebody else"
         what = "works on" if held else "has decided"
         raise Conflict(f"{who} {what} this question now. What you typed is kept here.")
@@ -203,6 +208,15 @@ def leave(item_id: int, user: User) -> None:
     mine = Seat.objects.filter(project__in=project, holder=user, done_at__isnull=True)
     if mine.filter(item=item_id).exists():
         mine.filter(held_until__gt=soon).update(held_until=soon)
+
+
+def free_seat(project: Project, seat_id: int) -> None:
+    """Take a question out of the hands of whoever holds it: somebody else can have it at once.
+    Raises Conflict when nobody holds it (any more)."""
+    with transaction.atomic():
+        held = open_seats(project).filter(pk=seat_id, holder__isnull=False)
+        if not _give_back(held.filter(held_until__gte=timezone.now())):
+            raise Conflict("Nobody holds this question (any more).")
 
 
 def release(project: Project, user: User) -> None:

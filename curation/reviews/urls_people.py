@@ -2,7 +2,12 @@
 
 from django.urls import path
 
-from curation.reviews import views_adjudication, views_agreement, views_settings
+from curation.reviews import (
+    views_adjudication,
+    views_agreement,
+    views_progress,
+    views_settings,
+)
 
 BELOW = "projects/<slug:slug>/"
 
@@ -35,6 +40,8 @@ urlpatterns = [
         views_settings.question_control_drop,
         name="question_control_drop",
     ),
+    path(BELOW + "progress/", views_progress.progress, name="progress"),
+    path(BELOW + "progress/seats/<int:pk>/free", views_progress.seat_free, name="seat_free"),
     path(BELOW + "flags/", views_adjudication.flags, name="flags"),
     path(BELOW + "flags/<int:pk>/settle", views_adjudication.flag_settle, name="flag_settle"),
 ]

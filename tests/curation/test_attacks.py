@@ -25,6 +25,7 @@ from curation.rationales.models import GenerationRun, Rationale, Teacher, Teache
 from curation.reviews.adjudication import flag_question
 from curation.reviews.claims import next_item
 from curation.reviews.models import Decision, QueueItem, Review
+from curation.webhooks.services import add_hook, send_test
 from tests.conftest import person, signed_in
 from tests.curation.training_rows import frozen, report, training
 
@@ -85,6 +86,7 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
     tried = TeacherTry.objects.create(project=project, settings={}, question="How many?")
     flag = flag_question(project, reviewer, question, "ambiguous")
     view = save_view(project, reviewer, "rationales", "wrong ones", {"answer": "wrong"}, True)
+    hook = add_hook(project, reviewer, "https://example.org/told")
     by_number = {"number": version.number}
     return Ids(
         {
@@ -97,12 +99,15 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
             "review": {"pk": question.pk},
             "adjudicate": {"pk": question.pk},
             "flag": {"pk": flag.pk},
+            "seat": {"pk": question.queue_item.seats.get().pk},
             "view": {"pk": view.pk},
             "dataset": by_number,
             "download": {**by_number, "form": "jsonl"},
             "training": {"pk": job.pk},
             "evaluation": {"pk": evaluation.pk},
             "measured": {"pk": job.pk},
+            "webhook": {"pk": hook.pk},
+            "delivery": {"pk": hook.pk, "delivery_id": send_test(hook).pk},
         }
     )
 
@@ -114,6 +119,7 @@ class Ids(dict):
         "teacher_tried": "tried",
         "dataset_download": "download",
         "evaluation_of_training": "measured",
+        "webhook_again": "delivery",
     }
 
     def place(self, address: Address, slug: str = "eggs") -> str:

@@ -14,12 +14,13 @@ from django.urls import reverse
 from statsmodels.stats.proportion import proportion_confint
 
 from curation.dashboard.advice import Known, next_step
-from curation.dashboard.selectors import Counts, Pace, Running, Student, remembered
+from curation.dashboard.selectors import Counts, Pace, Running, Student
 from curation.intervals import wilson
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, change_rubric
 from curation.rationales.models import Rationale, ScoringRun, Teacher
 from curation.rationales.services import order_run
+from curation.remembering import remembered
 from curation.reviews.claims import next_item
 from curation.reviews.models import Decision
 from curation.reviews.services import Say, apply_rule, submit

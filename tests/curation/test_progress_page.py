@@ -1,0 +1,191 @@
+"""How a project's review goes: by day and person, what is left, when it may be done, who holds what."""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from curation.errors import Conflict
+from curation.projects.models import Project, User
+from curation.reviews.claims import claim, next_item, renew
+from curation.reviews.models import Seat
+from curation.reviews.progress import DAYS, burning, forecast_of, progress_of
+from curation.reviews.queueing import set_overlap
+from curation.reviews.services import Say, submit, to_review
+
+Make = Callable[..., list[Any]]
+PAGE = "/projects/eggs/progress/"
+TODAY = date(2026, 11, 20)
+
+
+@pytest.fixture
+def questions(project: Project, make_questions: Make, make_rationales: Make) -> list[Any]:
+    made = make_questions(5)
+    for question in made:
+        make_rationales(question, ["right", "wrong"])
+    return made
+
+
+def say(project: Project, user: User, question: Any, back: int = 0, seconds: float = 30) -> None:
+    """`back`: so many days ago."""
+    seat = claim(project, user, question)
+    first, second = to_review(seat.item)
+    says = [Say(first.pk, "approve"), Say(second.pk, "reject", ["unclear"])]
+    submit(project, user, seat.item_id, says, seconds)
+    Seat.objects.filter(pk=seat.pk).update(done_at=timezone.now() - timedelta(days=back))
+
+
+def shown(client: Client) -> str:
+    cache.clear()
+    return " ".join(client.get(PAGE).content.decode().split())
+
+
+def test_the_work_is_counted_by_person_and_by_day(
+    project: Project, questions: list[Any], admin_user: User, reviewer: User, admin_client: Client
+) -> None:
+    say(project, reviewer, questions[0], seconds=20)
+    say(project, reviewer, questions[1], back=3, seconds=40)
+    say(project, admin_user, questions[2], back=10)
+    made = progress_of(project)
+    rudi, ada = made.people
+    assert (rudi.person, rudi.today, rudi.week, rudi.total, rudi.pace) == (reviewer, 1, 2, 2, 30)
+    assert (rudi.chains, rudi.approved) == (4, 2)
+    assert (ada.person, ada.today, ada.week, ada.total) == (admin_user, 0, 0, 1)
+    assert made.open == 2 and made.statuses == {"waiting": 2, "done": 3}
+    assert [n for _, n in made.days if n] == [1, 1, 1] and len(made.days) == DAYS
+    # Counted back: 2 now, 3 before today's, 4 before that of three days ago, 5 at first.
+    left = [n for _, n in made.left]
+    assert (left[-1], left[-2], left[-5], left[0]) == (2, 3, 4, 5)
+    page = shown(admin_client)
+    assert "rudi" in page and "<dt>questions done</dt><dd>3</dd>" in page
+
+
+def test_each_review_that_a_question_waits_for_counts(
+    project: Project, questions: list[Any], reviewer: User, admin_client: Client
+) -> None:
+    set_overlap(project, 3)
+    say(project, reviewer, questions[0])
+    page = shown(admin_client)
+    assert "<dt>reviews to be made, 3 a question</dt><dd>14</dd>" in page
+
+
+def test_a_reviewer_sees_the_whole_and_their_own_line(
+    project: Project,
+    questions: list[Any],
+    admin_user: User,
+    reviewer: User,
+    reviewer_client: Client,
+) -> None:
+    say(project, reviewer, questions[0])
+    say(project, admin_user, questions[1])
+    next_item(project, admin_user)
+    page = shown(reviewer_client)
+    assert "<dt>questions done</dt><dd>2</dd>" in page
+    assert "<td>rudi</td>" in page and "ada" not in page and "Who holds what" not in page
+
+
+def days(*numbers: int) -> list[tuple[date, int]]:
+    """The last of `numbers` are today's."""
+    first = TODAY - timedelta(days=len(numbers) - 1)
+    return [(first + timedelta(days=n), number) for n, number in enumerate(numbers)]
+
+
+def test_an_even_pace_gives_one_day_and_an_uneven_one_a_range() -> None:
+    even = forecast_of(days(0, 0, 10, 10, 10, 10, 3), 40)
+    assert (even.rate, even.days) == (10, 4)
+    assert even.earliest == even.latest == TODAY + timedelta(days=4)
+    uneven = forecast_of(days(5, 15, 8, 12, 10, 0), 40)
+    assert uneven.earliest < TODAY + timedelta(days=4) < uneven.latest
+    wild = forecast_of(days(40, 0, 0, 0, 0), 200)
+    assert wild.earliest is not None and wild.latest is None
+
+
+def test_a_forecast_holds_what_comes_as_often_as_it_says() -> None:
+    import random
+
+    chance = random.Random(5)
+    held, tries = 0, 400
+    for _ in range(tries):
+        past = [chance.randint(0, 40) for _ in range(14)]
+        forecast = forecast_of(days(*past, 0), 300)
+        left, day = 300, TODAY
+        while left > 0:
+            day += timedelta(days=1)
+            left -= chance.randint(0, 40)
+        held += forecast.earliest <= day and (forecast.latest is None or day <= forecast.latest)
+    assert 0.9 < held / tries < 0.99
+
+
+@pytest.mark.parametrize(
+    ("numbers", "remaining", "why"),
+    [((0, 0, 5), 10, "needs 3 whole days"), ((5, 5, 5, 5), 0, "Nothing waits.")],
+)
+def test_too_little_for_a_forecast_says_why(
+    numbers: tuple[int, ...], remaining: int, why: str
+) -> None:
+    forecast = forecast_of(days(*numbers), remaining)
+    assert why in forecast.why and forecast.earliest is None
+
+
+def test_the_burn_down_stays_within_its_drawing(
+    project: Project, questions: list[Any], reviewer: User
+) -> None:
+    for back, question in enumerate(questions[:4], 1):
+        say(project, reviewer, question, back=back)
+    made = progress_of(project)
+    assert made.forecast.latest is not None
+    drawn = burning(made)
+    points = [tuple(map(float, one.split(","))) for one in f"{drawn.line} {drawn.fan}".split()]
+    assert all(0 <= x <= 420 and 0 <= y <= 96 for x, y in points)
+
+
+def test_an_admin_frees_a_seat_and_somebody_else_gets_it(
+    project: Project,
+    questions: list[Any],
+    admin_user: User,
+    reviewer: User,
+    admin_client: Client,
+    reviewer_client: Client,
+) -> None:
+    seat = next_item(project, reviewer)
+    free = reverse("seat_free", args=["eggs", seat.pk])
+    assert free in shown(admin_client)
+    assert reviewer_client.post(free).status_code == 403
+    assert admin_client.post(free).url == PAGE
+    with pytest.raises(Conflict, match="Your claim on this question has ended"):
+        renew(seat.item_id, reviewer)
+    assert next_item(project, admin_user).item_id == seat.item_id
+    with pytest.raises(Conflict, match="ada works on this question now"):
+        renew(seat.item_id, reviewer)
+    # It is ada's now; freed twice, the second finds nobody.
+    assert admin_client.post(free).status_code == 302
+    assert admin_client.post(free).status_code == 409
+
+
+def test_an_empty_project_says_so(project: Project, admin_client: Client) -> None:
+    page = shown(admin_client)
+    assert "Nothing has come into the queue yet" in page and "Nobody holds a question." in page
+
+
+def test_the_page_takes_a_bounded_number_of_queries(
+    project: Project,
+    questions: list[Any],
+    admin_user: User,
+    reviewer: User,
+    admin_client: Client,
+    stranger_client: Client,
+    django_assert_max_num_queries: Any,
+) -> None:
+    for question, user in zip(questions, (admin_user, reviewer) * 2, strict=False):
+        say(project, user, question)
+    next_item(project, reviewer)
+    cache.clear()
+    with django_assert_max_num_queries(11):
+        assert re.search("Who holds what", admin_client.get(PAGE).content.decode())
+    assert stranger_client.get(PAGE).status_code == 404
