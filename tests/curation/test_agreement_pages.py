@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from curation.projects.models import Project, User
 from curation.projects.services import add_member
-from curation.reviews.agreement import FRESH_FOR, order_agreement
+from curation.reviews import agreement
+from curation.reviews.adjudication import adjudicate
+from curation.reviews.agreement import order_agreement
 from curation.reviews.claims import claim, next_item
 from curation.reviews.controls import make_control
-from curation.reviews.models import AgreementCount, Review
+from curation.reviews.models import AgreementCount
 from curation.reviews.queueing import set_overlap
 from curation.reviews.services import Say, submit, to_review, undo
 from curation.work import Status
@@ -96,9 +98,14 @@ def test_what_was_taken_back_and_an_admins_last_word_count_for_nothing(
 ) -> None:
     say(project, third, questions[0], "approve", "reject")
     say(project, reviewer, questions[0], "approve", "reject")
+    assert counted(project, admin_user).reviews == 4
     undo(project, reviewer)
-    Review.objects.filter(reviewer=third).update(is_adjudication=True)
     assert counted(project, admin_user).reviews == 0
+    say(project, reviewer, questions[0], "approve", "approve")
+    item = questions[0].queue_item
+    second = to_review(item)[1]
+    adjudicate(project, admin_user, item.pk, [Say(second.pk, "approve")])
+    assert counted(project, admin_user).reviews == 4  # not five
 
 
 def test_a_person_is_measured_by_control_questions(
@@ -160,7 +167,12 @@ def test_few_questions_get_a_figure_without_an_interval_and_the_reason(
 
 
 def test_the_page_orders_a_count_when_people_reviewed_since_and_only_one(
-    project: Project, reviewed: None, reviewer_client: Client, wake_ups: Callable[[str], int]
+    project: Project,
+    reviewed: None,
+    questions: list[Any],
+    reviewer: User,
+    reviewer_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     count = reverse("agreement_count", args=["eggs"])
     assert f'hx-post="{count}"' in reviewer_client.get(PAGE).content.decode()
@@ -170,11 +182,11 @@ def test_the_page_orders_a_count_when_people_reviewed_since_and_only_one(
     assert 'hx-trigger="every 2s"' in reviewer_client.get(PAGE).content.decode()
     count_agreement(made.pk)
     assert 'hx-trigger="load"' not in live(reviewer_client)
-    # Old, but nobody has reviewed since: no new count. Then somebody does.
-    AgreementCount.objects.update(created_at=timezone.now() - FRESH_FOR - timedelta(seconds=1))
-    Review.objects.update(created_at=timezone.now() - FRESH_FOR - timedelta(minutes=1))
+    # It may be counted anew at once now; but nobody has reviewed since. Then somebody does.
+    monkeypatch.setattr(agreement, "FRESH_FOR", timedelta(0))
     assert 'hx-trigger="load"' not in live(reviewer_client)
-    Review.objects.filter(pk=Review.objects.last().pk).update(created_at=timezone.now())
+    undo(project, reviewer)
+    say(project, reviewer, questions[-1], "approve", "reject")
     assert 'hx-trigger="load"' in live(reviewer_client)
 
 
