@@ -1,5 +1,7 @@
 // How one chain looks: its decision, its step labels, its edit. Reads a decision, writes the page.
 
+import { editRows } from "./words.js";
+
 export const LABELS = { 1: ["good", "+"], 0: ["neutral", "○"], "-1": ["bad", "−"] };
 
 const VERBS = { approve: ["Approve", "Approved"], reject: ["Reject", "Rejected"], edit: ["Edit", "Edited"] };
@@ -51,7 +53,7 @@ export function paintOwn(chain, own) {
   const steps = chain.querySelector(".steps");
   const lines = chain.querySelector(".editor") ? [] : own.text.split("\n").filter((line) => line.trim());
   steps.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { className: "step none", textContent: line })));
-  chain.querySelector(".told").textContent = own.used ? "goes with your decisions" : "a draft, not sent";
+  chain.querySelector(".told").textContent = own.used ? "goes with your decisions" : "a draft, is not sent";
 }
 
 function paintEdit(chain, decision) {
@@ -63,13 +65,7 @@ function paintEdit(chain, decision) {
   for (const part of chain.querySelectorAll(".flag.whole, .thinking")) part.hidden = used || editing;
   if (!used) return;
   const box = Object.assign(document.createElement("div"), { className: "edited" });
-  const before = new Set((chain.dataset.text ?? "").split("\n").map((line) => line.trim()));
-  for (const line of decision.edited.split("\n")) {
-    if (!line.trim()) continue;
-    const row = Object.assign(document.createElement("p"), { textContent: line });
-    if (!before.has(line.trim())) row.className = "changed";
-    box.append(row);
-  }
+  box.append(...editRows(chain.dataset.text ?? "", decision.edited));
   steps.before(box);
 }
 

@@ -6,6 +6,7 @@ import { diffWords, pairSteps } from "./diff.js";
 import { whenMoved } from "./moving.js";
 import { make, notice, say } from "./page.js";
 import { idOf, isOwn, isSeen, letterOf, table, whenBegun } from "./table.js";
+import { keysOf, mark, pieces, wordsOf } from "./words.js";
 
 let on = false;
 let chosen = null;
@@ -59,7 +60,7 @@ function draw() {
   let [same, other] = [0, 0];
   let after = null;
   const list = to.querySelector(".steps");
-  for (const [i, j] of pairSteps(left.map(keys), right.map(keys))) {
+  for (const [i, j] of pairSteps(left.map(wordsIn), right.map(wordsIn))) {
     if (j === null) {
       after = place(list, after, missing(left[i]));
       other += 1;
@@ -67,7 +68,7 @@ function draw() {
     }
     const row = right[j].row;
     after = row;
-    const changes = i === null ? null : diffWords(keys(left[i]), keys(right[j]));
+    const changes = i === null ? null : diffWords(wordsIn(left[i]), wordsIn(right[j]));
     if (changes?.every(([kind]) => kind === "same")) {
       row.classList.add("same");
       same += 1;
@@ -76,7 +77,7 @@ function draw() {
     other += 1;
     const text = row.querySelector(".text");
     text.before_ = [...text.childNodes];
-    text.replaceChildren(...(changes ? pieces(changes, left[i], right[j]) : [mark("ins", right[j].words)]));
+    text.replaceChildren(...(changes ? pieces(changes, left[i].words, right[j].words) : [mark("ins", right[j].words)]));
   }
   const told = `${letterOf(to)} against ${letterOf(from)}: ${other} step${other === 1 ? "" : "s"} differ${other === 1 ? "s" : ""}, ${same} the same.`;
   notice(told);
@@ -97,7 +98,7 @@ function missing(step) {
   return row;
 }
 
-const keys = (step) => step.words.map((word) => word.key);
+const wordsIn = (step) => keysOf(step.words);
 
 // The steps of a chain as words; a formula is one word, calculator marks and cut-off notes are none.
 function steps(chain) {
@@ -106,49 +107,4 @@ function steps(chain) {
     for (const node of row.querySelector(".text").childNodes) wordsOf(node, words);
     return { row, words };
   });
-}
-
-const WORD = /[\p{L}\p{N}]+(?:[.,'’][\p{L}\p{N}]+)*|[^\s]/gu;
-
-function wordsOf(node, words) {
-  if (node.nodeType === Node.TEXT_NODE) {
-    let end = 0;
-    for (const found of node.data.matchAll(WORD)) {
-      const space = found.index > end || (end === 0 && found.index > 0);
-      words.push({ key: found[0].toLowerCase(), node: document.createTextNode(found[0]), space });
-      end = found.index + found[0].length;
-    }
-    if (words.length && end < node.data.length) words.at(-1).spaceAfter = true;
-  } else if (node.nodeName === "math") {
-    words.push({ key: node.textContent, node, space: false });
-  } else if (node.nodeName === "BR" && words.length) {
-    words.at(-1).spaceAfter = true;
-  }
-}
-
-// Runs of the same kind stand in one element, with the spaces that were between their words.
-function pieces(changes, left, right) {
-  const runs = [];
-  for (const [kind, i, j] of changes) {
-    const word = j === null ? left.words[i] : right.words[j];
-    if (runs.at(-1)?.kind !== kind) runs.push({ kind, words: [] });
-    runs.at(-1).words.push(word);
-  }
-  return runs.flatMap(({ kind, words }, place) => {
-    const before = runs[place - 1];
-    const gap = before && (words[0].space || before.words.at(-1).spaceAfter || (before.kind === "gone" && kind === "new"));
-    return [gap ? " " : "", mark({ same: "span", gone: "del", new: "ins" }[kind], words)];
-  });
-}
-
-function mark(name, words) {
-  const element = make(name);
-  let open = true; // no space before the first word
-  for (const word of words) {
-    if (!open && word.space) element.append(" ");
-    element.append(word.node.cloneNode(true));
-    if (word.spaceAfter) element.append(" ");
-    open = word.spaceAfter === true;
-  }
-  return element;
 }
