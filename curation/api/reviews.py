@@ -55,9 +55,10 @@ class BenchChain(RationaleOut):
 
 class NothingOut(Schema):
     state: str = Field(
-        description="held (may come back: ask again), others, skipped, unscored, empty or done."
+        description="held (may come back: ask again), scoring (ask again), others, skipped, "
+        "adjudicate, unscored, empty or done."
     )
-    until: datetime | None = Field(description="When the first claim of somebody else runs out.")
+    until: datetime | None = Field(description="When the first question may come back.")
 
 
 class BenchOut(Schema):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from curation.errors import Conflict
@@ -109,17 +109,20 @@ def _best_free(project: Project, user: User) -> int | None:
 
 
 def others_hold(project: Project, user: User) -> datetime | None:
-    """When the first claim of somebody else in the project runs out that this person might get then;
-    None where there is none."""
-    return (
+    """When the first question that this person might get comes back: the end of somebody's claim on it,
+    or now, where one was given back since they asked. None where nothing can come back to them."""
+    now = timezone.now()
+    had = Seat.objects.filter(item=OuterRef("item"), holder=user).exclude(pk=OuterRef("pk"))
+    skipped = Skip.objects.filter(item=OuterRef("item"), user=user)
+    held_until = (
         open_seats(project)
-        .filter(held_until__gte=timezone.now(), number__isnull=False, holder__isnull=False)
-        .filter(Q(assigned_to__isnull=True) | Q(assigned_to=user))
-        .exclude(holder=user)
-        .order_by("held_until")
-        .values_list("held_until", flat=True)
-        .first()
+        .filter(Q(assigned_to__isnull=True) | Q(assigned_to=user), number__isnull=False)
+        .exclude(Exists(had))
+        .exclude(Exists(skipped))
+        .order_by(F("held_until").asc(nulls_first=True))
+        .values_list("held_until", flat=True)[:1]
     )
+    return next((max(until or now, now) for until in held_until), None)
 
 
 def held_by(project: Project, user: User) -> Seat | None:

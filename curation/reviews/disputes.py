@@ -138,7 +138,8 @@ class Case:
 
 
 def case_of(item: QueueItem, reader: User) -> Case:
-    """Six queries, however many chains and people there are."""
+    """Six queries, however many chains and people there are. Where the project reviews blind, teachers
+    have no names here either: this is judging, too."""
     question = item.question
     reviews = standing_reviews(item)
     rationales = list(
@@ -149,6 +150,8 @@ def case_of(item: QueueItem, reader: User) -> Case:
         .order_by("id")
     )
     views = [chain_view(question, one) for one in rationales]
+    for view in views:
+        view.is_blind = item.project.is_blind
     of_chain: dict[int, list[Review]] = {}
     for review in reviews:
         of_chain.setdefault(review.rationale_id, []).append(review)

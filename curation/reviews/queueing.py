@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
@@ -145,18 +145,29 @@ def set_overlap(project: Project, overlap: int) -> None:
     """From now on so many people review a question. Waiting questions get more seats, or lose the
     open ones that nobody holds; what is complete by that is settled."""
     with transaction.atomic():
+        locked = Project.objects.select_for_update().only("overlap").get(pk=project.pk)
         Project.objects.filter(pk=project.pk).update(overlap=overlap)
         project.overlap = overlap
         waiting = QueueItem.objects.filter(project=project, status=QueueStatus.WAITING)
         free = Q(holder__isnull=True) | Q(held_until__lt=timezone.now())
         open_seats(project).filter(free, number__gt=overlap).delete()
-        last = 0
-        while items := list(waiting.filter(pk__gt=last).order_by("id")[:500]):
-            _seat(project, items)
-            last = items[-1].pk
+        _seat_all_waiting(project, range(locked.overlap + 1, overlap + 1))
         complete = waiting.exclude(Exists(Seat.objects.filter(item=OuterRef("pk"), done_at=None)))
         for item in complete.iterator(500):
             settle(item)
+
+
+def _seat_all_waiting(project: Project, numbers: Iterable[int]) -> None:
+    """Seats of these numbers at every waiting question, by the data base itself: there may be a
+    million. A seat of such a number stands where somebody sat on it when there were fewer."""
+    with connection.cursor() as cursor:
+        for number in numbers:
+            cursor.execute(
+                "INSERT INTO reviews_seat (project_id, item_id, number, rank) "
+                "SELECT project_id, id, %s, rank FROM reviews_queueitem "
+                "WHERE project_id = %s AND status = %s ON CONFLICT DO NOTHING",
+                [number, project.pk, QueueStatus.WAITING],
+            )
 
 
 def assignable(project: Project, user: User, questions: QuerySet[Question]) -> QuerySet[Seat]:

@@ -7,19 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Avg, Count, F, Max, Prefetch, QuerySet
+from django.db.models import Avg, Count, F, Max, QuerySet
 from django.utils import timezone
 
 from curation.projects.models import Project, User
 from curation.questions.models import Question
-from curation.rationales.models import Rationale, Source
+from curation.rationales.models import Group, Rationale
 from curation.reviews.chains import ChainView, chain_view, name_in_order
 from curation.reviews.models import (
     Outcome,
     QuestionFlag,
     QueueItem,
     QueueStatus,
-    Reason,
     Review,
     Seat,
     Verdict,
@@ -131,15 +130,16 @@ def progress(project: Project, user: User) -> Progress:
 
 @dataclass(frozen=True)
 class Nothing:
-    """Why no question came: `state` is skipped, held, others, unscored, empty or done. others: what
-    waits is for other people, since this one has reviewed it or it is set aside for them."""
+    """Why no question came: `state` is held, skipped, others, scoring, adjudicate, done, unscored or
+    empty. held: something may come back, at `until` at the latest. others: what waits is for other
+    people, since this one has reviewed it or it is set aside for them."""
 
     state: str
     until: datetime | None = None
 
 
 def nothing_for(project: Project, user: User, until: datetime | None) -> Nothing:
-    """Why nothing waits for this person. `until`: when the first claim of somebody else runs out."""
+    """Why nothing waits for this person. `until`: when something may come back, see `others_hold`."""
     if until is not None:
         return Nothing("held", until)
     items = QueueItem.objects.filter(project=project)
@@ -147,6 +147,10 @@ def nothing_for(project: Project, user: User, until: datetime | None) -> Nothing
         return Nothing("skipped")
     if items.filter(status=QueueStatus.WAITING).exists():
         return Nothing("others")
+    if Group.objects.filter(project=project, scored__lt=F("revision")).exists():
+        return Nothing("scoring" if items.exists() else "unscored")
+    if items.filter(status=QueueStatus.ADJUDICATE).exists():
+        return Nothing("adjudicate")
     if items.exists():
         return Nothing("done")
     if Rationale.objects.filter(project=project).exists():
@@ -183,59 +187,6 @@ def flags_of(question: Question, user: User) -> QuerySet[QuestionFlag]:
     return QuestionFlag.objects.filter(
         question=question, user=user, withdrawn_at=None, settled_at=None
     ).order_by("id")
-
-
-@dataclass
-class Event:
-    """Something that happened to a chain: when, what in words, and whether it was taken back."""
-
-    at: datetime
-    what: str
-    why: str = ""
-    taken_back: bool = False
-
-
-def lives(question: Question) -> list[tuple[ChainView, list[Event]]]:
-    """Every chain of a question, also edits that were taken back, with what happened to it; likeliest
-    good first."""
-    rationales = list(
-        Rationale.objects.filter(question=question)
-        .select_related(
-            "score", "teacher", "author", "decision__review__reviewer", "decision__rule"
-        )
-        .prefetch_related(
-            Prefetch("reviews", Review.objects.select_related("reviewer").order_by("id"))
-        )
-        .order_by(F("score__overall").desc(nulls_last=True), "id")
-    )
-    chains = [chain_view(question, one) for one in rationales]
-    name_in_order(chains)
-    letters = {chain.rationale.pk: chain.letter for chain in chains}
-    return [(chain, _events(chain, letters)) for chain in chains]
-
-
-def _events(chain: ChainView, letters: dict[int, str]) -> list[Event]:
-    one = chain.rationale
-    born = f"written: {chain.wrote}"
-    if one.source == Source.IMPORT:
-        born = f"imported, as a chain of {one.teacher}" if one.teacher_id else "imported"
-    elif one.parent_id:
-        born = f"edited by {one.author} from chain {letters.get(one.parent_id, '?')}"
-    events = [Event(one.created_at, born)]
-    if chain.score:
-        events.append(Event(chain.score.scored_at, f"scored, scorer {chain.score.scorer_version}"))
-    for review in one.reviews.all():
-        said = [Reason(r).label for r in review.reasons if r != Reason.OTHER]
-        why = ", ".join([*said, review.comment] if review.comment else said)
-        verb = {"approve": "approved", "reject": "rejected", "edit": "edited and approved"}
-        what = f"{verb[review.verdict]} by {review.reviewer}"
-        events.append(Event(review.created_at, what, why, review.withdrawn_at is not None))
-        if review.withdrawn_at:
-            events.append(Event(review.withdrawn_at, f"taken back by {review.reviewer}"))
-    if chain.by_rule:
-        what = f"approved by the rule, rubric {chain.decision.rule.version}"
-        events.append(Event(chain.decision.decided_at, what))
-    return sorted(events, key=lambda event: event.at)
 
 
 def history(project: Project, user: User) -> QuerySet[Review]:

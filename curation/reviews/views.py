@@ -77,7 +77,7 @@ def _state(context: dict[str, Any], prefill: dict[str, Any] | None = None) -> di
             "texts": bench.texts,
             "prefill": prefill or {},
         }
-    elif context["nothing"].state in ("held", "unscored"):
+    elif context["nothing"].state in ("held", "scoring", "unscored"):
         state["poll"] = 5
     return state
 

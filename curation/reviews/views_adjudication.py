@@ -39,6 +39,7 @@ def adjudicate_question(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(
         QueueItem.objects.select_related("question"), project=request.project, question=pk
     )
+    item.project = request.project
     error: ServiceError | None = None
     if request.method == "POST":
         try:
@@ -135,7 +136,7 @@ def flags(request: HttpRequest) -> HttpResponse:
 @project_view(admin=True)
 def flag_settle(request: HttpRequest, pk: int) -> HttpResponse:
     flag = get_object_or_404(disputes.open_flags(request.project), pk=pk)
-    settlement = request.POST.get("settlement", "").strip()
+    settlement = request.POST.get("settlement", "").replace("\0", "").strip()
     if not settlement:
         raise Invalid("Say what came of it: one line is enough.")
     adjudication.settle_flag(request.project, request.user, flag.pk, settlement)

@@ -101,6 +101,15 @@ def test_the_page_shows_the_reviews_side_by_side(disputed: Any, admin_client: Cl
     assert "Take tina’s edit" in page
 
 
+def test_a_blind_project_hides_the_teachers_from_who_decides(
+    project: Project, disputed: Any, admin_client: Client
+) -> None:
+    assert "strong at 0.5" in admin_client.get(place(disputed)).content.decode()
+    Project.objects.filter(pk=project.pk).update(is_blind=True)
+    page = admin_client.get(place(disputed)).content.decode()
+    assert "strong" not in page and "rudi" in page
+
+
 def test_an_admin_takes_an_edit_and_rejects_the_other_chain(
     disputed: Any, chains: list[Rationale], admin_user: User, admin_client: Client
 ) -> None:

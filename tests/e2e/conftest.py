@@ -163,7 +163,8 @@ def page(browser: Any, stack: Stack) -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any, live_server: Any, reviewer: User) -> Iterator[Callable[..., Any]]:
-    """visit(user=reviewer): a page at the bench; fails when a page throws or breaks the policy."""
+    """visit(user=reviewer, path=…): a page at the bench, or any other; fails when a page throws or
+    breaks the policy."""
     contexts, wrong = [], []
 
     def open_bench(user: User = reviewer, path: str = "/projects/eggs/review/") -> Any:
@@ -183,7 +184,8 @@ def visit(browser: Any, live_server: Any, reviewer: User) -> Iterator[Callable[.
         # An error page has an .empty as well: under load a test went on with one once.
         answer = page.goto(live_server.url + path)
         assert answer.status == 200, f"{answer.status}: {page.inner_text('body')}"
-        begun(page)
+        if "/review/" in path:
+            begun(page)
         return page
 
     yield open_bench
