@@ -107,7 +107,8 @@ def test_an_endpoint_that_fails_for_some_leaves_no_slot_without_text_or_reason(
     assert failed.count() == 3 and all(slot.error and slot.attempts == 3 for slot in failed)
     # No storm: a slot is tried so often, each time with so many requests at most.
     assert max(seen.values()) <= MAX_ATTEMPTS * ATTEMPTS
-    assert len(server.received) <= 9 * 2 + 3 * MAX_ATTEMPTS * ATTEMPTS
+    # On a loaded machine a good answer may come after the half second too, and is asked for again.
+    assert len(server.received) <= 9 * (1 + ATTEMPTS) + 3 * MAX_ATTEMPTS * ATTEMPTS
 
 
 def test_a_dead_endpoint_fails_every_slot_with_its_reason_and_few_requests(
