@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
+from workers.scoring.algebra import Derivation, recomputed
 from workers.scoring.equations import Equation, check_text
 from workers.scoring.steps import Step, body_of, split_steps
 
@@ -113,6 +114,7 @@ class StepFacts:
     new_numbers: tuple = ()
     new_words: float = 1.0
     early: tuple = ()  # (value, index of the later step that computes it)
+    underived: tuple = ()  # equations that cannot follow from those before, as shown
     known_before: frozenset = frozenset()
 
     @property
@@ -188,6 +190,7 @@ def analyse(question: str, rationale: str, steps: list[Step] | None = None) -> C
     chain.letters = frozenset(letters - {"a", "i"})
     _compare_steps(chain)
     _find_early_values(chain)
+    _find_underived(chain, question)
     return chain
 
 
@@ -198,6 +201,8 @@ def _facts(step: Step) -> StepFacts:
         body = re.sub(r"<<[^<>\n]{0,200}>>", "", body)
     else:
         equations = check_text(body)
+    if "\\" in body or "^" in body:
+        equations = equations + recomputed(body, equations)
     words = tokens_of(body[:20_000])
     content = frozenset(w for w in words if w not in _COMMON and not w[0].isdecimal())
     return StepFacts(step, words, content, numbers_in(words), equations)
@@ -260,3 +265,11 @@ def _find_early_values(chain: ChainFacts) -> None:
                     early.append((value, later))
         facts.early = tuple(dict.fromkeys(early))
         seen.update(facts.numbers)
+
+
+def _find_underived(chain: ChainFacts, question: str) -> None:
+    """Equations in an unknown that have no solution in common with any before them."""
+    derivation = Derivation()
+    derivation.read(question[:MAX_QUESTION])
+    for facts in chain.steps:
+        facts.underived = tuple(derivation.read(facts.step.text))

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from workers.scoring.dev_chains import Chain, TopicPair
 from workers.scoring.features import STEP_FEATURES
 from workers.scoring.fitting import Linear, fit
-from workers.scoring.validity import beyond_prior, either
+from workers.scoring.validity import REPEAT_ODDS, beyond_prior, either, evidence
 
 FOLDS = 10
 
@@ -52,10 +52,7 @@ def _areas(data, fold, models) -> dict[str, float]:
     def validity(chain: Chain) -> float:
         fitted = models[fold[chain.question]]
         whole = float(fitted["chain_validity"].score(chain.features))
-        failing = chain.rows[chain.rows[:, STEP_FEATURES.index("wrong_equations")] > 0]
-        # as `validity` does: no likelier right than a step whose calculation fails
-        if len(failing):
-            whole = max([whole, *fitted["step_validity"].score(failing)])
+        whole += evidence(chain.rows)
         if chain.topic is None:
             return whole
         embedded = chain.cosine is not None
@@ -66,7 +63,7 @@ def _areas(data, fold, models) -> dict[str, float]:
     def redundancy(chain: Chain) -> tuple[float, np.ndarray]:
         steps = models[fold[chain.question]]["step_redundancy"].score(chain.rows)
         repeated = chain.rows[:, STEP_FEATURES.index("repeats")]
-        steps = steps + 10.0 * repeated  # as `validity` does: an exact repeat is idle
+        steps = steps + REPEAT_ODDS * repeated
         return float(steps.max()), steps
 
     out: dict[str, float] = {}
@@ -80,6 +77,9 @@ def _areas(data, fold, models) -> dict[str, float]:
         out[f"{kind}, pooled"] = float(roc_auc_score([0, 1] * len(values), flat))
     out["validity, solution"] = float(
         roc_auc_score([c.wrong for c in data["validity"]], [validity(c) for c in data["validity"]])
+    )
+    out["validity, solution in full"] = float(
+        roc_auc_score([c.wrong for c in data["whole"]], [validity(c) for c in data["whole"]])
     )
     out["teachers' right answers"] = float(
         roc_auc_score([c.wrong for c in data["teachers"]], [validity(c) for c in data["teachers"]])

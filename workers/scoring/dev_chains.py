@@ -107,13 +107,17 @@ def load(folder: Path) -> dict[str, list]:
                        wrong_steps=tagged),
             )
         )  # fmt: skip
-    validity = []
+    validity, whole = [], []
     for row in _read(folder / "step_validity_dev.jsonl"):
         first = row["model_output_solution_first_error_step"]
         steps = as_steps(row["model_output_step_format"])
         wrong = row["model_output_solution_correctness"] != "correct"
         labels = frozenset([int(first) - 1]) if wrong and isinstance(first, int) else frozenset()
         validity.append(_chain(row["question"], steps, "validity", wrong=wrong, wrong_steps=labels))
+        # The file's list of steps leaves out what stands between their headings; the label is of all.
+        whole.append(
+            _chain(row["question"], split_steps(row["model_output"]), "whole", wrong=wrong)
+        )
     redundancy = [
         _chain(
             row["question"],
@@ -127,7 +131,7 @@ def load(folder: Path) -> dict[str, list]:
     teachers = _teachers(_read(folder / "gsm8k_teachers_dev.jsonl"))
     topic = _topic_pairs(folder, apart_from={reference.question for reference, _ in pairs})
     return {"pairs": pairs, "validity": validity, "redundancy": redundancy, "gsm8k": gsm8k,
-            "teachers": teachers, "topic": topic}  # fmt: skip
+            "teachers": teachers, "topic": topic, "whole": whole}  # fmt: skip
 
 
 def topic_gsm8k(folder: Path) -> list[dict]:
@@ -168,7 +172,7 @@ def _topic_pairs(folder: Path, apart_from: set[str]) -> list[TopicPair]:
 
 def add_cosines(data: dict[str, list], embedder) -> None:
     """Sets the cosine of question and chain wherever the topic is looked at."""
-    entries = [*data["topic"], *data["validity"], *data["teachers"]]
+    entries = [*data["topic"], *data["validity"], *data["whole"], *data["teachers"]]
     entries += [chain for pair in data["pairs"] + data["gsm8k"] for chain in pair]
     texts = list(dict.fromkeys(t[:8_000] for one in entries for t in (one.question, one.text)))
     place = {text: i for i, text in enumerate(texts)}

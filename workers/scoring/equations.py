@@ -43,6 +43,10 @@ class Equation:
     @property
     def message(self) -> str:
         """A sentence for a reviewer: "16 - 3 is 13, not 12."."""
+        if self.left.replace(",", "") == show(self.expected).replace(
+            ",", ""
+        ):  # "27^3 is 19,683, not 729."
+            return f"{self.right} is {show(self.given)}, not {self.left}."
         approx = "about " if not _terminates(self.expected) else ""
         return f"{self.left} is {approx}{show(self.expected)}, not {self.right}."
 

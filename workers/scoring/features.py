@@ -17,6 +17,7 @@ STEP_FEATURES = (
     "orphan_numbers",  # new numbers that nothing explains and nothing uses later, at most 3
     "unexplained_numbers",  # new numbers that no calculation here gives, at most 4
     "operator_conflicts",  # a pair of terms that stands elsewhere with another sign, at most 2
+    "underived",  # equations that share no solution with those before, at most 2
     "odd_powers",  # exponents of two digits, or of one letter, at most 2
     "overlap_previous",  # share of its terms that the step before (or the question) has
     "known_share",  # share of its terms that the question or any earlier step has
@@ -103,6 +104,7 @@ def step_features(chain: ChainFacts) -> list[list[float]]:
                 min(sum(last_use[n] == i for n in unexplained), 3) if i < size - 1 else 0,
                 min(len(unexplained), 4),
                 min(sum(len(operators[key]) > 1 for key, _ in pairs[i]), 2),
+                min(len(facts.underived), 2),
                 min(len(_ODD_POWER.findall(bare[i])), 2),
                 len(own & before) / count,
                 len(own & seen) / count,
@@ -157,7 +159,8 @@ _MEAN = ("overlap_previous", "known_share", "used_later", "likeness", "overlap_q
          "unexplained_numbers", "orphan_numbers", "has_equals", "length", "hedges", "concludes",
          "announces", "remarks", "checks", "doubts", "no_numbers", "new_letters", "is_question")  # fmt: skip
 _MAX = ("wrong_equations", "early_values", "contradictions", "orphan_numbers", "unexplained_numbers",
-        "operator_conflicts", "odd_powers", "likeness", "repeats", "new_letters", "length")  # fmt: skip
+        "operator_conflicts", "underived", "odd_powers", "likeness", "repeats", "new_letters",
+        "length")  # fmt: skip
 _MIN = ("overlap_previous", "known_share")
 CHAIN_FEATURES = (
     *(f"mean_{name}" for name in _MEAN),

@@ -15,8 +15,8 @@ STRENGTH = {
     "step_redundancy": 0.05,
     "topic": 1.0,
 }  # scikit-learn's C
-ABOUT_ERRORS = ("wrong_equations", "early_values", "contradictions", "operator_conflicts", "odd_powers",
-                "orphan_numbers", "unexplained_numbers")  # fmt: skip
+ABOUT_ERRORS = ("wrong_equations", "early_values", "contradictions", "operator_conflicts", "underived",
+                "odd_powers", "orphan_numbers", "unexplained_numbers")  # fmt: skip
 # The share of wrong chains that `validity` starts from. The dev files are half wrong by design, so the
 # intercept is moved to this prior (King and Zeng 2001, prior correction for case-control samples).
 PRIOR_WRONG = 0.2

@@ -20,6 +20,11 @@ def step_flags(chain: ChainFacts) -> list[list[Flag]]:
     for i, facts in enumerate(chain.steps):
         for equation in facts.wrong:
             flags[i].append(Flag("arithmetic", equation.message, "error"))
+        for shown in facts.underived:
+            message = (
+                f"{shown} has no solution in common with the equations in it before this step."
+            )
+            flags[i].append(Flag("not_derived", message, "warning"))
         for value, later in facts.early:
             flags[i].append(
                 Flag(

@@ -18,7 +18,11 @@ from workers.scoring.topic import EMBEDDED_TOPIC_FEATURES, PRIOR_OFF_TOPIC, TOPI
 
 MODELS_FILE = Path(__file__).with_name("models.json")
 REPEAT_ODDS = 10.0  # added to the log-odds of a step that says exactly what an earlier one says
-_WRONG = STEP_FEATURES.index("wrong_equations")
+# Added to the log-odds that a chain is wrong for each kind of hard evidence: the pairs that its model is
+# fitted on differ in one planted place, of which few can be recomputed, so they teach it too little of it.
+# Chosen by hand from {0, 1, 2, 3, 5} with the areas of all dev files in view, see docs/benchmarks.md.
+EVIDENCE_ODDS = {"wrong_equations": 3.0, "underived": 2.0}
+_EVIDENCE = tuple((STEP_FEATURES.index(name), odds) for name, odds in EVIDENCE_ODDS.items())
 _REPEATS = STEP_FEATURES.index("repeats")
 
 
@@ -90,13 +94,15 @@ def likelihoods(chain: ChainFacts, unsupported: bool) -> Likelihoods:
     ]
     features = chain_features(chain, rows, unsupported)
     whole = fitted["chain_validity"].odds(features)
-    # A chain is right only if each of its steps is: where a calculation of a step fails, the chain
-    # cannot be likelier right than that step.
-    whole = max(
-        whole, *(odds if row[_WRONG] else whole for row, odds in zip(rows, wrong_odds, strict=True))
-    )
+    whole += evidence(rows)
     some = fitted["chain_redundancy"].odds([max(idle_odds)])
     return Likelihoods(1.0 - _probability(whole), _probability(some), steps)
+
+
+def evidence(rows: Sequence[Sequence[float]]) -> float:
+    """What hard evidence in the steps' features adds to the log-odds that the chain is wrong: a
+    calculation that fails, an equation that cannot follow from those before it."""
+    return sum(odds for kind, odds in _EVIDENCE if any(row[kind] > 0 for row in rows))
 
 
 def off_topic(features: tuple[float, ...], cosine: float | None) -> float:
