@@ -1,6 +1,10 @@
 """Small filters and tags that all pages share."""
 
+from functools import lru_cache
+
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -23,6 +27,24 @@ def level(value: float | None) -> str:
     if value is None:
         return ""
     return "good" if value >= 0.75 else "warn" if value >= 0.5 else "bad"
+
+
+@register.simple_tag
+def gauge(value: float | None) -> SafeString:
+    """A share as a bar of an SVG with its number beside it. There are a hundred of them in all."""
+    return _gauge(hundred(value), level(value))
+
+
+@lru_cache(maxsize=512)
+def _gauge(number: str, colour: str) -> SafeString:
+    return format_html(
+        '<div class="measure"><svg class="gauge {}" viewBox="0 0 100 4" preserveAspectRatio="none" '
+        'aria-hidden="true"><rect width="100" height="4"/><rect class="fill" width="{}" height="4"/>'
+        '</svg><span class="label num">{}</span></div>',
+        colour,
+        number if number.isdecimal() else 0,
+        number,
+    )
 
 
 @register.filter
