@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("curation.datasets.urls")),
     path("", include("curation.training.urls")),
     path("", include("curation.evaluations.urls")),
+    path("", include("curation.webhooks.urls")),
     path("", include("curation.api.urls")),
 ]
 

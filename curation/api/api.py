@@ -9,6 +9,7 @@ from ninja.openapi.docs import DocsBase
 from ninja.operation import Operation
 
 from curation.api import (
+    agreement,
     datasets,
     evaluations,
     leading,
@@ -19,6 +20,7 @@ from curation.api import (
     reviews,
     runs,
     trainings,
+    webhooks,
 )
 from curation.api.access import READ
 from curation.api.reading import StrictParser
@@ -60,7 +62,7 @@ api = Api(
 )
 problems.install(api)
 for _room in (
-    *(projects, questions, rationales, runs, reviews, leading),
-    *(datasets, trainings, evaluations),
+    *(projects, questions, rationales, runs, reviews, agreement, leading),
+    *(datasets, trainings, evaluations, webhooks),
 ):
     api.add_router("", _room.router)

@@ -88,6 +88,10 @@ class SettingsIn(Body):
     max_chain_tokens: int | None = Field(None, ge=16, le=MAX_INTEGER)
     rule_approves: bool | None = None
     use_embeddings: bool | None = None
+    is_blind: bool | None = None
+    is_shuffled: bool | None = None
+    hides_reference: bool | None = None
+    control_percent: int | None = Field(None, ge=0, le=50)
     overlap: int | None = Field(None, ge=1, le=10)
 
 

@@ -1,26 +1,28 @@
 """Rationales with their scores, decisions and what people said of them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 from pydantic import Field
 
 from curation.api.access import READ
-from curation.api.lists import PageOf, asked, filters, paged
-from curation.errors import Invalid
-from curation.listing import number
-from curation.projects.models import Role
+from curation.api.lists import PageOf, asked, filters, shown, size_of
+from curation.listing import number, one_of, page_of
+from curation.projects.models import Role, User
 from curation.rationales import selectors
-from curation.rationales.models import Rationale, Score, Source
+from curation.rationales.models import Rationale, Score
 from curation.reviews.chains import chain_view
-from curation.reviews.models import Decision, QueueStatus, Review
+from curation.reviews.models import Decision, Review
 
 router = Router(tags=["rationales"])
 P = "/projects/{slug:slug}"
+# Of the orders of the pages those that go on for ever; the best hits come on one page only.
+SORTS = {name: words for name, words in selectors.ORDERS.items() if name != "fit"}
 SCORES = (
     *("answer", "correctness", "conciseness", "structure", "similarity", "consistency"),
     *("validity", "redundancy", "overall", "flag_count", "scorer_version", "scored_at"),
@@ -104,20 +106,23 @@ class RationaleDetail(RationaleOut):
     reviews: list[ReviewOut]
 
 
-def visible(request: HttpRequest, rows: QuerySet[Rationale]) -> QuerySet[Rationale]:
-    """Of the project's chains those that this person may see: a reviewer sees no other reviewer's edit
-    or own chain before it is decided, so that nobody's words sway another."""
-    if request.membership.role != Role.ADMIN:
-        undecided = Q(source=Source.PERSON, decision__isnull=True)
-        rows = rows.exclude(undecided & ~Q(author=request.user))
+def is_admin(request: HttpRequest) -> bool:
+    return request.membership.role == Role.ADMIN
+
+
+def visible(
+    request: HttpRequest, rows: QuerySet[Rationale], given: Collection[str] = ()
+) -> QuerySet[Rationale]:
+    """Of the project's chains those that this person may see and find by the filters `given`."""
+    rows = selectors.seen_by(request.user, is_admin(request), request.project, rows, given)
     return rows.select_related(
         *("teacher", "author", "score", "question__queue_item"),
-        *("decision__review__reviewer", "decision__rule"),
+        *("decision__review__reviewer", "decision__rule", "decision__bulk__created_by"),
     )
 
 
 def hides_teachers(request: HttpRequest) -> bool:
-    return request.project.is_blind and request.membership.role != Role.ADMIN
+    return request.project.is_blind and not is_admin(request)
 
 
 def rationale_out(request: HttpRequest, row: Rationale) -> dict[str, Any]:
@@ -141,13 +146,10 @@ def rationale_out(request: HttpRequest, row: Rationale) -> dict[str, Any]:
 def is_open(request: HttpRequest, row: Rationale) -> bool:
     """Whether what people said of the chain is not for this person: it is a control, or a reviewer's
     question that waits for more reviews than one."""
-    if request.membership.role == Role.ADMIN:
-        return False
     item = getattr(row.question, "queue_item", None)
-    if item is None:
+    if item is None or is_admin(request):
         return False
-    waits = item.status in (QueueStatus.WAITING, QueueStatus.ADJUDICATE)
-    return item.status == QueueStatus.CONTROL or (waits and request.project.overlap > 1)
+    return item.status in selectors.silent_states(request.project)
 
 
 def _decision(request: HttpRequest, row: Rationale) -> dict[str, Any] | None:
@@ -156,10 +158,18 @@ def _decision(request: HttpRequest, row: Rationale) -> dict[str, Any] | None:
         return None
     return {
         "outcome": decision.outcome,
-        "reviewer": decision.review.reviewer.username if decision.review_id else None,
+        "reviewer": _decider(decision),
         "rubric": decision.rule.version if decision.rule_id else None,
         "decided_at": decision.decided_at,
     }
+
+
+def _decider(decision: Decision) -> str | None:
+    """The person whose word it was, alone or about many at once; None where the rule decided."""
+    if decision.review_id:
+        return decision.review.reviewer.username
+    who = decision.bulk.created_by if decision.bulk_id else None
+    return who.username if who else None
 
 
 def review_out(review: Review) -> dict[str, Any]:
@@ -179,30 +189,42 @@ def review_out(review: Review) -> dict[str, Any]:
     f"{P}/rationales",
     auth=READ,
     response=PageOf[RationaleOut],
-    summary="Rationales, the newest first",
+    summary="Rationales",
     openapi_extra=filters(
         question="The id of their question.",
         teacher="The id of their teacher.",
+        temperature="Such as 0.7.",
         answer=list(selectors.ANSWERS),
         band=selectors.BANDS,
         range="A score and two ends in hundredths, such as validity:45-50.",
+        valid_from="Valid steps, in hundredths, at least.",
+        valid_to="Valid steps, in hundredths, at most.",
         decision=selectors.DECISIONS,
-        flag=selectors.FLAGS,
-        q="Words in the chain.",
+        flag="yes, no, or the code of a flag.",
+        reviewer="The username of somebody who reviewed them.",
+        since="A day, such as 2026-11-21, on which they were written, or later.",
+        until="A day on which they were written, or earlier.",
+        q='Words in the chain; "a phrase", -without, begin*.',
+        sort=SORTS,
     ),
 )
 def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
-    given = asked(request, (*selectors.FILTERS, "question"))
-    if hides_teachers(request) and given.get("teacher"):
-        raise Invalid("This project does not show reviewers which teacher wrote a chain.")
-    rows = visible(request, selectors.rationales(request.project, given))
-    rows = rows.defer("score__detail", "reasoning")
-    if given.get("decision") and request.membership.role != Role.ADMIN:
-        # The decisions on control questions are what a reviewer's own are measured by.
-        rows = rows.exclude(question__queue_item__status=QueueStatus.CONTROL)
+    given = asked(request, (*selectors.FILTERS, "question", "sort"))
+    sort = one_of("sort", given.get("sort", "newest"), SORTS)
+    rows = visible(request, selectors.rationales(request.project, _by_id(given)), given)
     if question := given.get("question"):
         rows = rows.filter(question=number("question", question))
-    return paged(request, rows, given, lambda row: rationale_out(request, row), newest_first=True)
+    rows, order = selectors.order_of(sort, request.project, rows)
+    page = page_of(rows.defer("score__detail", "reasoning"), given, size_of(given), order=order)
+    return shown(request, page, [rationale_out(request, row) for row in page.rows])
+
+
+def _by_id(given: dict[str, str]) -> dict[str, str]:
+    """The filters as the selectors have them: people by their ids, which nobody here knows."""
+    if "reviewer" not in given:
+        return given
+    found = User.objects.filter(username=given["reviewer"]).values_list("pk", flat=True).first()
+    return {**given, "reviewer": str(found or 0)}
 
 
 @router.get(

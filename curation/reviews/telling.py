@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 
 from curation.projects.models import Project
 from curation.reviews.models import Decision
@@ -19,20 +20,18 @@ def tell_made(project: Project, rationale_ids: Iterable[int]) -> None:
 
 
 def _made(ids: list[int]) -> list[dict[str, Any]]:
-    names = {
-        "rationale": "rationale_id",
-        "question": "rationale__question_id",
-        "outcome": "outcome",
-        "review": "review_id",
-        "reviewer": "review__reviewer__username",
-        "rubric": "rule__version",
-        "decided_at": "decided_at",
-    }
     rows = Decision.objects.filter(rationale__in=ids).order_by("rationale_id")
-    told = [dict(zip(names, row, strict=True)) for row in rows.values_list(*names.values())]
-    for one in told:
-        one["decided_at"] = one["decided_at"].isoformat()
-    return told
+    told = rows.values(
+        "outcome",
+        "decided_at",
+        "review",
+        "rationale",
+        question=F("rationale__question"),
+        # Who decided, alone or many at once; null where the rule did.
+        reviewer=Coalesce("review__reviewer__username", "bulk__created_by__username"),
+        rubric=F("rule__version"),
+    )
+    return [{**one, "decided_at": one["decided_at"].isoformat()} for one in told]
 
 
 def tell_withdrawn(project: Project, decisions: QuerySet[Decision]) -> None:

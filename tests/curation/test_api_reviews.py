@@ -13,6 +13,7 @@ from curation.reviews.models import Decision, QueueItem, Review
 from curation.reviews.queueing import set_overlap
 from tests.conftest import person
 from tests.curation.api_calls import Caller, no_brake
+from workers.agreement.tasks import count_agreement
 
 __all__ = ["no_brake"]
 Make = Callable[..., list[Any]]
@@ -302,3 +303,19 @@ def test_an_item_of_another_project_is_not_there(
         ("submit", {"says": [{"rationale": 1, "verdict": "approve"}]}),
     ):  # fmt: skip
         sam.post(f"/projects/elsewhere/review/items/{item}/{act}", body, status=404)
+
+
+def test_agreement_is_counted_by_a_worker_and_read(
+    project: Project, questions: list[Question], rudi: Caller, ada: Caller, admin_user: User
+) -> None:
+    assert ada.get("agreement")["counted_at"] is None
+    set_overlap(project, 2)
+    while (bench := rudi.post("review/next"))["item"] is not None:
+        decide(rudi, bench)
+        decide(ada, ada.post(f"questions/{bench['question']['id']}/claim"))
+    ordered = rudi.post("agreement", status=202)
+    assert rudi.post("agreement", status=202)["id"] == ordered["id"]
+    count_agreement(ordered["id"])
+    told = ada.get("agreement")
+    assert told["counted_at"] and [(p["a"], p["b"]) for p in told["pairs"]] == [("ada", "rudi")]
+    assert len(rudi.get("agreement")["pairs"]) == 1

@@ -23,6 +23,7 @@ from curation.projects.services import add_member, remove_member
 from curation.questions.models import QuestionImport
 from curation.rationales.models import GenerationRun, Teacher
 from curation.reviews.adjudication import flag_question
+from curation.webhooks.services import add_hook, send_test
 from tests.conftest import person
 from tests.curation.api_calls import ROOT, no_brake, token
 from tests.curation.test_attacks import all_rows
@@ -62,6 +63,8 @@ NEEDS = {
     f"POST {P}/review/items/{{item_id}}/skip": Need("review", body={}),
     f"POST {P}/questions/{{question_id}}/claim": Need("review"),
     f"GET {P}/reviews": Need("read"),
+    f"GET {P}/agreement": Need("read"),
+    f"POST {P}/agreement": Need("review"),
     f"GET {P}/adjudications": Need("read", admin=True),
     f"GET {P}/adjudications/{{item_id}}": Need("read", admin=True),
     f"POST {P}/adjudications/{{item_id}}/decide": Need(
@@ -76,6 +79,14 @@ NEEDS = {
     f"DELETE {P}/questions/{{question_id}}/control": Need("admin", admin=True),
     f"POST {P}/assignments": Need("admin", admin=True, body={"username": "rudi"}),
     f"DELETE {P}/assignments/{{username}}": Need("admin", admin=True),
+    f"GET {P}/webhooks": Need("read", admin=True),
+    f"POST {P}/webhooks": Need("admin", admin=True, body={"url": "https://example.org/x"}),
+    f"PATCH {P}/webhooks/{{hook_id}}": Need("admin", admin=True, body={"is_active": False}),
+    f"DELETE {P}/webhooks/{{hook_id}}": Need("admin", admin=True),
+    f"POST {P}/webhooks/{{hook_id}}/secret": Need("admin", admin=True),
+    f"POST {P}/webhooks/{{hook_id}}/test": Need("admin", admin=True),
+    f"GET {P}/webhooks/{{hook_id}}/deliveries": Need("read", admin=True),
+    f"POST {P}/webhooks/{{hook_id}}/deliveries/{{delivery_id}}/again": Need("admin", admin=True),
     f"GET {P}/questions": Need("read"),
     f"POST {P}/questions": Need("admin", admin=True, body={"questions": [{"question": "1 + 1?"}]}),
     f"GET {P}/questions/{{question_id}}": Need("read"),
@@ -159,7 +170,10 @@ def ids(
     )
     order = QuestionImport.objects.create(project=project, file_name="rows.jsonl", status="done")
     run = GenerationRun.objects.create(project=project, temperatures=[0.5], samples=1)
+    hook = add_hook(project, reviewer, "https://example.org/told")
     return {
+        "hook_id": hook.pk,
+        "delivery_id": send_test(hook).pk,
         "username": reviewer.username,
         "question_id": question.pk,
         "rationale_id": chains[0].pk,

@@ -40,6 +40,7 @@ class Received:
     headers: dict[str, str]
     body: dict
     at: float
+    raw: bytes = b""
 
 
 @dataclass
@@ -138,4 +139,4 @@ def _read(stream) -> Received | None:
         name, _, value = text.partition(":")
         headers[name.lower()] = value.strip()
     body = stream.read(int(headers.get("content-length", 0)))
-    return Received(line[1], headers, json.loads(body or b"{}"), time.monotonic())
+    return Received(line[1], headers, json.loads(body or b"{}"), time.monotonic(), body)

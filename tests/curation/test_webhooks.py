@@ -1,0 +1,383 @@
+"""Webhooks: told in the transaction that decides, sent until they arrive or are given up, shown on a
+page."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from curation.errors import Conflict, Invalid
+from curation.projects.models import Project, User
+from curation.questions.models import Question
+from curation.reviews.adjudication import adjudicate, undo_adjudication
+from curation.reviews.claims import claim, next_item
+from curation.reviews.models import Decision
+from curation.reviews.queueing import set_overlap
+from curation.reviews.services import Say, apply_rule, submit, undo
+from curation.webhooks import sending
+from curation.webhooks.models import Webhook, WebhookDelivery
+from curation.webhooks.services import add_hook, remove_hook, send_again, send_test, switch
+from tests.workers.generation_server import Reply, Server
+from workers.upkeep import put_back
+from workers.webhooks import post
+from workers.webhooks.tasks import send_webhooks
+
+Make = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def question(make_questions: Make, make_rationales: Make) -> Question:
+    (made,) = make_questions(1)
+    make_rationales(made, ["right", "wrong"])
+    return made
+
+
+@pytest.fixture
+def hook(project: Project, admin_user: User) -> Webhook:
+    made = add_hook(project, admin_user, "https://example.org/told")
+    project.refresh_from_db()
+    return made
+
+
+@pytest.fixture
+def loopback(settings: Any) -> None:
+    """The operator allowed this machine, where the tests' servers are."""
+    settings.WEBHOOK_HOSTS = ["127.0.0.1"]
+
+
+def told(hook: Webhook) -> list[dict[str, Any]]:
+    return [json.loads(one.body) for one in hook.deliveries.order_by("id")]
+
+
+def says(question: Question, verdict: str = "approve") -> list[Say]:
+    reasons = ["wrong_step"] if verdict == "reject" else []
+    chains = question.rationales.filter(source="teacher").order_by("id")
+    return [Say(chain.pk, verdict, reasons) for chain in chains]
+
+
+def test_a_decision_is_told_with_its_ids_and_no_text(
+    project: Project, question: Question, reviewer: User, hook: Webhook
+) -> None:
+    seat = next_item(project, reviewer)
+    reviews = submit(project, reviewer, seat.item_id, says(question))
+    (event,) = told(hook)
+    assert event["type"] == "decisions.made" and event["data"]["project"] == "eggs"
+    first = event["data"]["decisions"][0]
+    assert first == {
+        "rationale": reviews[0].rationale_id,
+        "question": question.pk,
+        "outcome": "approved",
+        "review": reviews[0].pk,
+        "reviewer": "rudi",
+        "rubric": None,
+        "decided_at": Decision.objects.get(review=reviews[0]).decided_at.isoformat(),
+    }
+    assert len(event["data"]["decisions"]) == 2 and "eggs and buys" not in str(event)
+
+
+def test_nothing_is_told_of_a_decision_that_did_not_come_through(
+    project: Project, question: Question, reviewer: User, hook: Webhook
+) -> None:
+    seat = next_item(project, reviewer)
+    with pytest.raises(RuntimeError, match="power"), transaction.atomic():
+        submit(project, reviewer, seat.item_id, says(question))
+        assert hook.deliveries.count() == 1
+        raise RuntimeError("the power went")
+    assert not Decision.objects.exists() and not hook.deliveries.exists()
+
+
+def test_what_is_taken_back_is_told_as_well(
+    project: Project, question: Question, reviewer: User, hook: Webhook
+) -> None:
+    seat = next_item(project, reviewer)
+    submit(project, reviewer, seat.item_id, says(question))
+    undo(project, reviewer)
+    _, withdrawn = told(hook)
+    assert withdrawn["type"] == "decisions.withdrawn"
+    pairs = [{"rationale": s.rationale_id, "question": question.pk} for s in says(question)]
+    assert withdrawn["data"]["decisions"] == pairs
+
+
+def test_an_edit_tells_of_both_chains(
+    project: Project, question: Question, reviewer: User, hook: Webhook
+) -> None:
+    seat = next_item(project, reviewer)
+    first = says(question)[0].rationale_id
+    (review,) = submit(
+        project, reviewer, seat.item_id, [Say(first, "edit", edited_text="3.\nAnswer: 3")]
+    )
+    outcomes = {d["rationale"]: d["outcome"] for d in told(hook)[0]["data"]["decisions"]}
+    assert outcomes == {first: "superseded", review.edited_id: "approved"}
+
+
+def test_the_rule_and_the_last_word_of_an_admin_are_told(
+    project: Project, question: Question, reviewer: User, admin_user: User, hook: Webhook
+) -> None:
+    set_overlap(project, 2)
+    seat = next_item(project, reviewer)
+    submit(project, reviewer, seat.item_id, says(question))
+    assert told(hook) == []  # one of two has spoken
+    other = claim(project, admin_user, question)
+    submit(project, admin_user, other.item_id, says(question, "reject"))
+    assert told(hook) == []
+    adjudicate(project, admin_user, other.item_id, says(question, "reject"))
+    undo_adjudication(project, admin_user, other.item_id)
+    kinds = [event["type"] for event in told(hook)]
+    assert kinds == ["decisions.made", "decisions.withdrawn"]
+    assert apply_rule(project) == 1
+    (decision,) = told(hook)[-1]["data"]["decisions"]
+    assert (decision["rubric"], decision["review"], decision["outcome"]) == (1, None, "approved")
+
+
+def test_a_project_without_webhooks_asks_and_writes_nothing(
+    project: Project,
+    question: Question,
+    reviewer: User,
+    hook: Webhook,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    switch(hook, on=False)
+    project.refresh_from_db()
+    assert not project.has_webhooks
+    seat = next_item(project, reviewer)
+    submit(project, reviewer, seat.item_id, says(question))
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_another_projects_webhook_hears_nothing(
+    project: Project, question: Question, reviewer: User, stranger: User, hook: Webhook
+) -> None:  # A1
+    other = Project.objects.get(slug="elsewhere")
+    theirs = add_hook(other, stranger, "https://example.org/told")
+    seat = next_item(project, reviewer)
+    submit(project, reviewer, seat.item_id, says(question))
+    assert hook.deliveries.count() == 1 and not theirs.deliveries.exists()
+
+
+def receiving(project: Project, user: User, server: Server) -> Webhook:
+    return add_hook(project, user, f"http://127.0.0.1:{server.port}/told")
+
+
+def later(**ago: int) -> None:
+    """So much time passes."""
+    WebhookDelivery.objects.filter(status="waiting").update(
+        next_try_at=timezone.now() - timedelta(**ago)
+    )
+    Webhook.objects.exclude(hold_until=None).update(hold_until=timezone.now())
+
+
+def test_a_worker_sends_what_waits_signed_with_the_secret(
+    project: Project, admin_user: User, loopback: None
+) -> None:
+    with Server(lambda n, r: Reply(200)) as server:
+        hook = receiving(project, admin_user, server)
+        send_test(hook)
+        assert send_webhooks() == 1 and send_webhooks() == 0
+    (got,) = server.received
+    assert got.raw.decode() == hook.deliveries.get().body
+    key = base64.b64decode(hook.secret.removeprefix("whsec_"))
+    content = f"{got.headers['webhook-id']}.{got.headers['webhook-timestamp']}.".encode() + got.raw
+    wanted = base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
+    assert got.headers["webhook-signature"] == f"v1,{wanted}" and len(key) == 32
+    row = hook.deliveries.get()
+    assert (row.status, row.response_status, row.attempts) == ("sent", 200, 1)
+
+
+def test_an_address_that_fails_is_tried_again_with_the_same_id(
+    project: Project, admin_user: User, loopback: None
+) -> None:
+    with Server(lambda n, r: Reply(200 if n else 500, b"no disk")) as server:
+        hook = receiving(project, admin_user, server)
+        send_test(hook)
+        assert send_webhooks() == 0
+        row = hook.deliveries.get()
+        assert (row.status, row.attempts, row.response_status) == ("waiting", 1, 500)
+        assert "no disk" in row.error
+        wait = (row.next_try_at - timezone.now()).total_seconds()
+        assert 2 < wait <= sending.WAITS[0] * 1.2
+        assert send_webhooks() == 0 and len(server.received) == 1  # not before its time
+        later(seconds=1)
+        assert send_webhooks() == 1
+    ids = {one.headers["webhook-id"] for one in server.received}
+    assert len(server.received) == 2 and ids == {row.event_id}
+    hook.refresh_from_db()
+    assert hook.failures == 0 and hook.deliveries.get().status == "sent"
+
+
+def test_an_ill_address_keeps_nobody_elses_events_back(
+    project: Project, admin_user: User, loopback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post, "SECONDS", 0.5)
+    with Server(lambda n, r: Reply(hang=20)) as ill, Server(lambda n, r: Reply(200)) as well:
+        bad, good = (receiving(project, admin_user, one) for one in (ill, well))
+        for _ in range(25):
+            send_test(bad)
+        for _ in range(25):
+            send_test(good)
+        send_webhooks()
+        assert good.deliveries.filter(status="sent").count() == 25
+        # The first batch found it ill; until its wait is over, nothing more goes there, then one.
+        tried = bad.deliveries.filter(attempts__gt=0).count()
+        assert tried <= 10
+        bad.refresh_from_db()
+        assert bad.failures == 1
+        later(seconds=1)
+        send_webhooks()
+        assert bad.deliveries.filter(status="waiting").count() == 25
+        attempts = sum(bad.deliveries.values_list("attempts", flat=True))
+        assert attempts == tried + 1
+    assert not sending.any_due()
+
+
+def test_a_delivery_is_given_up_after_so_many_attempts_with_its_reason(
+    project: Project, admin_user: User, loopback: None
+) -> None:
+    with Server(lambda n, r: Reply(503)) as server:
+        hook = receiving(project, admin_user, server)
+        send_test(hook)
+        for _ in range(sending.MAX_ATTEMPTS + 3):
+            send_webhooks()
+            later(seconds=1)
+        row = hook.deliveries.get()
+        assert (row.status, row.attempts) == ("failed", sending.MAX_ATTEMPTS)
+        assert row.error == "It answered 503." and len(server.received) == sending.MAX_ATTEMPTS
+        server.behave = lambda n, r: Reply(200)
+        send_again(hook, row.pk)
+        assert send_webhooks() == 1
+    with pytest.raises(Conflict):
+        WebhookDelivery.objects.update(status="waiting")
+        send_again(hook, row.pk)
+
+
+def test_an_address_that_is_gone_switches_its_webhook_off(
+    project: Project, admin_user: User, loopback: None
+) -> None:
+    with Server(lambda n, r: Reply(410)) as server:
+        hook = receiving(project, admin_user, server)
+        send_test(hook)
+        send_webhooks()
+    hook.refresh_from_db()
+    assert not hook.is_active and "410" in hook.off_reason
+    assert hook.deliveries.get().status == "failed"
+    with pytest.raises(Conflict, match="off"):
+        send_test(hook)
+
+
+def test_a_private_address_is_refused_unless_the_operator_allowed_it(
+    project: Project, admin_user: User
+) -> None:  # C2
+    with Server(lambda n, r: Reply(200)) as server:
+        hook = receiving(project, admin_user, server)
+        send_test(hook)
+        send_webhooks()
+    assert server.received == []
+    assert "not a public address" in hook.deliveries.get().error
+
+
+def test_a_worker_that_died_in_the_middle_costs_time_only(
+    project: Project, admin_user: User, loopback: None
+) -> None:  # E3
+    with Server(lambda n, r: Reply(200)) as server:
+        hook = receiving(project, admin_user, server)
+        send_test(hook)
+        (mine,) = sending.take_due(10)  # and nothing more is heard of it
+        assert sending.take_due(10) == [] and send_webhooks() == 0
+        later(seconds=1)
+        assert send_webhooks() == 1
+    sending.note(mine, 500, "late")  # it comes back, and changes nothing
+    assert hook.deliveries.get().status == "sent"
+
+
+def test_the_beat_wakes_and_tidies(
+    project: Project,
+    admin_user: User,
+    hook: Webhook,
+    wake_ups: Callable[[str], int],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    send_test(hook)
+    with django_capture_on_commit_callbacks(execute=True):
+        put_back()
+    assert wake_ups("cpu") == 1
+    later(days=3)
+    put_back()
+    row = hook.deliveries.get()
+    assert row.status == "failed" and "2 days" in row.error
+    WebhookDelivery.objects.update(created_at=timezone.now() - timedelta(days=31))
+    put_back()
+    assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "example.org", "ftp://example.org", "http://", "https://a:b@example.org/"),
+        *("http://x/#y", "http://x:99999999/", "http://ex ample.org/", "http://x\\y/"),
+        "https://x/" + "y" * 600,
+    ],
+)
+def test_what_is_no_address_is_refused(url: str, project: Project, admin_user: User) -> None:
+    with pytest.raises(Invalid):
+        add_hook(project, admin_user, url)
+
+
+def test_an_address_is_told_once_and_may_come_back(project: Project, admin_user: User) -> None:
+    first = add_hook(project, admin_user, "https://example.org/")
+    with pytest.raises(Conflict):
+        add_hook(project, admin_user, "https://example.org/")
+    remove_hook(first)
+    assert add_hook(project, admin_user, "https://example.org/").secret != first.secret
+
+
+def test_the_page_shows_the_secret_once_and_the_data_base_never(
+    project: Project, admin_client: Client
+) -> None:  # C6
+    place = reverse("settings_webhooks", args=["eggs"])
+    assert "Nobody is told yet" in admin_client.get(place).content.decode()
+    answer = admin_client.post(place, {"url": "https://example.org/told"})
+    hook = Webhook.objects.get()
+    assert answer.status_code == 201 and hook.secret in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    assert hook.secret not in str(Webhook.objects.values().get())
+    one = reverse("webhook_detail", args=["eggs", hook.pk])
+    for page in (place, one):
+        shown = admin_client.get(page).content.decode()
+        assert hook.secret not in shown and "example.org/told" in shown
+    again = admin_client.post(reverse("webhook_secret", args=["eggs", hook.pk]))
+    new = Webhook.objects.get().secret
+    assert new != hook.secret and new in again.content.decode()
+    refused = admin_client.post(place, {"url": "nonsense"})
+    assert refused.status_code == 400 and "begins with https" in refused.content.decode()
+
+
+def test_the_page_shows_what_came_of_each_delivery_and_sends_again(
+    project: Project, admin_client: Client, hook: Webhook, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(60):
+        send_test(hook)
+    WebhookDelivery.objects.update(
+        status="failed", attempts=9, response_status=500, error="<script>alert(1)</script>"
+    )
+    place = reverse("webhook_detail", args=["eggs", hook.pk])
+    with django_assert_max_num_queries(10):
+        page = admin_client.get(place).content.decode()
+    assert "given up" in page and "<script>alert" not in page and "Older" in page  # B2
+    assert "every 2s" not in page
+    row = hook.deliveries.first()
+    admin_client.post(reverse("webhook_again", args=["eggs", hook.pk, row.pk]))
+    assert hook.deliveries.get(pk=row.pk).status == "waiting"
+    assert "every 2s" in admin_client.get(place).content.decode()
+    admin_client.post(reverse("webhook_switch", args=["eggs", hook.pk]))
+    assert "Switch on" in admin_client.get(place).content.decode()
+    assert admin_client.post(reverse("webhook_test", args=["eggs", hook.pk])).status_code == 409
+    admin_client.post(reverse("webhook_remove", args=["eggs", hook.pk]))
+    assert admin_client.get(place).status_code == 404
