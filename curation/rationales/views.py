@@ -18,6 +18,14 @@ from curation.search import Query, best_first, parse
 
 PAGE = 50
 BEST = 100  # hits on the one page of those that fit best
+# What the reviews' app, to the right of this one, does to many at once.
+BULK_KINDS = (
+    ("approve", "approve"),
+    ("reject", "reject"),
+    ("clear", "make undecided"),
+    ("rescore", "score again"),
+    ("assign", "assign for review"),
+)
 MORE = {"temperature", "valid_from", "valid_to", "reviewer", "since", "until", "range", "band"}
 
 
@@ -47,6 +55,7 @@ def rationales(request: HttpRequest) -> HttpResponse:
         "facets": selectors.facets(request.project),
         "bar": selectors.range_words(filters.get("range", "")),
         "scoring": selectors.scoring_state(request.project),
+        "bulk_kinds": BULK_KINDS,
         "saved_views": views_of(request.project, request.user, is_admin, "rationales", filters),
     }
     return render(request, "rationales/rationales.html", context)

@@ -252,6 +252,7 @@ class BulkAction(Work):
         related_name="+",
         help_text="To whom it assigns.",
     )
+    seats = models.JSONField(default=list, help_text="What it assigned, to be taken back.")
     expected = models.PositiveIntegerField(default=0, help_text="Chains that its preview counted.")
     seen = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
@@ -285,7 +286,7 @@ class Decision(models.Model):
     )
     rule = models.ForeignKey(Rubric, null=True, on_delete=models.PROTECT, related_name="decisions")
     bulk = models.ForeignKey(
-        BulkAction, null=True, on_delete=models.PROTECT, related_name="decisions"
+        BulkAction, null=True, on_delete=models.PROTECT, related_name="decisions", db_index=False
     )
     decided_at = models.DateTimeField(default=timezone.now)
 
@@ -301,7 +302,12 @@ class Decision(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["project", "outcome", "rationale"], name="decisions_by_outcome")
+            models.Index(fields=["project", "outcome", "rationale"], name="decisions_by_outcome"),
+            models.Index(
+                fields=["bulk", "rationale"],
+                condition=Q(bulk__isnull=False),
+                name="decisions_of_a_bulk_action",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -351,6 +357,11 @@ class DecisionLog(models.Model):
         indexes = [
             models.Index(fields=["rationale", "id"], name="log_of_a_rationale"),
             models.Index(fields=["project", "at"], name="log_by_day"),
+            models.Index(
+                fields=["bulk", "rationale"],
+                condition=Q(bulk__isnull=False),
+                name="log_of_a_bulk_action",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -50,7 +50,7 @@ def put(project: Project, rows: Iterable[tuple[int, str, Review]]) -> None:
         ),
         update_conflicts=True,
         unique_fields=["rationale"],
-        update_fields=["project", "outcome", "review", "rule", "decided_at"],
+        update_fields=["project", "outcome", "review", "rule", "bulk", "decided_at"],
     )
     tell_made(project, [rationale_id for rationale_id, _, _ in rows])
 

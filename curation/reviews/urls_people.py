@@ -5,6 +5,7 @@ from django.urls import path
 from curation.reviews import (
     views_adjudication,
     views_agreement,
+    views_bulk,
     views_progress,
     views_settings,
 )
@@ -44,4 +45,10 @@ urlpatterns = [
     path(BELOW + "progress/seats/<int:pk>/free", views_progress.seat_free, name="seat_free"),
     path(BELOW + "flags/", views_adjudication.flags, name="flags"),
     path(BELOW + "flags/<int:pk>/settle", views_adjudication.flag_settle, name="flag_settle"),
+    path(BELOW + "bulk/", views_bulk.bulk_list, name="bulk_list"),
+    path(BELOW + "bulk/new/", views_bulk.bulk_new, name="bulk_new"),
+    path(BELOW + "bulk/<int:pk>/", views_bulk.bulk_detail, name="bulk_detail"),
+    path(BELOW + "bulk/<int:pk>/undo", views_bulk.bulk_undo, name="bulk_undo"),
+    path(BELOW + "bulk/<int:pk>/cancel", views_bulk.bulk_cancel, name="bulk_cancel"),
+    path(BELOW + "bulk/<int:pk>/resume", views_bulk.bulk_resume, name="bulk_resume"),
 ]

@@ -24,7 +24,7 @@ from curation.questions.models import Question, QuestionImport
 from curation.rationales.models import GenerationRun, Rationale, Teacher, TeacherTry
 from curation.reviews.adjudication import flag_question
 from curation.reviews.claims import next_item
-from curation.reviews.models import Decision, QueueItem, Review
+from curation.reviews.models import BulkAction, Decision, QueueItem, Review
 from curation.webhooks.services import add_hook, send_test
 from tests.conftest import person, signed_in
 from tests.curation.training_rows import frozen, report, training
@@ -87,6 +87,9 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
     flag = flag_question(project, reviewer, question, "ambiguous")
     view = save_view(project, reviewer, "rationales", "wrong ones", {"answer": "wrong"}, True)
     hook = add_hook(project, reviewer, "https://example.org/told")
+    many = BulkAction.objects.create(
+        project=project, kind="approve", filters={}, until=1, status="done"
+    )
     by_number = {"number": version.number}
     return Ids(
         {
@@ -101,6 +104,7 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
             "flag": {"pk": flag.pk},
             "seat": {"pk": question.queue_item.seats.get().pk},
             "view": {"pk": view.pk},
+            "bulk": {"pk": many.pk},
             "dataset": by_number,
             "download": {**by_number, "form": "jsonl"},
             "training": {"pk": job.pk},

@@ -1,10 +1,12 @@
-"""Files in and out: imports and the freezing of datasets, on the `cpu` queue."""
+"""Files in and out (imports, the freezing of datasets) and what is done to many chains at once, on the
+`cpu` queue."""
 
 from curation.datasets.models import DatasetVersion
 from curation.datasets.services import freeze
 from curation.questions.models import QuestionImport
-from curation.queue import FREEZE_DATASET, RUN_IMPORT, app
+from curation.queue import FREEZE_DATASET, RUN_BULK, RUN_IMPORT, app
 from curation.rationales.importing import run_import
+from curation.reviews.bulk import run_bulk
 from curation.training.services import wake_trainings
 from workers.rights import refuse_without_rights
 from workers.scoring.tasks import check_references
@@ -27,3 +29,8 @@ def freeze_dataset(version_id: int) -> None:
     version = freeze(version_id)
     if version is not None:
         wake_trainings(version)
+
+
+@app.task(name=RUN_BULK)
+def run_bulk_task(action_id: int) -> None:
+    run_bulk(action_id)  # it asks for its owner's rights itself, also where it runs in the web

@@ -1,0 +1,175 @@
+"""What an admin does to all chains that a filter keeps: counted before, done in small steps, undone.
+
+The filter is applied to the chains that stood when it was previewed. What people decided stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import (
+    Count,
+    Max,
+)
+from django.utils import timezone
+
+from curation import queue
+from curation.errors import Conflict, Invalid
+from curation.projects.models import Membership, Project, User
+from curation.rationales.models import Rationale
+from curation.reviews.bulk_work import DECIDES, chosen, run_bulk, state_of
+from curation.reviews.models import (
+    BulkAction,
+    BulkKind,
+    Reason,
+)
+from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before
+
+# So many are done before the answer to the click; more are a worker's.
+INLINE = 500
+# Nobody reviews more; and what it assigned is kept with it, to be taken back.
+MOST_ASSIGNED = 20_000
+KEPT = {
+    "people": "decided by people",
+    "held_out": "of held out questions",
+    "pending": "written by people, waiting for an admin’s word",
+    "already": "that already",
+}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would happen: of `total` chains of `questions` questions `changed` would be; `kept`: how many
+    stay as they are, and why, in words. `until`: the newest chain it is about."""
+
+    total: int
+    questions: int
+    changed: int
+    kept: list[tuple[int, str]]
+    until: int
+
+
+def preview(
+    project: Project, kind: str, filters: dict[str, str], until: int | None = None
+) -> Preview:
+    """Count what the action would do now. Raises Invalid for a kind or filter that does not exist."""
+    if kind not in BulkKind.values:
+        raise Invalid(f"{kind!r} cannot be done to many at once: {', '.join(BulkKind.values)} can.")
+    if until is None:
+        newest = Rationale.objects.filter(project=project).aggregate(newest=Max("pk"))
+        until = newest["newest"] or 0
+    rows = chosen(project, filters, until).order_by()
+    if kind not in DECIDES:
+        told = rows.aggregate(total=Count("pk"), questions=Count("question", distinct=True))
+        return Preview(told["total"], told["questions"], told["total"], [], until)
+    counts = dict(rows.annotate(state=state_of(kind)).values_list("state").annotate(n=Count("pk")))
+    kept = [(counts[why], words) for why, words in KEPT.items() if counts.get(why)]
+    return Preview(sum(counts.values()), 0, counts.get("change", 0), kept, until)
+
+
+def order_bulk(
+    project: Project,
+    user: User,
+    kind: str,
+    filters: dict[str, str],
+    *,
+    until: int,
+    reasons: Sequence[str] = (),
+    comment: str = "",
+    person: User | None = None,
+    order_key: str | None = None,
+) -> BulkAction:
+    """Do `kind` to all chains that the filters keep, up to the chain `until`: a few at once, many by a
+    worker. `reasons` are a rejection's; `person` is to whom `assign` assigns. Raises Conflict where
+    nothing would change."""
+    earlier = ordered_before(BulkAction, order_key, project=project)
+    if earlier:
+        return earlier
+    counted = preview(project, kind, filters, until)
+    _check(project, kind, counted, reasons, comment, person)
+    with transaction.atomic():
+        # The project's row is the lock: of two presses of a double click the second waits here.
+        Project.objects.select_for_update().get(pk=project.pk)
+        if earlier := ordered_before(BulkAction, order_key, project=project):
+            return earlier
+        action = BulkAction.objects.create(
+            project=project,
+            created_by=user,
+            kind=kind,
+            filters=filters,
+            until=until,
+            reasons=list(reasons) if kind == BulkKind.REJECT else [],
+            comment=comment.strip(),
+            person=person if kind == BulkKind.ASSIGN else None,
+            expected=counted.changed,
+            order_key=order_key,
+        )
+        if counted.total > INLINE:
+            queue.send(queue.RUN_BULK, action.pk)
+    if counted.total <= INLINE:
+        run_bulk(action.pk)
+        action.refresh_from_db()
+    return action
+
+
+def _check(
+    project: Project,
+    kind: str,
+    counted: Preview,
+    reasons: Sequence[str],
+    comment: str,
+    person: User | None,
+) -> None:
+    if not counted.changed:
+        raise Conflict("Nothing would change: no chain that these filters keep can be changed so.")
+    if unknown := set(reasons) - set(Reason.values):
+        raise Invalid(f"{', '.join(sorted(unknown))}: no such reason.")
+    if kind == BulkKind.REJECT and not reasons:
+        raise Invalid("Say why: a rejection needs at least one reason.")
+    if Reason.OTHER in reasons and not comment.strip():
+        raise Invalid("The reason “other” needs a comment.")
+    if len(comment) > 2000 or "\0" in comment:
+        raise Invalid("A comment has at most 2,000 characters, and no NUL.")
+    if kind == BulkKind.ASSIGN:
+        members = Membership.objects.filter(project=project, user=person)
+        if person is None or not members.exists():
+            raise Invalid("Choose the member of the project to whom these are assigned.")
+        if counted.questions > MOST_ASSIGNED:
+            raise Invalid(f"At most {MOST_ASSIGNED:,} questions are assigned at once: filter more.")
+
+
+def order_undo(action: BulkAction, user: User) -> None:
+    """Put back what the action changed, where nobody has changed it since."""
+    if action.kind == BulkKind.RESCORE:
+        raise Conflict("Scores are made anew, not changed: there is nothing to put back.")
+    now = timezone.now()
+    with transaction.atomic():
+        begun = BulkAction.objects.filter(pk=action.pk, undone_at=None).exclude(status__in=ACTIVE)
+        if not begun.update(
+            undone_at=now, undone_by=user, status=Status.WAITING, last=None, attempt=0, error=""
+        ):
+            raise Conflict("This is under way, or was undone already: load the page again.")
+        if action.changed > INLINE:
+            queue.send(queue.RUN_BULK, action.pk)
+    if action.changed <= INLINE:
+        run_bulk(action.pk)
+
+
+def cancel_bulk(action: BulkAction) -> None:
+    """Stop; what was changed stays, and can be undone."""
+    move(BulkAction, action.pk, ACTIVE, Status.CANCELLED)
+
+
+def resume_bulk(action: BulkAction) -> None:
+    """Go on where it stopped."""
+    with transaction.atomic():
+        move(
+            BulkAction,
+            action.pk,
+            RESUMABLE,
+            Status.WAITING,
+            finished_at=None,
+            heartbeat_at=None,
+            error="",
+        )
+        queue.send(queue.RUN_BULK, action.pk)

@@ -1,0 +1,251 @@
+"""The work of what is done to many chains at once, and its undoing. See bulk.py for its order.
+
+Each step writes its decisions and how far it came in one transaction, so a worker that dies costs
+nothing; the log of decisions (history.py) knows what stood before, which is what an undo puts back.
+"""
+
+from django.db import transaction
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.utils import timezone
+
+from curation.projects.access import may_administer
+from curation.projects.models import Project
+from curation.questions.models import Question, Split
+from curation.rationales.models import Rationale, Source
+from curation.rationales.scoring import mark_stale, order_scoring
+from curation.rationales.selectors import rationales
+from curation.reviews.models import (
+    BulkAction,
+    BulkKind,
+    Decision,
+    DecisionLog,
+    Outcome,
+    QueueItem,
+    QueueStatus,
+    Seat,
+)
+from curation.reviews.queueing import assignable, enqueue, reopen
+from curation.reviews.telling import tell_made, tell_withdrawn
+from curation.work import Status, begin, ending, finish
+
+AT_ONCE = 500
+DECIDES = {
+    BulkKind.APPROVE: Outcome.APPROVED,
+    BulkKind.REJECT: Outcome.REJECTED,
+    BulkKind.CLEAR: "",
+}
+
+
+def chosen(project: Project, filters: dict[str, str], until: int) -> QuerySet[Rationale]:
+    """The chains that the filters keep, up to the newest one there was."""
+    return rationales(project, filters).filter(pk__lte=until).order_by("id")
+
+
+def state_of(kind: str) -> Case:
+    """Of a chain: `change`, or why it stays: people, held_out, pending, already."""
+    cases = [
+        When(Q(decision__review__isnull=False), then=Value("people")),
+        When(~Q(question__split=Split.TRAIN), then=Value("held_out")),
+        When(Q(source=Source.PERSON, decision__isnull=True), then=Value("pending")),
+    ]
+    outcome = DECIDES[kind]
+    same = Q(decision__outcome=outcome) if outcome else Q(decision__isnull=True)
+    cases.append(When(same, then=Value("already")))
+    return Case(*cases, default=Value("change"), output_field=CharField())
+
+
+class Superseded(Exception):
+    """It was cancelled, or another worker took it over."""
+
+
+def run_bulk(action_id: int) -> None:
+    """Do, or undo, what is left of an action. Does nothing where another worker has it."""
+    action = begin(BulkAction, action_id)
+    if action is None:
+        return
+    with ending(action):
+        who = action.undone_by or action.created_by
+        if not may_administer(who, action.project_id):
+            told = f"{who} may no longer do this: only an admin of the project can."
+            finish(action, Status.FAILED, error=told)
+            return
+        try:
+            _undo_all(action) if action.undone_at else _do_all(action)
+        except Superseded:
+            return
+        finish(action, Status.DONE)
+
+
+def _came_to(action: BulkAction, last: int, **counts: object) -> None:
+    """Note how far it came, in the transaction of the step."""
+    mine = BulkAction.objects.filter(pk=action.pk, status=Status.RUNNING, attempt=action.attempt)
+    if not mine.update(last=last, heartbeat_at=timezone.now(), **counts):
+        raise Superseded
+    action.last = last
+
+
+def _do_all(action: BulkAction) -> None:
+    rows = chosen(action.project, action.filters, action.until)
+    if action.kind in DECIDES:
+        rows = rows.annotate(state=state_of(action.kind))
+    else:
+        rows = rows.annotate(state=Value("change"))
+    while part := list(
+        rows.filter(pk__gt=action.last or 0).values_list("pk", "question_id", "state")[:AT_ONCE]
+    ):
+        ids = [pk for pk, _, state in part if state == "change"]
+        questions = sorted({question for _, question, state in part if state == "change"})
+        with transaction.atomic():
+            changed = _step(action, ids, questions)
+            seen, total = F("seen") + len(part), F("changed") + changed
+            _came_to(action, part[-1][0], seen=seen, changed=total)
+    if action.kind == BulkKind.RESCORE:
+        order_scoring(action.project, action.created_by)
+
+
+def _step(action: BulkAction, ids: list[int], questions: list[int]) -> int:
+    """Change these chains; how many were."""
+    if action.kind == BulkKind.RESCORE:
+        mark_stale(action.project, questions)
+        return len(ids)
+    if action.kind == BulkKind.ASSIGN:
+        return _assign(action, questions)
+    now = timezone.now()
+    standing = Decision.objects.filter(rationale__in=ids, review__isnull=True)
+    if action.kind == BulkKind.CLEAR:
+        tell_withdrawn(action.project, standing)
+        standing.update(rule=None, bulk=action)  # so that the log says who took it back
+        changed, _ = Decision.objects.filter(rationale__in=ids, bulk=action).delete()
+        _open_again(action.project, questions)
+        return changed
+    outcome = DECIDES[action.kind]
+    # Asked again by the data base: a person may have decided since the chains were read.
+    changed = standing.exclude(outcome=outcome).update(
+        outcome=outcome, rule=None, bulk=action, decided_at=now
+    )
+    rows = [
+        Decision(
+            rationale_id=pk, project=action.project, outcome=outcome, bulk=action, decided_at=now
+        )
+        for pk in ids
+    ]
+    new = set(ids) - set(
+        Decision.objects.filter(rationale__in=ids).values_list("rationale", flat=True)
+    )
+    Decision.objects.bulk_create(
+        (row for row in rows if row.rationale_id in new), ignore_conflicts=True
+    )
+    changed += Decision.objects.filter(rationale__in=new, bulk=action).count()
+    tell_made(
+        action.project,
+        list(
+            Decision.objects.filter(bulk=action, rationale__in=ids).values_list(
+                "rationale", flat=True
+            )
+        ),
+    )
+    enqueue(action.project, questions)
+    return changed
+
+
+def _assign(action: BulkAction, questions: list[int]) -> int:
+    asked = Question.objects.filter(pk__in=questions)
+    free = list(assignable(action.project, action.person, asked).values_list("pk", flat=True))
+    still = Seat.objects.filter(pk__in=free, assigned_to=None, done_at=None)
+    still.update(assigned_to=action.person)
+    taken = Seat.objects.filter(pk__in=free, assigned_to=action.person).values_list("pk", flat=True)
+    action.seats = sorted({*action.seats, *taken})
+    BulkAction.objects.filter(pk=action.pk).update(seats=action.seats)
+    return len(taken)
+
+
+def _open_again(project: Project, questions: list[int]) -> None:
+    """Questions that left the queue with nobody's review come back, since chains are undecided."""
+    said = Seat.objects.filter(item=OuterRef("pk"), done_at__isnull=False)
+    done = QueueItem.objects.filter(question__in=questions, status=QueueStatus.DONE)
+    for item in done.exclude(Exists(said)).select_for_update():
+        item.project = project
+        reopen(item)
+
+
+def _undo_all(action: BulkAction) -> None:
+    if action.kind == BulkKind.ASSIGN:
+        with transaction.atomic():
+            left = Seat.objects.filter(pk__in=action.seats, done_at=None, assigned_to=action.person)
+            _came_to(action, 0, put_back=left.update(assigned_to=None))
+        return
+    while ids := _changed_after(action):
+        with transaction.atomic():
+            back = _put_back(action, ids)
+            touched = Rationale.objects.filter(pk__in=back).values_list("question", flat=True)
+            questions = sorted(set(touched))
+            enqueue(action.project, questions)
+            _open_again(action.project, questions)
+            _came_to(action, ids[-1], put_back=F("put_back") + len(back))
+
+
+def _changed_after(action: BulkAction) -> list[int]:
+    """The next chains that the action changed and that nobody has decided since."""
+    if action.kind != BulkKind.CLEAR:
+        rows = Decision.objects.filter(bulk=action)
+    else:
+        stands = Decision.objects.filter(rationale=OuterRef("rationale"))
+        rows = DecisionLog.objects.filter(~Exists(stands), bulk=action, outcome="")
+    rows = rows.filter(rationale__gt=action.last or 0).order_by("rationale")
+    return list(rows.values_list("rationale", flat=True)[:AT_ONCE])
+
+
+def _put_back(action: BulkAction, ids: list[int]) -> list[int]:
+    """Give these chains the decision that stood before the action; those that got it."""
+    log: dict[int, list[DecisionLog]] = {}
+    rows = DecisionLog.objects.filter(rationale__in=ids).select_related("bulk")
+    for row in rows.order_by("id"):
+        log.setdefault(row.rationale_id, []).append(row)
+    before = {pk: _before(action, log[pk]) for pk in ids if log[pk][-1].bulk_id == action.pk}
+    gone = Decision.objects.filter(
+        bulk=action, rationale__in=[pk for pk, row in before.items() if row is None]
+    )
+    tell_withdrawn(action.project, gone)
+    gone.delete()
+    again = [
+        Decision(
+            rationale_id=pk,
+            project=action.project,
+            outcome=row.outcome,
+            rule_id=row.rule_id,
+            bulk_id=row.bulk_id,
+            decided_at=row.at,
+        )
+        for pk, row in before.items()
+        if row is not None
+    ]
+    if action.kind == BulkKind.CLEAR:
+        Decision.objects.bulk_create(again, ignore_conflicts=True)
+    for one in again if action.kind != BulkKind.CLEAR else ():
+        Decision.objects.filter(pk=one.pk, bulk=action).update(
+            outcome=one.outcome,
+            rule_id=one.rule_id,
+            bulk_id=one.bulk_id,
+            decided_at=one.decided_at,
+        )
+    tell_made(action.project, [one.pk for one in again])
+    return list(before)
+
+
+def _before(action: BulkAction, rows: list[DecisionLog]) -> DecisionLog | None:
+    """What stood before the action did; None where nothing did. An action that was undone itself in
+    the meantime does not come back by this."""
+    for row in reversed(rows):
+        if row.bulk_id != action.pk and not (row.bulk and row.bulk.undone_at):
+            return row if row.outcome else None
+    return None

@@ -1,0 +1,163 @@
+"""Pages for what an admin does to many chains at once: preview, order, progress, undo."""
+
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from curation.errors import Invalid
+from curation.listing import number, only, page_of
+from curation.projects.access import project_view
+from curation.projects.models import User
+from curation.projects.selectors import members_of
+from curation.rationales.filter_words import in_words
+from curation.rationales.selectors import FILTERS
+from curation.reviews import bulk
+from curation.reviews.models import BulkAction, BulkKind, Reason
+
+PAGE = 50
+# What the button and the heading say of each kind.
+DOES = {
+    BulkKind.APPROVE: ("Approve", "approved"),
+    BulkKind.REJECT: ("Reject", "rejected"),
+    BulkKind.CLEAR: ("Make undecided", "made undecided"),
+    BulkKind.RESCORE: ("Score again", "scored again"),
+    BulkKind.ASSIGN: ("Assign", "assigned"),
+}
+OWN = ("csrfmiddlewaretoken", "kind", "newest", "reasons", "comment", "person", "order_key")
+LIST_ALONE = ("sort", "after")  # how the list shows its chains, not which
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@project_view(admin=True)
+def bulk_new(request: HttpRequest) -> HttpResponse:
+    """The preview; posting it orders what it shows."""
+    given = only(
+        request.POST if request.method == "POST" else request.GET, (*OWN, *FILTERS, *LIST_ALONE)
+    )
+    filters = {name: given[name] for name in FILTERS if name in given and name != "after"}
+    kind = given.get("kind", "")
+    until = number("newest", given["newest"]) if "newest" in given else None
+    error = ""
+    if request.method == "POST":
+        try:
+            return _order(request, kind, filters, until, given)
+        except Invalid as told:
+            error = str(told)
+    counted = bulk.preview(request.project, kind, filters, until)
+    context = {
+        "kind": kind,
+        "verb": DOES[kind][0],
+        "done": DOES[kind][1],
+        "counted": counted,
+        "filters": filters,
+        "in_words": in_words(request.project, filters),
+        "list_query": urlencode(filters),
+        "reasons": Reason.choices,
+        "chosen": request.POST.getlist("reasons"),
+        "comment": given.get("comment", ""),
+        "people": members_of(request.project) if kind == BulkKind.ASSIGN else (),
+        "order_key": given.get("order_key") or uuid.uuid4().hex,
+        "is_many": counted.total > bulk.INLINE,
+        "error": error,
+    }
+    return render(request, "reviews/bulk_new.html", context, status=400 if error else 200)
+
+
+def _order(
+    request: HttpRequest,
+    kind: str,
+    filters: dict[str, str],
+    until: int | None,
+    given: dict[str, str],
+) -> HttpResponse:
+    if until is None:
+        raise Invalid("Look at the preview first.")
+    person = None
+    if "person" in given:
+        people = User.objects.filter(memberships__project=request.project)
+        person = people.filter(pk=number("person", given["person"])).first()
+    action = bulk.order_bulk(
+        request.project,
+        request.user,
+        kind,
+        filters,
+        until=until,
+        reasons=request.POST.getlist("reasons"),
+        comment=given.get("comment", ""),
+        person=person,
+        order_key=given.get("order_key"),
+    )
+    return redirect("bulk_detail", request.project.slug, action.pk)
+
+
+def _action(request: HttpRequest, pk: int) -> BulkAction:
+    rows = BulkAction.objects.for_project(request.project)
+    found = get_object_or_404(rows.select_related("created_by", "undone_by", "person"), pk=pk)
+    found.project = request.project
+    return found
+
+
+def _shown(action: BulkAction) -> dict[str, Any]:
+    share = None
+    if action.expected and not action.undone_at:
+        share = min(1.0, action.changed / action.expected)
+    if action.changed and action.undone_at:
+        share = min(1.0, action.put_back / action.changed)
+    return {
+        "action": action,
+        "verb": DOES[action.kind][0],
+        "done": DOES[action.kind][1],
+        "in_words": in_words(action.project, action.filters),
+        "reason_words": ", ".join(Reason(one).label for one in action.reasons),
+        "list_query": urlencode(action.filters),
+        "share": share,
+        "may_undo": action.kind != BulkKind.RESCORE
+        and not (action.undone_at or action.is_active)
+        and action.changed > 0,
+    }
+
+
+@require_GET
+@project_view(admin=True)
+def bulk_list(request: HttpRequest) -> HttpResponse:
+    filters = only(request.GET, ("after",))
+    rows = BulkAction.objects.for_project(request.project).select_related("created_by")
+    page = page_of(rows, filters, PAGE, newest_first=True)
+    for row in page.rows:
+        row.project = request.project
+        row.done_words, row.words = DOES[row.kind][1], in_words(request.project, row.filters)
+    return render(request, "reviews/bulk_list.html", {"page": page})
+
+
+@require_GET
+@project_view(admin=True)
+def bulk_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    name = "reviews/_bulk.html" if request.htmx else "reviews/bulk_detail.html"
+    return render(request, name, _shown(_action(request, pk)))
+
+
+@require_POST
+@project_view(admin=True)
+def bulk_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    bulk.order_undo(_action(request, pk), request.user)
+    return redirect("bulk_detail", request.project.slug, pk)
+
+
+@require_POST
+@project_view(admin=True)
+def bulk_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    bulk.cancel_bulk(_action(request, pk))
+    messages.info(request, "Stopped. What was changed stays, and can be undone.")
+    return redirect("bulk_detail", request.project.slug, pk)
+
+
+@require_POST
+@project_view(admin=True)
+def bulk_resume(request: HttpRequest, pk: int) -> HttpResponse:
+    bulk.resume_bulk(_action(request, pk))
+    return redirect("bulk_detail", request.project.slug, pk)
