@@ -8,7 +8,8 @@ from workers.scoring.answers import Found, find_answer
 from workers.scoring.contract import BadLine, Flag, Item, StepScore, item_from
 from workers.scoring.grading import Grade, grade
 from workers.scoring.references import Reference, parse_reference
-from workers.scoring.scorer import SCORER_VERSION, Scored, score_group, score_items
+from workers.scoring.scored import SCORER_VERSION, Scored
+from workers.scoring.scorer import score_group, score_items
 from workers.scoring.steps import Step, split_steps
 
 __all__ = [

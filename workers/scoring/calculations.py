@@ -1,20 +1,11 @@
 """Finds the calculation that stands on each side of an equals sign, among words and units."""
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+
+from workers.scoring.calculation_tokens import Token, is_unit_of_number, token_gap
 
 MAX_SIDE = 80  # tokens of one side
-
-
-class Token(NamedTuple):
-    """A piece of text. kind: "n", "%", "op", "=", "~", "w" (word), "." (punctuation), "bad"."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,64 +25,6 @@ class Side:
         return any(kind in "+-*/^" for kind, _ in self.tokens[1:]) or (
             len(self.tokens) > 3 and self.tokens[0][0] == "n" and self.tokens[1][0] == "("
         )
-
-
-_TOKEN = re.compile(
-    r"(?P<n>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?P<p>\s?(?:%|percent\b))?"
-    r"|(?P<op>\*\*|[-+*/^()])"
-    r"|(?P<eq>(?<![<>!=:])=(?![=>])|~)"
-    r"|(?P<w>[^\W\d_]+(?:['’-][^\W\d_]+)*|¢|°|#)"
-    r"|(?P<bad>[\\{}_!|<>&])"
-    r"|(?P<pt>[^\s\w])"
-    r"|(?P<nl>\n)"
-)
-_KINDS = {"op": "op", "eq": "=", "w": "w", "bad": "bad", "pt": ".", "nl": "."}
-
-
-def tokenise(text: str) -> list[Token]:
-    """Tokens of a normalised text; " x " between numbers is a multiplication sign."""
-    out: list[Token] = []
-    for m in _TOKEN.finditer(text):
-        group = m.lastgroup
-        if group in ("n", "p"):
-            out.append(Token("%" if group == "p" else "n", m.group(), m.start(), m.end()))
-        else:
-            out.append(Token(_KINDS[group], m.group(), m.start(), m.end()))
-    for i, token in enumerate(out):
-        if token.kind == "w" and 0 < i < len(out) - 1:
-            multiplies = (
-                _times(out, i)
-                if token.text in ("x", "X")
-                else (token.text == "of" and out[i - 1].kind in "n%" and out[i + 1].kind in "n%")
-            )
-            if multiplies:
-                out[i] = Token("op", "*", token.start, token.end)
-    return out
-
-
-def _times(tokens: list[Token], i: int) -> bool:
-    """Whether an x stands for a multiplication: something before it and a number after it."""
-    before, after = tokens[i - 1], tokens[i + 1]
-    if after.kind not in "n%" and after.text != "(":
-        return False
-    if before.kind in "n%" or before.text == ")":
-        return True
-    spaced = token_gap(before, tokens[i]) and token_gap(tokens[i], after)
-    return before.kind == "w" and spaced and i > 1 and _is_unit_of_number(tokens, i - 1)
-
-
-def token_gap(a: Token, b: Token) -> bool:
-    """Whether white space stands between two tokens."""
-    return a.end < b.start
-
-
-def _is_unit_of_number(tokens: list[Token], i: int) -> bool:
-    for j in range(i, max(-1, i - 6), -1):
-        if tokens[j].kind in "n%" or tokens[j].text == ")":
-            return True
-        if tokens[j].kind != "w" and tokens[j].text != "/":
-            return False
-    return False
 
 
 # Words before a calculation that are part of it: it cannot be checked without them.
@@ -227,7 +160,7 @@ def _is_sign(tokens: list[Token], i: int) -> bool:
         and token_gap(before, tokens[i])
         and not token_gap(tokens[i], tokens[i + 1])
     ):
-        return not _is_unit_of_number(tokens, i - 1) and len(before.text) > 2
+        return not is_unit_of_number(tokens, i - 1) and len(before.text) > 2
     return False
 
 

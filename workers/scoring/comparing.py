@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from workers.scoring.asked import NOTHING_ASKED, Asked
+from workers.scoring.comparing_numbers import same_number
 from workers.scoring.values import (
     Clock,
     Equation,
@@ -21,113 +23,12 @@ from workers.scoring.values import (
     parse_value,
 )
 
-REL_TOLERANCE = Fraction(1, 10**9)  # for decimals that a computer wrote, such as 2.9999999999
-
 
 @dataclass(frozen=True, slots=True)
 class CannotCompare:
     """A comparison that was given up: why, in words for a person."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the question says about the form of its answer.
-
-    percent: it asks for a percentage; share: for a fraction, decimal or probability; places: decimals to
-    round to, None where it does not ask for rounding; tolerance: a stated tolerance; unit: the name of the
-    unit asked for ("in cents"), ""; ordered: the order of several parts matters.
-    """
-
-    percent: bool = False
-    share: bool = False
-    places: int | None = None
-    significant: int | None = None
-    tolerance: Fraction | None = None
-    unit: str = ""
-    ordered: bool = False
-
-
-NOTHING_ASKED = Asked()
-_PLACES = {
-    "whole": 0,
-    "integer": 0,
-    "dollar": 0,
-    "unit": 0,
-    "one": 0,
-    "ones": 0,
-    "tenth": 1,
-    "cent": 2,
-    "hundredth": 2,
-    "thousandth": 3,
-    "ten": -1,
-    "tens": -1,
-    "hundred": -2,
-    "thousand": -3,
-    "percent": 0,
-    "degree": 0,
-    "minute": 0,
-    "inch": 0,
-    "day": 0,
-    "year": 0,
-    "number": 0,
-}
-_ROUND = re.compile(
-    r"\b(?:nearest|closest)\s+(?:whole\s+)?(\w+?)s?\b|\bto\s+(\w+)\s+decimal\s+(?:places?|digits?)"
-    r"|\b(\d+)\s+decimal\s+places?|\bto\s+(\w+)\s+significant",
-    re.I,
-)
-_SMALL = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-_TOLERANCE = re.compile(
-    r"(?:(?:accurate|correct|precise|error)\s+(?:to\s+)?within|tolerance(?: of)?)"
-    r"\s*(\d*\.?\d+)\s*(%)?",
-    re.I,
-)
-_UNIT = re.compile(
-    r"\b(?:in|how many|number of)\s+(?:total\s+|full\s+|whole\s+)?(cents|dollars|seconds|"
-    r"minutes|hours|days|weeks|months|years|feet|inches|yards|miles|meters|centimeters|"
-    r"kilometers|millimeters|grams|kilograms|pounds|ounces|liters|milliliters|cups|"
-    r"gallons|quarts|pints)\b",
-    re.I,
-)
-_PERCENT = re.compile(r"percent|%", re.I)
-_SHARE = re.compile(r"\bfraction|\bdecimal|probabilit|\bproportion|\bratio\b|\bchance", re.I)
-
-
-def read_question(question: str) -> Asked:
-    """What a question asks of its answer's form; cheap, and nothing where it says nothing."""
-    if not question:
-        return NOTHING_ASKED
-    question = question[-2_000:]
-    places = significant = tolerance = None
-    m = (
-        _ROUND.search(question)
-        if "est " in question or "decimal" in question or ("significant" in question)
-        else None
-    )
-    if m:
-        word = (m[1] or m[2] or m[3] or m[4]).lower()
-        number = _SMALL.get(word, int(word) if word.isdecimal() and len(word) < 3 else None)
-        if m[1]:
-            places = _PLACES.get(word)
-        elif m[4]:
-            significant = number
-        else:
-            places = number
-    t = _TOLERANCE.search(question) if "within" in question or "toleran" in question else None
-    if t and not t[2]:
-        tolerance = Fraction(t[1])
-    units = _UNIT.findall(question)
-    return Asked(
-        bool(_PERCENT.search(question)),
-        bool(_SHARE.search(question)),
-        places,
-        significant,
-        tolerance,
-        units[-1].lower() if units else "",
-        "ordered" in question,
-    )
 
 
 def same(
@@ -139,7 +40,7 @@ def same(
     arithmetic does not settle; without it they cannot be compared.
     """
     if isinstance(gold, Number) and isinstance(answer, Number):
-        return _numbers(gold, answer, asked)
+        return same_number(gold, answer, asked)
     if isinstance(answer, Equation) and not isinstance(gold, Equation):
         if _is_name(answer.left) or isinstance(gold, Number):
             return same(gold, answer.right_value, asked, hard)
@@ -158,88 +59,6 @@ def _is_name(text: str) -> bool:
     return bool(
         re.fullmatch(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?(?:\([a-z](?:,\s*[a-z])*\))?", text.strip())
     )
-
-
-def _numbers(gold: Number, answer: Number, asked: Asked) -> bool:
-    a, b = gold.value, answer.value
-    if gold.unit and answer.unit:
-        if gold.unit.dimension != answer.unit.dimension:
-            return False
-        if gold.unit.factor != answer.unit.factor:
-            b = b * answer.unit.factor / gold.unit.factor
-    elif answer.unit and asked.unit and not gold.unit:
-        b = _to_asked_unit(b, answer, asked)
-    if gold.percent != answer.percent:
-        return _percent(gold, answer, asked)
-    return _close(a, b, gold, answer, asked)
-
-
-def _to_asked_unit(value: Fraction, answer: Number, asked: Asked) -> Fraction:
-    from workers.scoring.units import UNITS
-
-    wanted = UNITS.get(asked.unit)
-    if wanted and wanted.dimension == answer.unit.dimension:
-        return value * answer.unit.factor / wanted.factor
-    return value
-
-
-def _percent(gold: Number, answer: Number, asked: Asked) -> bool:
-    """One has a percent sign and the other has not.
-
-    The sign may be left out (50 for 50%), and where the question speaks of percent, fractions or
-    probabilities the value may be given either way (0.5 or 1/2 for 50%).
-    """
-    a, b = gold.value, answer.value
-    if a == b and (gold.percent or asked.percent or abs(a) > 1):
-        return True
-    if asked.percent or asked.share or asked is NOTHING_ASKED:
-        if gold.percent:
-            return _close(a, b * 100, gold, answer, asked)
-        return _close(a, b / 100, gold, answer, asked)
-    return _close(a, b, gold, answer, asked) if gold.percent or abs(a) > 1 else False
-
-
-def _close(a: Fraction, b: Fraction, gold: Number, answer: Number, asked: Asked) -> bool:
-    if a == b:
-        return True
-    if asked.tolerance is not None and abs(a - b) <= asked.tolerance:
-        return True
-    if asked.places is not None:
-        return a in (_rounded(b, asked.places), b) or b == _rounded(a, asked.places)
-    if asked.significant and a:
-        return a == _significant(b, asked.significant) or b == _significant(a, asked.significant)
-    if (
-        gold.decimals
-        and gold.decimals >= 2
-        and (answer.decimals is None or answer.decimals > gold.decimals)
-    ):
-        return _rounded(b, gold.decimals) == a  # 3.333 or 10/3 for a reference of 3.33
-    if (
-        gold.decimals is None
-        and answer.decimals
-        and answer.decimals >= 3
-        and (gold.value.denominator != 1)
-    ):
-        return _rounded(a, answer.decimals) == b  # 0.333 for a reference of 1/3
-    if answer.decimals and answer.decimals >= 6:
-        return abs(a - b) <= REL_TOLERANCE * max(abs(a), 1) * 10
-    return False
-
-
-def _rounded(value: Fraction, places: int) -> Fraction:
-    """Rounds half away from zero, as schools do."""
-    scaled = abs(value) * Fraction(10) ** places
-    whole = int(scaled + Fraction(1, 2))
-    return Fraction(whole if value >= 0 else -whole) / Fraction(10) ** places
-
-
-def _significant(value: Fraction, digits: int) -> Fraction:
-    magnitude, scaled = 0, abs(value)
-    while scaled >= 10 and magnitude < 400:
-        scaled, magnitude = scaled / 10, magnitude + 1
-    while 0 < scaled < 1 and magnitude > -400:
-        scaled, magnitude = scaled * 10, magnitude - 1
-    return _rounded(value, digits - 1 - magnitude)
 
 
 def _clocks(a: Clock, b: Clock, asked, hard) -> bool:

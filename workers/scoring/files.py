@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from workers.scoring.contract import Item
 from workers.scoring.lines import Index, Place, read_item
+from workers.scoring.scored import Scored
 from workers.scoring.scorer import (
     EMBED_AHEAD,
-    Scored,
     Settings,
     score_groups,
     score_large_group,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from workers.scoring.answers import Found
-from workers.scoring.comparing import CannotCompare, read_question, same
+from workers.scoring.asked import read_question
+from workers.scoring.comparing import CannotCompare, same
 from workers.scoring.references import Reference, letter_of, parse_reference
 from workers.scoring.values import parse_value
 

@@ -31,7 +31,7 @@ from workers.generation.openai_backend import OPTIONS, OpenAIBackend, read_key
 from workers.generation.patience import EndpointDown, backoff_seconds
 from workers.generation.types import BackendError, ModelSpec, Request
 from workers.scoring.contract import Flag
-from workers.scoring.scorer import Scored
+from workers.scoring.scored import Scored
 
 KINDS = ("chat", "reward")
 MAX_STEPS = 100

@@ -18,12 +18,12 @@ from workers.scoring.conciseness import (
 )
 from workers.scoring.consistency import Ballot
 from workers.scoring.contract import Flag, Item, StepScore, unit
-from workers.scoring.grading import Grade, grade
+from workers.scoring.grading import grade
+from workers.scoring.scored import Scored
 from workers.scoring.structure import answer_value, chain_flags, step_flags, structure_score
 from workers.scoring.topic import topic_features
 from workers.scoring.validity import likelihoods, off_topic
 
-SCORER_VERSION = "1.2"
 IDLE_CODES = ("repeats", "restates_question", "nothing_new")
 WEIGHTS = {
     "correctness": 0.45,
@@ -36,71 +36,6 @@ EMBED_AHEAD = 2_048  # items that are embedded together, so that texts of like l
 EMBED_CHARS = 8_000  # the model reads 256 tokens; more text only costs time
 OFF_TOPIC_FLAG = 0.5  # how likely a chain is about another question before a flag says so
 WRONG_CEILING = 0.4  # overall of a chain with a wrong answer
-
-
-@dataclass(slots=True)
-class Scored:
-    """An item with its score. Fields as in the contract; `details()` says how they came about."""
-
-    item: Item
-    found: Found
-    grade: Grade
-    steps: list[StepScore]
-    flags: list[Flag]
-    structure: float
-    validity: float
-    redundancy: float
-    length: int
-    checkable: int
-    failed: int
-    idle_share: float
-    soundness: float = 1.0  # how likely no step is wrong, whatever the chain is about
-    topic: tuple[float, ...] | None = None  # see `topic.topic_features`
-    cosine: float | None = None  # of the embeddings of chain and question
-    conciseness: float = 0.0
-    similarity: float | None = None
-    consistency: float | None = None
-    weighted_consistency: float | None = None
-    overall: float = 0.0
-    judge: dict | None = None
-    vote: object = field(default=None, repr=False)
-
-    @property
-    def correctness(self) -> float | None:
-        """1.0 right, 0.0 wrong, None where it cannot be graded."""
-        return self.grade.correctness
-
-    def to_dict(self) -> dict:
-        """Exactly the contract's "score" object; with "judge" where a judge was asked."""
-        score = {
-            "answer": self.found.answer,
-            "correctness": self.correctness,
-            "conciseness": self.conciseness,
-            "structure": self.structure,
-            "similarity": self.similarity,
-            "consistency": self.consistency,
-            "validity": self.validity,
-            "redundancy": self.redundancy,
-            "overall": self.overall,
-            "steps": [step.to_dict() for step in self.steps],
-            "flags": [flag.to_dict() for flag in self.flags],
-        }
-        return score if self.judge is None else score | {"judge": self.judge}
-
-    def details(self) -> dict:
-        """How the score came about: what a page shows beside it."""
-        return {
-            "verdict": self.grade.verdict,
-            "reason": self.grade.reason,
-            "answer_start": self.found.start,
-            "answer_end": self.found.end,
-            "answer_method": self.found.method,
-            "equations_checked": self.checkable,
-            "equations_failed": self.failed,
-            "length": self.length,
-            "weighted_consistency": self.weighted_consistency,
-            "scorer_version": SCORER_VERSION,
-        }
 
 
 def score_chain(item: Item, *, limit: StudentLimit | None = None, hard=None) -> Scored:

@@ -25,7 +25,7 @@ PRIOR_OFF_TOPIC = (
 )
 RUN = 8
 MAX_CHARS = 8_000
-MAX_RUNS = 400
+MAX_RUNS = 120
 # With fewer different words and numbers nothing can be said: "The answer is 5." fits any question.
 LEAST_IN_QUESTION, LEAST_IN_CHAIN = 3, 5
 
