@@ -72,7 +72,7 @@ def test_missing_truncated_and_empty_parts_are_said_of_the_whole_chain():
 def test_each_part_of_the_pattern_that_is_missing_costs_structure():
     """Identify, break down, solve, combine."""
     whole = scored(WHOLE).structure
-    assert whole > 0.9
+    assert whole > 0.85
     for text in (
         "One does what one can.\nThere is work.\n20 - 7 = 13\nThe answer is 13.",  # nothing identified
         "16 - 3 = 13. The answer is 13.",  # not broken down
