@@ -284,7 +284,12 @@ def test_scoring_again_changes_no_decision_and_names_the_scorers_version(
     (question,) = make_questions(1)
     chains = make_rationales(question, ["right", "wrong"])
     claimed = next_item(bare, reviewer)
-    submit(bare, reviewer, claimed.item_id, [Say(chains[0].pk, "approve"), Say(chains[1].pk, "approve")])
+    submit(
+        bare,
+        reviewer,
+        claimed.item_id,
+        [Say(chains[0].pk, "approve"), Say(chains[1].pk, "approve")],
+    )
     before = list(Decision.objects.order_by("pk").values())
     Score.objects.update(scorer_version="0.1")
     run = order_rescoring(bare, None)
@@ -293,6 +298,22 @@ def test_scoring_again_changes_no_decision_and_names_the_scorers_version(
     assert set(Score.objects.values_list("scorer_version", flat=True)) == {SCORER_VERSION}
     page = admin_client.get(reverse("question", args=[bare.slug, question.pk])).content.decode()
     assert f"scorer {SCORER_VERSION}" in page
+
+
+def test_each_flag_stands_at_its_step_in_a_sentence_where_the_chain_is_read_and_reviewed(
+    bare: Project, make_questions: Make, make_rationales: Make, reviewer_client: Client
+) -> None:
+    (question,) = make_questions(1)
+    text = "She has 16 eggs.\nShe eats 3 of them: 16 - 3 = 12.\nAnswer: 12"
+    make_rationales(question, [text])
+    for address in (
+        reverse("question", args=[bare.slug, question.pk]),
+        reverse("review", args=[bare.slug]),
+    ):
+        page = reviewer_client.get(address).content.decode()
+        at = page.index("16 - 3 is 13, not 12.")
+        before, behind = page.index("eats 3 of them"), page.index("Answer: 12")
+        assert before < at < behind, address
 
 
 def test_each_bar_of_the_rubrics_preview_leads_to_as_many_chains(
