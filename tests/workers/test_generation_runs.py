@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from curation.rationales.filling import MAX_ATTEMPTS
-from curation.rationales.models import GenerationRun, Rationale, Slot, Teacher
+from curation.rationales.models import GenerationRun, Rationale, ScoringRun, Slot, Teacher
 from curation.rationales.services import order_run
 from curation.work import Status
 from tests.workers.generation_server import Reply, Server, chat
@@ -54,6 +54,7 @@ def test_the_same_order_with_the_same_seed_gives_the_same_texts(
     first, again, other = (texts(run) for run in runs)
     assert len(first) == 48 and first == again
     assert sum(first[key] != other[key] for key in first) > 12
+    assert ScoringRun.objects.filter(project=project).exists(), "scoring is ordered by itself"
 
 
 @pytest.fixture
