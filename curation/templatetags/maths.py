@@ -1,7 +1,8 @@
 r"""Text that models and people wrote, as HTML: escaped, with its LaTeX drawn as MathML.
 
 `{{ text|maths }}` finds `$…$`, `$$…$$`, `\(…\)` and `\[…\]`, hides GSM8K's calculator marks
-(`<<16-3=13>>`) behind a class, and escapes everything else. A formula that cannot be drawn is shown
+(`<<16-3=13>>`) behind a class, shows Markdown's **strong**, `code` and # headings as such (lists and
+single stars mean other things in sums), and escapes everything else. A formula that cannot be drawn is shown
 as its source. What latex2mathml makes is rebuilt from allow-lists of elements and attributes, since
 it hands on links and styles that stand in the LaTeX; macros, which can grow without bound, are not
 expanded. Length, depth and number of formulas are bounded, so a hostile text costs milliseconds.
@@ -52,26 +53,59 @@ PIECE = re.compile(
 )
 
 
+# What none of this is in needs escaping alone, and most steps are so.
+SPECIAL = re.compile(r"[$*`#\\]|<<")
+# Markdown inside a line, tried on escaped text in which formulas are HELD: stars hug what they make
+# strong, so that 2**3 and 4 ** 2 stay sums.
+HELD = re.compile("\ue000([0-9]+)\ue001")
+STRONG = re.compile(r"(?<![\w*])\*\*(?=[^\s*])([^*\n]{1,500}?)(?<=[^\s*])\*\*(?![\w*])")
+CODE = re.compile(r"(?<!`)`([^`\n]{1,300})`(?!`)")
+HEADING = re.compile(r"(?m)^[ \t]{0,3}#{1,6}[ \t]+(?=\S)(.+?)[ \t#]*$")
+
+
 @register.filter
 def maths(text: str | None) -> SafeString:
-    """`text` as safe HTML with its formulas as MathML and its calculator marks folded."""
+    """`text` as safe HTML with its formulas as MathML, its calculator marks folded and its Markdown
+    drawn."""
     if not text:
         return mark_safe("")
-    out, place, drawn = [], 0, 0
+    if not SPECIAL.search(text):
+        return mark_safe(escape(text))
+    text = text.translate({0xE000: None, 0xE001: None})  # nobody else's places
+    out, held, place, drawn = [], [], 0, 0
     for found in PIECE.finditer(text):
         out.append(escape(text[place : found.start()]))
         place = found.end()
         kind, source = found.lastgroup, found[0]
         inner = found[kind]
         if kind == "mark":
-            out.append(f'<span class="calc">{escape(source)}</span>')
-            continue
-        drawn += 1
-        sure = kind != "inline" or looks_like_maths(inner)
-        done = formula(inner, kind in ("block", "square")) if sure and drawn < MAX_FORMULAS else ""
-        out.append(done or escape(source))
+            done = f'<span class="calc">{escape(source)}</span>'
+        else:
+            drawn += 1
+            sure = kind != "inline" or looks_like_maths(inner)
+            fits = sure and drawn < MAX_FORMULAS
+            done = formula(inner, kind in ("block", "square")) if fits else ""
+        if done:
+            out.append(f"\ue000{len(held)}\ue001")
+            held.append(done)
+        else:
+            out.append(escape(source))
     out.append(escape(text[place:]))
-    return mark_safe("".join(out))  # every piece above was escaped or built from the allow-lists
+    html = _markdown("".join(out))
+    # Every piece was escaped or built from the allow-lists; Markdown added its three elements.
+    return mark_safe(HELD.sub(lambda one: held[int(one[1])], html))
+
+
+def _markdown(html: str) -> str:
+    html = CODE.sub(r"<code>\1</code>", html)
+    html = STRONG.sub(_strong, html)
+    return HEADING.sub(r"<strong>\1</strong>", html)
+
+
+def _strong(found: re.Match[str]) -> str:
+    inner = found[1]
+    crosses = inner.count("<code>") != inner.count("</code>")
+    return found[0] if crosses else f"<strong>{inner}</strong>"
 
 
 def looks_like_maths(inner: str) -> bool:

@@ -438,6 +438,23 @@ def test_prices_are_no_formulas(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**So: $x^2$**", "<strong>So: <math"),
+        ("use `x < y`", "use <code>x &lt; y</code>"),
+        ("## The end", "<strong>The end</strong>"),
+        ("**<script>** #1", "<strong>&lt;script&gt;</strong> #1"),
+        ("2**3**4 and 2 * 3 * 4 and ** a **", "2**3**4 and 2 * 3 * 4 and ** a **"),
+        ("**a `b** c`", "**a <code>b** c</code>"),
+        # Private signs that the filter itself uses, also once the inner ones are taken out.
+        ("\ue000\ue0000\ue0010\ue001 $x$", "00 <math"),
+    ],
+)
+def test_markdown_is_drawn_and_sums_stay_sums(text: str, html: str) -> None:
+    assert maths(text).startswith(html)
+
+
+@pytest.mark.parametrize(
     "text",
     ["$x^2$", r"\(a \le b\)", r"\[\frac{1}{2}\]", "$$x_1$$", r"$(3, \frac{\pi}{2})$", "$7,$"],
 )
