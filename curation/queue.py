@@ -31,6 +31,8 @@ TRAIN = "training.train"
 EVALUATE = "evaluation.evaluate"
 COUNT_AGREEMENT = "agreement.count"
 RUN_BULK = "reviews.bulk"
+SEARCH_MEANING = "meaning.search"
+EMBED_TEXTS = "meaning.embed"
 SEND_WEBHOOKS = "webhooks.send"
 PUT_BACK = "beat.put_back"
 QUEUE_OF = {
@@ -38,6 +40,8 @@ QUEUE_OF = {
     SCORE_PROJECT: CPU,
     COUNT_AGREEMENT: CPU,
     RUN_BULK: CPU,
+    SEARCH_MEANING: CPU,
+    EMBED_TEXTS: CPU,
     FREEZE_DATASET: CPU,
     SEND_WEBHOOKS: CPU,
     PUT_BACK: CPU,

@@ -43,6 +43,7 @@ class Query:
     """What somebody searches for. Made by `parse`, which takes anything."""
 
     terms: tuple[Term, ...]
+    any_word: bool = False  # one of the wanted terms is enough
 
     @property
     def is_empty(self) -> bool:
@@ -51,13 +52,17 @@ class Query:
 
     def for_sqlite(self) -> str:
         """In the language of FTS5."""
-        kept = " AND ".join(_fts5(term) for term in self.terms if term.wanted)
+        kept = (" OR " if self.any_word else " AND ").join(
+            _fts5(term) for term in self.terms if term.wanted
+        )
         out = " OR ".join(_fts5(term) for term in self.terms if not term.wanted)
         return f"({kept}) NOT ({out})" if out else kept
 
     def for_postgresql(self) -> str:
         """In the language of `to_tsquery`."""
-        return " & ".join(_tsquery(term) for term in self.terms)
+        kept = [_tsquery(term) for term in self.terms if term.wanted]
+        out = [_tsquery(term) for term in self.terms if not term.wanted]
+        return " & ".join([f"({(' | ' if self.any_word else ' & ').join(kept)})", *out])
 
 
 def parse(text: str) -> Query:

@@ -22,6 +22,7 @@ app.conf.imports = (
     "workers.data.tasks",
     "workers.generation.tasks",
     "workers.scoring.tasks",
+    "workers.meaning.tasks",
     "workers.agreement.tasks",
     "workers.training.tasks",
     "workers.evaluation.tasks",

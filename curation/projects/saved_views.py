@@ -38,7 +38,7 @@ def views_of(
     return [
         Shown(
             view,
-            f"{reverse(page, args=[project.slug])}?{urlencode(view.filters)}",
+            f"{reverse(page, args=[project.slug])}?{urlencode(sorted(view.filters.items()))}",
             view.filters == here,
             view.user_id == user.pk or is_admin,
         )
@@ -77,7 +77,7 @@ def save_from(request: HttpRequest, page: str, names: tuple[str, ...]) -> HttpRe
     save_view(request.project, request.user, page, name, filters, is_shared)
     messages.success(request, f"The view “{name}” is kept.")
     place = reverse(page, args=[request.project.slug])
-    return redirect(f"{place}?{urlencode(filters)}")
+    return redirect(f"{place}?{urlencode(sorted(filters.items()))}")
 
 
 @require_POST

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from curation.projects.models import Project, ProjectQuerySet, Rubric
 from curation.questions.models import Question
+from curation.rationales import models_meaning  # noqa: F401 (tables of this app, too)
 from curation.work import Work
 
 

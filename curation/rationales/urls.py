@@ -1,6 +1,6 @@
 from django.urls import path
 
-from curation.rationales import views, views_judge, views_runs, views_teachers
+from curation.rationales import views, views_judge, views_meaning, views_runs, views_teachers
 
 P = "projects/<slug:slug>"
 RUN = f"{P}/runs/<int:pk>"
@@ -9,6 +9,9 @@ urlpatterns = [
     path(f"{P}/rationales/views", views.rationales_save, name="rationales_save"),
     path(f"{P}/rationales/scoring", views.scoring_state, name="scoring_state"),
     path(f"{P}/rationales/score-again", views.score_again, name="score_again"),
+    path(f"{P}/meaning/", views_meaning.meaning_new, name="meaning"),
+    path(f"{P}/meaning/<int:pk>/", views_meaning.meaning_found, name="meaning_found"),
+    path(f"{P}/meaning/like/<int:pk>", views_meaning.meaning_like, name="meaning_like"),
     path(f"{P}/runs/", views_runs.runs, name="runs"),
     path(f"{P}/runs/new/", views_runs.run_new, name="run_new"),
     path(f"{P}/runs/estimate", views_runs.run_estimate, name="run_estimate"),

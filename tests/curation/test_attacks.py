@@ -22,6 +22,7 @@ from curation.projects.saved_views import save_view
 from curation.projects.services import add_member, remove_member
 from curation.questions.models import Question, QuestionImport
 from curation.rationales.models import GenerationRun, Rationale, Teacher, TeacherTry
+from curation.rationales.models_meaning import MeaningSearch
 from curation.reviews.adjudication import flag_question
 from curation.reviews.claims import next_item
 from curation.reviews.models import BulkAction, Decision, QueueItem, Review
@@ -43,6 +44,7 @@ REVIEWERS_WRITES = {
     "review_flag",
     "dataset_verify",  # reads and compares, changes nothing
     *("rationales_save", "questions_save", "view_drop"),  # their own views of a list
+    *("meaning", "meaning_like"),  # asks a worker, changes nothing
     "agreement_count",  # figures from reviews, changes nothing else
 }
 
@@ -90,6 +92,7 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
     many = BulkAction.objects.create(
         project=project, kind="approve", filters={}, until=1, status="done"
     )
+    search = MeaningSearch.objects.create(project=project, user=reviewer, text="ducks")
     by_number = {"number": version.number}
     return Ids(
         {
@@ -105,6 +108,8 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
             "seat": {"pk": question.queue_item.seats.get().pk},
             "view": {"pk": view.pk},
             "bulk": {"pk": many.pk},
+            "meaning": {"pk": search.pk},
+            "liked": {"pk": question.rationales.first().pk},
             "dataset": by_number,
             "download": {**by_number, "form": "jsonl"},
             "training": {"pk": job.pk},
@@ -117,10 +122,11 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
 
 
 class Ids(dict):
-    """The numbers by address, with the three names whose first word says less than the whole."""
+    """The numbers by address, with the names whose first word says less than the whole."""
 
     WHOLE = {
         "teacher_tried": "tried",
+        "meaning_like": "liked",
         "dataset_download": "download",
         "evaluation_of_training": "measured",
         "webhook_again": "delivery",

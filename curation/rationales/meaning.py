@@ -1,0 +1,117 @@
+"""Search by meaning: ordered here, answered by a worker, which has the model; see workers/meaning.
+
+A text's vector is made when somebody first searches in its project, by the worker; `missing` says which
+have none yet.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.utils import timezone
+
+from curation import queue
+from curation.errors import Invalid
+from curation.projects.models import Project, User
+from curation.questions.models import Question
+from curation.rationales.models import Rationale
+from curation.rationales.models_meaning import Embedding, MeaningSearch, TextKind
+
+KEPT = timedelta(hours=1)
+# A page waits no longer: by then its hits by words are all there is.
+PATIENCE = timedelta(seconds=30)
+OPEN_AT_ONCE = 5
+MOST_WORDS = 1000  # characters; a model of sentences reads no more
+MODELS: dict[str, type[Model]] = {TextKind.RATIONALE: Rationale, TextKind.QUESTION: Question}
+
+
+def order_search(
+    project: Project,
+    user: User,
+    *,
+    text: str = "",
+    like: Rationale | None = None,
+    kind: str = TextKind.RATIONALE,
+) -> MeaningSearch:
+    """Ask a worker for what is nearest to the words, or to a chain. Raises Invalid for nothing to look
+    for, and for too many searches at once."""
+    text = " ".join(text.replace("\0", " ").split())
+    if kind not in TextKind.values:
+        raise Invalid(f"{kind!r} cannot be searched: choose {' or '.join(TextKind.values)}.")
+    if like is None and not text:
+        raise Invalid("Say in words what you look for.")
+    if len(text) > MOST_WORDS:
+        raise Invalid(f"Say it in at most {MOST_WORDS:,} characters.")
+    now = timezone.now()
+    mine = MeaningSearch.objects.filter(project=project, user=user)
+    mine.filter(created_at__lt=now - KEPT).delete()
+    if mine.filter(answered_at=None, created_at__gt=now - PATIENCE).count() >= OPEN_AT_ONCE:
+        raise Invalid("Five searches are on their way already: wait for one of them.")
+    with transaction.atomic():
+        search = MeaningSearch.objects.create(
+            project=project, user=user, text=text, like=like, kind=kind
+        )
+        queue.send(queue.SEARCH_MEANING, search.pk)
+    return search
+
+
+def is_waited_for(search: MeaningSearch) -> bool:
+    return search.answered_at is None and search.created_at > timezone.now() - PATIENCE
+
+
+def answer(search: MeaningSearch, hits: Sequence[tuple[int, float]], embedded: int) -> None:
+    """Write what the worker found."""
+    MeaningSearch.objects.filter(pk=search.pk, answered_at=None).update(
+        hits=[[pk, round(cosine, 4)] for pk, cosine in hits],
+        embedded=embedded,
+        answered_at=timezone.now(),
+    )
+
+
+def fail(search: MeaningSearch, error: str) -> None:
+    MeaningSearch.objects.filter(pk=search.pk, answered_at=None).update(
+        error=error[:300], answered_at=timezone.now()
+    )
+
+
+def missing(project: Project, kind: str, model: str) -> QuerySet:
+    """The texts that have no vector of this model yet, the newest first."""
+    has = Embedding.objects.filter(
+        project=project, kind=kind, object_id=OuterRef("pk"), model=model
+    )
+    return MODELS[kind].objects.filter(~Exists(has), project=project).order_by("-pk")
+
+
+@dataclass(frozen=True)
+class Vector:
+    """Of a text: its id, and the float16 bytes of its vector."""
+
+    pk: int
+    data: bytes
+
+
+def store(project: Project, kind: str, model: str, vectors: Iterable[Vector]) -> None:
+    """Keep vectors; one of another model is replaced."""
+    Embedding.objects.bulk_create(
+        (
+            Embedding(project=project, kind=kind, object_id=one.pk, model=model, vector=one.data)
+            for one in vectors
+        ),
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["project", "kind", "object_id"],
+        update_fields=["model", "vector"],
+    )
+
+
+def stored(
+    project_id: int, kind: str, model: str, after: int, size: int
+) -> list[tuple[int, bytes]]:
+    """The next (object id, vector) with an object id above `after`."""
+    rows = Embedding.objects.filter(
+        project=project_id, kind=kind, model=model, object_id__gt=after
+    ).order_by("object_id")
+    found = rows.values_list("object_id", "vector")[:size]
+    return [(pk, bytes(vector)) for pk, vector in found]

@@ -1,0 +1,159 @@
+"""Search by meaning: ordered on a page, answered by the worker's own task with the real model."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from curation.projects.models import Project
+from curation.questions.models import Question
+from curation.rationales import meaning
+from curation.rationales.models import Rationale
+from curation.rationales.models_meaning import Embedding, MeaningSearch
+from curation.reviews.claims import claim
+from curation.reviews.queueing import set_overlap
+from curation.reviews.services import Say, submit
+from workers.meaning import tasks
+
+NEW = reverse("meaning", args=["eggs"])
+TEXTS = {
+    "bank": "The bank pays five percent interest on her savings every year.",
+    "train": "The train covers 120 kilometres in two hours, so its speed is 60.",
+    "dog": "A puppy eats 200 grams of food each morning and evening.",
+}
+
+
+@pytest.fixture
+def chains(make_questions, make_rationales):
+    question = make_questions(1)[0]
+    made = make_rationales(question, list(TEXTS.values()), scored=False)
+    return dict(zip(TEXTS, made, strict=True))
+
+
+def ask(client, **fields):
+    """Order a search as the page does, let the worker answer it, and open its page."""
+    answer = client.post(NEW, fields)
+    assert answer.status_code == 302, answer.content
+    tasks.search_meaning(MeaningSearch.objects.latest("pk").pk)
+    return client.get(answer.url)
+
+
+def test_other_words_for_the_same_find_a_chain(chains, reviewer_client):
+    for words, wanted in {
+        "how fast does the railway go": "train",
+        "money in an account grows": "bank",
+        "feeding a young pet": "dog",
+    }.items():
+        rows = ask(reviewer_client, text=words).context["rows"]
+        assert rows[0] == chains[wanted] and len(rows) == 3, words
+        assert 1 >= rows[0].cosine > rows[1].cosine
+    assert Embedding.objects.count() == 3
+    assert {len(bytes(one.vector)) for one in Embedding.objects.all()} == {768}
+
+
+def test_more_like_a_chain_leaves_that_one_out(
+    chains, make_questions, make_rationales, reviewer_client
+):
+    (near,) = make_rationales(
+        make_questions(1)[0], ["The train travels 180 km in 3 hours: its speed is 60."], False
+    )
+    like = reverse("meaning_like", args=["eggs", chains["train"].pk])
+    answer = reviewer_client.post(like)
+    tasks.search_meaning(MeaningSearch.objects.get().pk)
+    page = reviewer_client.get(answer.url)
+    rows = page.context["rows"]
+    assert rows[0] == near and chains["train"] not in rows
+    assert TEXTS["train"][:20] in page.content.decode()
+
+
+def test_questions_are_found_by_meaning_too(make_questions, reviewer_client):
+    make_questions(1, question="How many litres of petrol does the car burn on its way?")
+    make_questions(1, question="How old is grandmother when the twins are ten?")
+    rows = ask(reviewer_client, text="fuel for driving", kind="question").context["rows"]
+    assert rows[0] == Question.objects.first()
+
+
+def test_until_a_worker_answers_the_page_shows_what_has_the_same_words(chains, reviewer_client):
+    place = reviewer_client.post(NEW, {"text": "speed of the fast train"}).url
+    page = reviewer_client.get(place)
+    shown = page.content.decode()
+    assert page.context["rows"][0] == chains["train"] and "every 700ms" in shown
+    assert "<mark>train</mark>" in shown
+    MeaningSearch.objects.update(created_at=timezone.now() - timedelta(minutes=2))
+    shown = reviewer_client.get(place).content.decode()
+    assert "No worker answered" in shown and "every 700ms" not in shown
+    tasks.search_meaning(MeaningSearch.objects.get().pk)  # too late: nobody waits any more
+    assert MeaningSearch.objects.get().hits is None
+
+
+def test_a_later_search_finds_what_came_meanwhile_and_embeds_nothing_twice(
+    chains, make_questions, make_rationales, reviewer_client, monkeypatch
+):
+    ask(reviewer_client, text="anything")
+    make_rationales(make_questions(1)[0], ["She deposits coins at the bank."], scored=False)
+    texts = []
+    real = tasks.embedder().encode
+
+    def counting(some):
+        texts.extend(some)
+        return real(some)
+
+    monkeypatch.setattr(tasks.embedder(), "encode", counting)
+    page = ask(reviewer_client, text="savings")
+    assert page.context["search"].embedded == 4
+    assert texts == ["savings", "She deposits coins at the bank."]
+
+
+def test_many_texts_are_embedded_in_turns(
+    chains, project, reviewer_client, monkeypatch, wake_ups, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(tasks, "BEFORE_A_SEARCH", -1.0)
+    with django_capture_on_commit_callbacks(execute=True):
+        page = ask(reviewer_client, text="savings")
+    assert page.context["rows"] == [] and "preparing them" in page.content.decode()
+    assert wake_ups("cpu") == 2  # the search's and the embedding's
+    monkeypatch.setattr(tasks, "EMBED_AT_ONCE", 2)
+    tasks.embed_texts(project.pk)
+    assert Embedding.objects.count() == 3 + Question.objects.count()
+    assert not meaning.missing(project, "rationale", tasks.DEFAULT_MODEL).exists()
+
+
+def test_a_reviewer_finds_no_pending_edit_of_somebody_else(
+    project, admin_user, make_questions, make_rationales, reviewer_client, admin_client
+):
+    (chain,) = make_rationales(make_questions(1)[0], ["right"])
+    set_overlap(project, 2)
+    seat = claim(project, admin_user, chain.question)
+    submit(project, admin_user, seat.item_id, [Say(chain.pk, "edit", edited_text="Secret ducks.")])
+    edit = Rationale.objects.get(parent=chain)
+    assert edit in ask(admin_client, text="ducks").context["rows"]
+    assert edit not in ask(reviewer_client, text="ducks").context["rows"]
+    assert reviewer_client.post(reverse("meaning_like", args=["eggs", edit.pk])).status_code == 404
+
+
+def test_a_search_is_its_persons_alone_and_stays_in_its_project(
+    chains, project, admin_user, admin_client, reviewer_client, stranger_client, stranger
+):
+    place = admin_client.post(NEW, {"text": "savings"}).url
+    assert reviewer_client.get(place).status_code == 404
+    assert stranger_client.get(place).status_code == 404
+    assert stranger_client.post(NEW, {"text": "savings"}).status_code == 404
+    elsewhere = Project.objects.get(slug="elsewhere")
+    search = meaning.order_search(elsewhere, stranger, text="savings")
+    tasks.search_meaning(search.pk)
+    search.refresh_from_db()
+    assert (search.hits, search.embedded) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"text": " "}, {"text": "x" * 1001}, {"text": "a", "kind": "b"}]
+)
+def test_a_search_for_nothing_is_refused(fields, project, reviewer_client):
+    assert reviewer_client.post(NEW, fields).status_code == 400
+    assert not MeaningSearch.objects.exists()
+
+
+def test_a_person_has_few_searches_open_at_once(project, reviewer_client):
+    answers = [reviewer_client.post(NEW, {"text": "savings"}).status_code for _ in range(6)]
+    assert answers == [302] * 5 + [400]
