@@ -500,3 +500,15 @@ def test_rationales_of_one_question_do_not_reach_into_another(
     says = [{"rationale": other.pk, "verdict": "approve"}]
     answer = post(reviewer_client, "review_submit", {"item": state["item"], "says": says})
     assert answer.status_code == 400 and Review.objects.count() == 0
+
+
+def test_what_was_cut_off_or_told_the_answer_says_so(
+    question: Question, reviewer_client: Client, project: Project
+) -> None:
+    Rationale.objects.update(finish_reason="length", prompt_style="hint@1")
+    for address in (at("review"), reverse("question", args=["eggs", question.pk])):
+        page = reviewer_client.get(address).content.decode()
+        assert page.count(">cut off<") == page.count(">told the answer<") == 2
+    Project.objects.update(is_blind=True)  # how it was prompted could tell who wrote it
+    page = reviewer_client.get(at("review")).content.decode()
+    assert ">cut off<" in page and ">told the answer<" not in page
