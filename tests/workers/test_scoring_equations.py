@@ -43,6 +43,7 @@ LEFT_ALONE = [
     "2 hours + 30 minutes = 150 minutes",
     "9**9**9**9 = 3",
     "half of 30 + 2 = 17",
+    "(1 + 3)(2 + 2) = 4 (4)",
 ]
 
 

@@ -311,6 +311,8 @@ def _finish_right(tokens, i, taken, words, loose, cut) -> Side | None:
             words.append("percent")  # 8.333...%
         if after.kind in "n%" and not words:
             return None  # a mixed number, or digits in groups
+        if [t.text for t in tokens[i : i + 3 : 2]] == ["(", ")"] and tokens[i + 1].kind in "n%":
+            return None  # "= 4 (4)": goes on with a factor
     return _side(taken, words, loose)
 
 
