@@ -30,7 +30,7 @@ def test_the_example_of_the_documentation_reviews_a_whole_queue(
 ) -> None:
     for question in make_questions(3):
         make_rationales(question, ["right", "wrong"])
-    (script,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    script, *_ = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
     assert len([line for line in script.splitlines() if line]) <= 35
     (tmp_path / "review.py").write_text(script)
     told = {
