@@ -90,6 +90,9 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
             *("--bind", f"{bracketed(host)}:{port}"),
             *("--workers", str(web_workers()), "--threads", "4", "--worker-class", "gthread"),
             *("--max-requests", "100000", "--timeout", "60", "--access-logfile", os.devnull),
+            # Longer than people think over a question: with gunicorn's 2 seconds nearly every request
+            # would open a connection, and now and then meet one that closes.
+            *("--keep-alive", "75"),
             # Loaded once, before the workers are forked: they share its memory and start at once.
             *("--no-control-socket", "--preload"),
             *("--worker-tmp-dir", str(settings.HOME)),
