@@ -1,0 +1,106 @@
+"""Settling disagreements in a real browser, by keys alone, without losing what was typed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from curation.projects.models import Project, User
+from curation.projects.services import add_member
+from curation.rationales.models import Rationale
+from curation.reviews.claims import claim
+from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review
+from curation.reviews.queueing import set_overlap
+from curation.reviews.services import Say, submit, to_review
+from tests.conftest import person
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+LIST = "/projects/eggs/adjudicate/"
+
+
+@pytest.fixture
+def disputed(project: Project, questions: list[Any], reviewer: User) -> list[Any]:
+    """Two questions: rudi approves the first chain, tina edits it; they differ on the second, too."""
+    tina = person("tina")
+    add_member(project, "tina", "reviewer")
+    set_overlap(project, 2)
+    for question in questions[:2]:
+        for user in (reviewer, tina):
+            seat = claim(project, user, question)
+            first, second = to_review(seat.item)
+            says = [Say(first.pk, "approve"), Say(second.pk, "reject", ["wrong_answer"])]
+            if user == tina:
+                says = [
+                    Say(first.pk, "edit", edited_text=f"{first.text} Checked."),
+                    Say(second.pk, "approve"),
+                ]
+            submit(project, user, seat.item_id, says)
+    return questions[:2]
+
+
+def chosen(page: Any) -> str:
+    return page.inner_text("#told")
+
+
+def test_two_disagreements_are_settled_by_keys_alone(
+    disputed: list[Any], admin_user: User, visit: Callable[..., Any]
+) -> None:
+    page = visit(admin_user, LIST)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#case")
+    assert chosen(page) == "0 of 2 chosen"
+    first, second = (card.get_attribute("data-dispute") for card in page.locator(".dispute").all())
+    # The reasons that reviewers gave stand ticked; they show only with a rejection.
+    assert not page.locator(".why").first.is_visible()
+    page.keyboard.press("t")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    assert page.locator(f'input[name="reasons-{second}"]:checked').get_attribute("value") == (
+        "wrong_answer"
+    )
+    page.keyboard.press("2")
+    page.keyboard.press("c")
+    page.keyboard.type("max and a jar")  # x, a and j are letters here
+    page.keyboard.press("Escape")
+    assert chosen(page) == "2 of 2 chosen"
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/adjudicate/{disputed[1].pk}/")
+    edit = Rationale.objects.get(parent=first)
+    told = dict(Decision.objects.values_list("rationale", "outcome"))
+    assert told == {
+        int(first): Outcome.SUPERSEDED,
+        edit.pk: Outcome.APPROVED,
+        int(second): Outcome.REJECTED,
+    }
+    last = Review.objects.get(rationale=second, is_adjudication=True)
+    assert (last.reasons, last.comment) == (["wrong_answer", "wrong_step"], "max and a jar")
+    page.keyboard.press("a")
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{LIST}")
+    assert "No disagreement waits" in page.inner_text("main")
+    assert not QueueItem.objects.filter(status=QueueStatus.ADJUDICATE).exists()
+
+
+def test_what_was_chosen_and_typed_survives_a_reload(
+    disputed: list[Any], admin_user: User, visit: Callable[..., Any]
+) -> None:
+    place = f"{LIST}{disputed[0].pk}/"
+    page = visit(admin_user, place)
+    page.wait_for_function("document.getElementById('told').textContent")
+    page.keyboard.press("e")
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" And so it ends.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.reload()
+    page.wait_for_function("document.getElementById('told').textContent.startsWith('2')")
+    first, second = page.locator(".dispute").all()
+    assert first.locator("textarea[name^=text]").input_value().endswith(" And so it ends.")
+    assert second.locator("input[value=reject]").is_checked()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/adjudicate/{disputed[1].pk}/")
+    edits = Rationale.objects.filter(author=admin_user, parent__isnull=False)
+    assert edits.get().text.endswith(" And so it ends.")
