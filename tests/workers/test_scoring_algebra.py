@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.scoring import Item, score_items
+from workers.scoring.algebra import statements
 from workers.scoring.latex import parse, shown, value
 
 QUESTION = r"Solve $(3)5^2-4(5-a)^2 \div 3=63$ for $a$."
@@ -115,6 +116,16 @@ def test_values_are_those_of_school(text, number):
 
 def test_latex_is_shown_as_people_write_it():
     assert shown(r"\frac{x}{2} \cdot \left(3^{2}\right)") == "x/2 · (3^2)"
+
+
+def test_an_escaped_dollar_opens_no_mathematics():
+    assert list(statements(r"It costs \$5x = 9$ or \$6.")) == []
+    assert len(list(statements(r"It costs \$5, so $5x = 9$."))) == 1
+
+
+def test_numbers_beyond_floats_are_left_to_exact_arithmetic():
+    left = " * ".join(["9^60"] * 7)
+    assert [code for code, _ in flags(rf"$x^2$ is {left} = 9^60 * 9^60")] == ["arithmetic"]
 
 
 PIECES = ["$", r"\[", r"\]", "=", "x", "y", "i", "^", "{", "}", "(", ")", r"\frac", r"\sqrt", "2", "13", "!",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from workers.scoring.equations import Equation
-from workers.scoring.latex import Formula, parse, shown, value
+from workers.scoring.latex import MAX_SIZE, Formula, parse, shown, value
 
 MAX_CHARS = 8_000  # of one text
 MAX_STATEMENTS = 100  # of one text
@@ -20,7 +20,7 @@ MAX_PER_UNKNOWN = 12  # equations in one unknown that a new one is compared with
 MAX_DEGREE = 4
 
 _MATHS = re.compile(
-    r"\$\$(.{1,600}?)\$\$|\$(?=\S)((?:[^$\\]|\\.){1,400}?)(?<=\S)\$(?!\d)|\\\[(.{1,600}?)\\\]|\\\((.{1,400}?)\\\)"
+    r"\$\$(.{1,600}?)\$\$|(?<!\\)\$(?=\S)((?:[^$\\]|\\.){1,400}?)(?<=\S)\$(?!\d)|\\\[(.{1,600}?)\\\]|\\\((.{1,400}?)\\\)"
     r"|\\begin\{(?:align|aligned|eqnarray|gather)\*?\}(.{1,1500}?)\\end",
     re.S,
 )
@@ -99,7 +99,11 @@ def recomputed(text: str, known: list[Equation]) -> list[Equation]:
     if _DENIED.search(text.lower()):
         return []
     tried = bool(_PLUGGED.search(text.lower()))
-    values = {(float(e.expected), float(e.given)) for e in known}
+    values = {
+        (float(e.expected), float(e.given))
+        for e in known
+        if max(abs(e.expected), abs(e.given)) < MAX_SIZE
+    }
     out = []
     for number, one in enumerate(statements(text)):
         if number >= MAX_STATEMENTS:
