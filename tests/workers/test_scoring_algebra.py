@@ -27,7 +27,7 @@ def flags(*steps, question="What is it?"):
         (r"Its root is $\sqrt{64} = \frac{64}{1} = 8$.", "√64 is 8, not 64/1."),
         (r"We write \[729 = 27^3.\]", "27^3 is 19,683, not 729."),
         (r"We can factorize $2009$ as $7 \cdot 11 \cdot 13$.", "7 · 11 · 13 is 1,001, not 2009."),
-        (r"There are $\binom{7}{3} = 30$ ways.", r"binom{7}{3} is 35, not 30."),
+        (r"There are $\binom{7}{3} = 30$ ways.", "C(7, 3) is 35, not 30."),
         (r"So $2\frac{1}{3} = \frac{10}{3}$.", "(2 + 1 / 3) is about 2.3333"),
     ],
 )
@@ -115,6 +115,7 @@ def test_values_are_those_of_school(text, number):
 
 
 def test_latex_is_shown_as_people_write_it():
+    assert shown(r"\binom{7}{3} + \sqrt{64}") == "C(7, 3) + √64"
     assert shown(r"\frac{x}{2} \cdot \left(3^{2}\right)") == "x/2 · (3^2)"
 
 

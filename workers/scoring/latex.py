@@ -285,6 +285,7 @@ def _count(number: complex | float) -> int:
 _SHOWN = (
     (re.compile(r"(?<=\d)(?=\\[dtc]?frac)"), " "),
     (re.compile(r"\\[dtc]?frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}"), r"(\1)/(\2)"),
+    (re.compile(r"\\binom\s?\{([^{}]*)\}\s?\{([^{}]*)\}"), r"C(\1, \2)"),
     (re.compile(r"\\sqrt\s?\{([^{}]*)\}"), r"√(\1)"),
     (re.compile(r"\\(?:cdot|times)\b\s?"), "· "),
     (re.compile(r"\\div\b\s?"), "÷ "),
