@@ -1,15 +1,17 @@
 """The API: one object that knows every operation, and its documentation."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
+from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from curation.api import (
     agreement,
+    bulk,
     datasets,
     evaluations,
     leading,
@@ -46,6 +48,15 @@ class Docs(DocsBase):
 
 
 class Api(NinjaAPI):
+    def get_openapi_schema(self, **place: Any) -> OpenAPISchema:
+        """Made once: anybody may ask for it, and making it takes a good part of a second."""
+        key = str(place)
+        if key not in self._schemas:
+            self._schemas[key] = super().get_openapi_schema(**place)
+        return self._schemas[key]
+
+    _schemas: ClassVar[dict[str, OpenAPISchema]] = {}
+
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The function's own name: what a generated client calls its method."""
         return operation.view_func.__name__
@@ -62,7 +73,7 @@ api = Api(
 )
 problems.install(api)
 for _room in (
-    *(projects, questions, rationales, runs, reviews, agreement, leading),
+    *(projects, questions, rationales, runs, reviews, agreement, leading, bulk),
     *(datasets, trainings, evaluations, webhooks),
 ):
     api.add_router("", _room.router)

@@ -211,7 +211,7 @@ def review_out(review: Review) -> dict[str, Any]:
 def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     given = asked(request, (*selectors.FILTERS, "question", "sort"))
     sort = one_of("sort", given.get("sort", "newest"), SORTS)
-    rows = visible(request, selectors.rationales(request.project, _by_id(given)), given)
+    rows = visible(request, selectors.rationales(request.project, by_id(given)), given)
     if question := given.get("question"):
         rows = rows.filter(question=number("question", question))
     rows, order = selectors.order_of(sort, request.project, rows)
@@ -219,7 +219,7 @@ def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     return shown(request, page, [rationale_out(request, row) for row in page.rows])
 
 
-def _by_id(given: dict[str, str]) -> dict[str, str]:
+def by_id(given: dict[str, str]) -> dict[str, str]:
     """The filters as the selectors have them: people by their ids, which nobody here knows."""
     if "reviewer" not in given:
         return given

@@ -23,6 +23,7 @@ from curation.projects.services import add_member, remove_member
 from curation.questions.models import QuestionImport
 from curation.rationales.models import GenerationRun, Teacher
 from curation.reviews.adjudication import flag_question
+from curation.reviews.models import BulkAction
 from curation.webhooks.services import add_hook, send_test
 from tests.conftest import person
 from tests.curation.api_calls import ROOT, no_brake, token
@@ -63,6 +64,13 @@ NEEDS = {
     f"POST {P}/review/items/{{item_id}}/skip": Need("review", body={}),
     f"POST {P}/questions/{{question_id}}/claim": Need("review"),
     f"GET {P}/reviews": Need("read"),
+    f"POST {P}/bulk-actions/preview": Need("read", admin=True, body={"kind": "approve"}),
+    f"GET {P}/bulk-actions": Need("read", admin=True),
+    f"POST {P}/bulk-actions": Need("admin", admin=True, body={"kind": "approve", "newest": 9}),
+    f"GET {P}/bulk-actions/{{action_id}}": Need("read", admin=True),
+    f"POST {P}/bulk-actions/{{action_id}}/undo": Need("admin", admin=True),
+    f"POST {P}/bulk-actions/{{action_id}}/cancel": Need("admin", admin=True),
+    f"POST {P}/bulk-actions/{{action_id}}/resume": Need("admin", admin=True),
     f"GET {P}/agreement": Need("read"),
     f"POST {P}/agreement": Need("review"),
     f"GET {P}/adjudications": Need("read", admin=True),
@@ -170,9 +178,11 @@ def ids(
     )
     order = QuestionImport.objects.create(project=project, file_name="rows.jsonl", status="done")
     run = GenerationRun.objects.create(project=project, temperatures=[0.5], samples=1)
+    action = BulkAction.objects.create(project=project, kind="approve", filters={}, until=1)
     hook = add_hook(project, reviewer, "https://example.org/told")
     return {
         "hook_id": hook.pk,
+        "action_id": action.pk,
         "delivery_id": send_test(hook).pk,
         "username": reviewer.username,
         "question_id": question.pk,

@@ -15,6 +15,8 @@ from curation.rationales.importing import run_import
 from curation.rationales.models import GenerationRun, Teacher
 from curation.reviews.services import apply_rule
 from curation.training.models import TrainingJob
+from curation.webhooks.models import WebhookDelivery
+from curation.webhooks.services import add_hook
 from curation.work import Status
 from tests.conftest import person
 from tests.curation.api_calls import ROOT, Caller, no_brake
@@ -311,3 +313,30 @@ def test_a_text_of_a_stranger_is_json_and_no_page(make_questions: Make, rudi: Ca
     answer = rudi.client.get(f"{ROOT}/projects/eggs/questions/{one.pk}", headers=rudi.headers)
     assert answer["Content-Type"].startswith("application/json")
     assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_many_are_decided_at_once_and_taken_back(
+    project: Project, make_questions: Make, make_rationales: Make, ada: Caller, admin_user: User
+) -> None:
+    add_hook(project, admin_user, "https://example.org/told")
+    for question in make_questions(3):
+        make_rationales(question, ["right", "wrong"])
+    body = {"kind": "approve", "filters": {"answer": "right"}}
+    counted = ada.post("bulk-actions/preview", body)
+    assert (counted["total"], counted["changed"]) == (3, 3)
+    order = {**body, "newest": counted["newest"], "order_key": "b"}
+    made = ada.post("bulk-actions", order, status=201)
+    assert (made["status"], made["changed"]) == ("done", 3)
+    assert ada.post("bulk-actions", order, status=201)["id"] == made["id"]
+    rows = ada.get("rationales?decision=bulk")["items"]
+    assert {row["decision"]["reviewer"] for row in rows} == {"ada"} and len(rows) == 3
+    back = ada.post(f"bulk-actions/{made['id']}/undo")
+    assert back["undone"] and back["put_back"] == 3
+    assert ada.get("rationales?decision=approved")["items"] == []
+    ada.post(f"bulk-actions/{made['id']}/undo", status=409)
+    ada.post("bulk-actions/preview", {"kind": "delete"}, status=400)
+    ada.post("bulk-actions/preview", {"kind": "approve", "filters": {"pk": "1"}}, status=400)
+    ada.post("bulk-actions", {**order, "kind": "reject", "order_key": "c"}, status=400)
+    assert len(ada.get("bulk-actions")["items"]) == 1
+    kinds = [one.kind for one in WebhookDelivery.objects.order_by("id")]
+    assert kinds == ["decisions.made", "decisions.withdrawn"]
