@@ -1,0 +1,37 @@
+"""The steps of a chain, with their flags, as the bench and lists of chains show them.
+
+Written as a function, since a question has dozens of them and a template would take longer over each
+than all the rest of the page's frame.
+"""
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from curation.reviews.chains import ChainView, StepView
+from curation.templatetags.maths import maths
+
+register = template.Library()
+
+
+@register.simple_tag
+def steps(chain: ChainView) -> SafeString:
+    """The items of a list, one a step; nothing for a chain without steps."""
+    off = " disabled" if chain.locked else ""
+    return mark_safe("".join(_step(one, off) for one in chain.steps))  # escaped piece by piece
+
+
+def _step(step: StepView, off: str) -> str:
+    number = int(step.number)
+    text = maths(step.text).replace("\r\n", "\n").replace("\r", "\n").replace("\n", "<br>")
+    cut = f' <span class="label">… {intcomma(step.cut)} more characters</span>' if step.cut else ""
+    flags = "".join(
+        f'<div class="flag {escape(flag.get("severity", ""))}">{escape(flag.get("message", ""))}</div>'
+        for flag in step.flags
+    )
+    return (
+        f'<li class="step{" thought" if step.thought else ""}" data-step="{number}">'
+        f'<button type="button" class="mark" tabindex="-1" aria-label="Step {number}: no label"{off}>'
+        f'</button><div class="says"><div class="text">{text}{cut}</div>{flags}</div></li>'
+    )
