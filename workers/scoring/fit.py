@@ -13,7 +13,7 @@ What is fitted on what:
   teacher's wrong answer as a sign of a wrong step, and moved to the prior `PRIOR_WRONG`.
 - step_redundancy: the ratings of step_redundancy_dev.
 - chain_redundancy: the most idle step, scaled to a probability on the same file.
-- topic, topic_embedded: chains of five dev files put to their own and to other questions of the file, none
+- topic, topic_embedded: chains of four dev files put to their own and to other questions of the file, none
   of them a question of step_perturbation_dev, so that its swapped solutions are held out; moved to the
   prior `PRIOR_OFF_TOPIC`.
 """

@@ -2,7 +2,7 @@
 
 A chain that was written for another question can be sound in every step. The model over these features
 (`topic` in `models.json`; `topic_embedded` where sentence embeddings are on, with one feature more) is
-fitted on chains of other questions put to a question, see `fit_topic.py`.
+fitted on chains of other questions put to a question, see `fitting.py`.
 """
 
 from functools import lru_cache
@@ -20,9 +20,8 @@ TOPIC_FEATURES = (
     "opening_from_question",  # share of the terms of the first two steps that the question has
 )
 EMBEDDED_TOPIC_FEATURES = (*TOPIC_FEATURES, "cosine")  # raw cosine of the sentence embeddings
-PRIOR_OFF_TOPIC = (
-    0.01  # before a chain is read, one in a hundred is thought to be about something else
-)
+# Before a chain is read, one in a hundred is thought to be about something else.
+PRIOR_OFF_TOPIC = 0.01
 RUN = 8
 MAX_CHARS = 8_000
 MAX_RUNS = 120
