@@ -13,7 +13,8 @@ WIDTH, FLOOR, TALLEST = (
 
 @dataclass(frozen=True)
 class Bar:
-    """One day: where its bar stands. `named`: its day is written below it."""
+    """One day: where its bar stands. `named`: its day is written below it,
+    with its middle at `label_x`, so that it stays within the drawing."""
 
     day: date
     n: int
@@ -24,6 +25,7 @@ class Bar:
     y: float
     today: bool
     named: bool
+    label_x: float
 
 
 def day_bars(days: Sequence[tuple[date, int]]) -> list[Bar]:
@@ -44,6 +46,7 @@ def day_bars(days: Sequence[tuple[date, int]]) -> list[Bar]:
                 round(FLOOR - height, 1),
                 today=place == len(days) - 1,
                 named=place in (0, len(days) // 2, len(days) - 1),
+                label_x=min(max(round(place * step + step / 2, 1), 20), WIDTH - 20),
             )
         )
     return bars

@@ -21,6 +21,12 @@ def interval(part: int, whole: int) -> str:
 
 
 @register.filter
+def coefficient(value: float | None) -> str:
+    """A coefficient from -1 to 1 with two digits and a true minus sign; a dash where none is known."""
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+@register.filter
 def hundredths(value: float) -> str:
     """A share in percent with one digit and no sign, as intervals are written: 87.3."""
     return f"{100 * min(1.0, max(0.0, value)):.1f}"

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from curation.bars import day_bars
 from curation.projects.models import Project, User
 from curation.reviews.adjudication import adjudicate, flag_question
 from curation.reviews.claims import claim, next_item
@@ -172,3 +173,12 @@ def test_the_page_takes_as_many_queries_for_much_work(
         reviewer_client.get("/")
     with django_assert_max_num_queries(12):
         reviewer_client.get("/", headers={"hx-request": "true"})
+
+
+@pytest.mark.parametrize("count", [1, 14, 28])
+def test_bars_and_the_days_below_them_stay_within_the_drawing(count: int) -> None:
+    days = [(SATURDAY + timedelta(days=n), n * n) for n in range(count)]
+    bars = day_bars(days)
+    assert all(bar.x >= 0 and bar.x + bar.width <= 420 and 0 < bar.y <= 96 for bar in bars)
+    assert all(20 <= bar.label_x <= 400 for bar in bars if bar.named)
+    assert bars[-1].today and len([bar for bar in bars if bar.today]) == 1
