@@ -1,8 +1,8 @@
 """Counting in Redis, so that all web processes count together: what brakes guessing and haste."""
 
 import logging
+import threading
 import time
-from functools import cache as once
 
 import redis
 from django.conf import settings
@@ -13,9 +13,15 @@ from curation import queue
 log = logging.getLogger(__name__)
 
 
-@once
+# Each thread its own: with one for all, redis-py 8.1 let two threads that began at once read from
+# one connection, and people who signed in at the same moment met an error.
+_own = threading.local()
+
+
 def _client() -> redis.Redis:
-    return queue.broker()
+    if not hasattr(_own, "client"):
+        _own.client = queue.broker()
+    return _own.client
 
 
 def count(name: str, by: int, window: int) -> tuple[int, int]:
