@@ -18,6 +18,7 @@ from curation.work import ACTIVE, Status
 MOST_REVIEWS = 500_000
 # Pages that are looked at often order a new count by themselves, but no more often than this.
 FRESH_FOR = timedelta(minutes=2)
+KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,13 @@ def order_agreement(project: Project, user: User | None) -> AgreementCount:
         except IntegrityError:  # somebody else ordered it just now
             continue
     return AgreementCount.objects.filter(project=project).latest("id")
+
+
+def forget_old(count: AgreementCount) -> None:
+    """Keep the last counts of its project: with many reviewers one holds thousands of figures."""
+    older = AgreementCount.objects.filter(project=count.project_id, pk__lte=count.pk)
+    kept = older.order_by("-id").values_list("pk", flat=True)[:KEPT]
+    older.exclude(pk__in=list(kept)).delete()
 
 
 def newest_count(project: Project) -> AgreementCount | None:
@@ -86,9 +94,21 @@ def compared(project: Project) -> Iterator[Row]:
         yield Row(*row, known=known[row[1]])
 
 
-def what_there_is(project: Project) -> dict[str, int]:
+@dataclass(frozen=True)
+class Material:
     """What a page says where figures are missing: how many questions two people have reviewed, how
     many control questions there are, and how often they were met."""
+
+    controls: int
+    questions: int = 0
+    met: int = 0
+
+
+def material(project: Project, *, whole: bool) -> Material:
+    """All of it, or with `whole` off only the controls: the rest reads every seat."""
+    controls = Control.objects.filter(project=project).count()
+    if not whole:
+        return Material(controls)
     filled = Seat.objects.filter(project=project, done_at__isnull=False)
     twice = (
         filled.filter(number__isnull=False)
@@ -97,11 +117,7 @@ def what_there_is(project: Project) -> dict[str, int]:
         .annotate(people=Count("pk"))
         .filter(people__gt=1)
     )
-    return {
-        "questions": twice.count(),
-        "controls": Control.objects.filter(project=project).count(),
-        "met": filled.filter(number__isnull=True).count(),
-    }
+    return Material(controls, twice.count(), filled.filter(number__isnull=True).count())
 
 
 @dataclass(frozen=True)

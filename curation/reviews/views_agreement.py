@@ -47,5 +47,5 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "running": running,
         "failed": failed,
         "stale": not running and not failed and counts.is_stale(project, count),
-        "known": counts.what_there_is(project),
+        "known": counts.material(project, whole=count is None),
     }

@@ -196,6 +196,14 @@ def live(client: Client) -> str:
     return page
 
 
+def test_old_counts_are_forgotten(
+    project: Project, admin_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agreement, "KEPT", 2)
+    made = [counted(project, admin_user).pk for _ in range(4)]
+    assert list(AgreementCount.objects.values_list("pk", flat=True)) == made[-2:]
+
+
 def test_a_count_whose_worker_went_silent_is_put_back(
     project: Project,
     admin_user: User,

@@ -1,7 +1,7 @@
 """Count how far the reviewers of a project agree, on the `cpu` queue."""
 
 from curation.queue import COUNT_AGREEMENT, app
-from curation.reviews.agreement import compared
+from curation.reviews.agreement import compared, forget_old
 from curation.reviews.models import AgreementCount
 from curation.work import Status, begin, ending, finish
 from workers.agreement.said import Said
@@ -24,4 +24,5 @@ def count_agreement(count_id: int) -> None:
             for row in compared(count.project)
         ]
         figures = agreement(said)
-        finish(count, Status.DONE, figures=figures, reviews=len(said))
+        if finish(count, Status.DONE, figures=figures, reviews=len(said)):
+            forget_old(count)
