@@ -18,7 +18,9 @@ from curation.reviews.models import (
     QueueItem,
     QueueStatus,
     Review,
+    Verdict,
 )
+from curation.reviews.queueing import enqueue
 from curation.reviews.services import Say, chains_of, check_all, record
 from curation.reviews.settling import decide, put_aside_edits, standing_reviews
 from curation.reviews.telling import tell_withdrawn
@@ -35,14 +37,21 @@ def adjudicate(project: Project, user: User, item_id: int, says: Sequence[Say]) 
         raise PermissionDenied("Only an admin of this project may do this.")
     check_all(says)
     with transaction.atomic():
-        item = QueueItem.objects.select_for_update().filter(pk=item_id, project=project).first()
+        item = (
+            QueueItem.objects.select_for_update(no_key=True)
+            .filter(pk=item_id, project=project)
+            .first()
+        )
         if item is None:
             raise Invalid("This question does not wait in this project.")
         if item.status != QueueStatus.ADJUDICATE:
             raise Conflict("This question does not wait for an admin (any more).")
         chains = chains_of(item, says)
+        edited = {say.rationale_id for say in says if say.verdict == Verdict.EDIT}
         for chain in chains.values():
             _may_decide(user, chain)
+            if chain.pk in edited:
+                _may_edit(user, chain)
         reviews = record(project, user, item, chains, says, is_adjudication=True)
         decide(project, reviews)
         for review in reviews:
@@ -51,6 +60,7 @@ def adjudicate(project: Project, user: User, item_id: int, says: Sequence[Say]) 
             QueueItem.objects.filter(pk=item.pk).update(
                 status=QueueStatus.DONE, done_at=timezone.now()
             )
+            enqueue(project, [item.question_id])  # chains may have come while it waited
     return reviews
 
 
@@ -62,10 +72,26 @@ def _may_decide(user: User, chain: Rationale) -> None:
         raise Conflict("You wrote this chain: another admin of the project decides on it.")
 
 
+def _may_edit(user: User, chain: Rationale) -> None:
+    """Else an admin whose edit waits for another could write the same again and have it their way."""
+    mine = Rationale.objects.filter(
+        parent=chain, author=user, decision__isnull=True, edit_review__withdrawn_at__isnull=True
+    )
+    if mine.exists():
+        raise Conflict(
+            "Your edit of this chain waits for another admin: approve or reject the chain as it stands, "
+            "take somebody else’s edit, or leave it to them."
+        )
+
+
 def undo_adjudication(project: Project, user: User, item_id: int) -> None:
     """Take back what this admin decided on a question; it waits for an admin again."""
     with transaction.atomic():
-        item = QueueItem.objects.select_for_update().filter(pk=item_id, project=project).first()
+        item = (
+            QueueItem.objects.select_for_update(no_key=True)
+            .filter(pk=item_id, project=project)
+            .first()
+        )
         mine = Review.objects.filter(
             project=project,
             reviewer=user,
@@ -73,6 +99,8 @@ def undo_adjudication(project: Project, user: User, item_id: int) -> None:
             withdrawn_at__isnull=True,
             rationale__question__queue_item=item,
         )
+        if item is not None and item.status not in (QueueStatus.ADJUDICATE, QueueStatus.DONE):
+            raise Conflict("This question has come back since, or is a control question now.")
         if item is None or not (ids := list(mine.values_list("pk", flat=True))):
             raise Conflict("There is nothing of yours to take back here.")
         decided = Decision.objects.filter(review__in=ids)

@@ -32,27 +32,28 @@ def next_item(project: Project, user: User) -> Seat | None:
     None when nothing is free for them; `others_hold` says whether something may come back.
     """
     with transaction.atomic():
-        _one_at_a_time(project, user)
+        one_at_a_time(project, user)
         held = _mine(project, user).values_list("pk", flat=True).first()
-        return _take(_seat(held), project, user) if held else _take_best(project, user)
+        return (held and _take(_seat(held), project, user)) or _take_best(project, user)
 
 
 def ahead(project: Project, user: User, item_id: int) -> Seat | None:
     """The question after `item_id`, which the person works on: held, too, so that their page can have
     it ready. None when nothing is free, or they do not hold `item_id`."""
     with transaction.atomic():
-        _one_at_a_time(project, user)
+        one_at_a_time(project, user)
         held = dict(_mine(project, user).values_list("item_id", "pk"))
         if held.pop(item_id, None) is None:
             return None
-        if held:
-            return _take(_seat(next(iter(held.values()))), project, user)
-        return _take_best(project, user)
+        other = next(iter(held.values()), None)
+        return (other and _take(_seat(other), project, user)) or _take_best(project, user)
 
 
-def _one_at_a_time(project: Project, user: User) -> None:
+def one_at_a_time(project: Project, user: User) -> None:
     """Two tabs of one person that ask at once do so one after the other."""
-    Membership.objects.select_for_update().filter(project=project, user=user).values("pk").first()
+    Membership.objects.select_for_update(no_key=True).filter(project=project, user=user).values(
+        "pk"
+    ).first()
 
 
 def _seat(pk: int) -> Seat:
@@ -60,14 +61,18 @@ def _seat(pk: int) -> Seat:
     return Seat.objects.select_related("item__question").get(pk=pk)
 
 
-def _take(seat: Seat, project: Project, user: User) -> Seat:
+def _take(seat: Seat, project: Project, user: User) -> Seat | None:
+    """The seat is this person's from now on; None where it has become somebody else's meanwhile."""
+    now = timezone.now()
+    before = seat.holder_id
     seat.project, seat.holder = project, user
-    seat.held_until = timezone.now() + settings.CLAIM_LEASE
+    seat.taken_at, seat.held_until = now, now + settings.CLAIM_LEASE
     if seat.pk is None:  # of a control question
         seat.save(force_insert=True)
-    else:
-        Seat.objects.filter(pk=seat.pk).update(holder=user, held_until=seat.held_until)
-    return seat
+        return seat
+    unchanged = Seat.objects.filter(pk=seat.pk, holder=before, done_at__isnull=True)
+    taken = unchanged.update(holder=user, taken_at=now, held_until=seat.held_until)
+    return seat if taken else None
 
 
 def _take_best(project: Project, user: User) -> Seat | None:
@@ -144,9 +149,11 @@ def claim(project: Project, user: User, question: Question) -> Seat:
     """
     now = timezone.now()
     with transaction.atomic():
-        _one_at_a_time(project, user)
+        one_at_a_time(project, user)
         item = (
-            QueueItem.objects.select_for_update().filter(project=project, question=question).first()
+            QueueItem.objects.select_for_update(no_key=True)
+            .filter(project=project, question=question)
+            .first()
         )
         if item is None:
             raise Conflict("This question has no scored chains yet, so it is not in the queue.")
@@ -169,7 +176,8 @@ def claim(project: Project, user: User, question: Question) -> Seat:
         ]
         for seat in own or sorted(free, key=lambda one: one.assigned_to_id != user.pk):
             seat.item = item
-            return _take(seat, project, user)
+            if _take(seat, project, user):
+                return seat
     if item.status == QueueStatus.ADJUDICATE:
         raise Conflict("The reviews of this question disagree: an admin decides it.")
     if holders := [str(seat.holder) for seat in seats if seat.done_at is None and seat.holder_id]:
@@ -237,7 +245,9 @@ def _give_back(seats: QuerySet[Seat]) -> int:
 def skip(item_id: int, user: User, reason: str = "") -> None:
     """Pass on a question: somebody else gets it, this person does not see it again."""
     with transaction.atomic():
-        if not _give_back(Seat.objects.filter(item=item_id, holder=user, done_at__isnull=True)):
+        held = Seat.objects.filter(item=item_id, holder=user, done_at__isnull=True)
+        held.filter(assigned_to=user).update(assigned_to=None)  # else nobody would ever get it
+        if not _give_back(held):
             if Skip.objects.filter(item_id=item_id, user=user).exists():
                 return  # a retry of a skip whose answer got lost
             raise Conflict("You do not hold this question (any more).")

@@ -1,7 +1,8 @@
 """Control questions: their verdicts are known, and people meet them among the others."""
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from curation.errors import Conflict
 from curation.projects.models import Project, User
@@ -12,10 +13,12 @@ from curation.reviews.models import (
     Outcome,
     QueueItem,
     QueueStatus,
+    Review,
     Seat,
     Skip,
     Verdict,
 )
+from curation.reviews.queueing import enqueue
 
 KNOWN = {Outcome.APPROVED: Verdict.APPROVE, Outcome.REJECTED: Verdict.REJECT}
 
@@ -32,10 +35,16 @@ def next_control(project: Project, user: User) -> Seat | None:
     due = (done // every) + ((done % every) >= (user.pk * 7 + (done // every) * 3) % every)
     if had >= due:
         return None
-    mine = Seat.objects.filter(item=OuterRef("pk"), holder=user, done_at__isnull=False)
+    here = Seat.objects.filter(item=OuterRef("pk"), holder=user)
+    mine = here.filter(Q(done_at__isnull=False) | Q(held_until__gte=timezone.now()))
+    # Also those that they decided before it was a control.
+    known = Review.objects.filter(
+        rationale__question=OuterRef("question"), reviewer=user, withdrawn_at__isnull=True
+    )
     item = (
         QueueItem.objects.filter(project=project, status=QueueStatus.CONTROL)
         .exclude(Exists(mine))
+        .exclude(Exists(known))
         .exclude(Exists(Skip.objects.filter(item=OuterRef("pk"), user=user)))
         .order_by("id")
         .first()
@@ -52,7 +61,9 @@ def make_control(project: Project, user: User, question: Question, note: str = "
     should say. Raises Conflict when it is not decided by people, or is a control already."""
     with transaction.atomic():
         item = (
-            QueueItem.objects.select_for_update().filter(project=project, question=question).first()
+            QueueItem.objects.select_for_update(no_key=True)
+            .filter(project=project, question=question)
+            .first()
         )
         if item is None or item.status != QueueStatus.DONE:
             raise Conflict("Only a question that is decided can become a control question.")
@@ -69,11 +80,17 @@ def make_control(project: Project, user: User, question: Question, note: str = "
 
 
 def drop_control(project: Project, question: Question) -> None:
-    """Make it a decided question again. What people said of it stays in the history."""
+    """Make it a decided question again, or one that waits where chains have come meanwhile. What people
+    said of it stays in the history."""
     with transaction.atomic():
-        dropped, _ = Control.objects.filter(project=project, item__question=question).delete()
-        if not dropped:
+        item = (
+            QueueItem.objects.select_for_update(no_key=True)
+            .filter(project=project, question=question, status=QueueStatus.CONTROL)
+            .first()
+        )
+        if item is None:
             raise Conflict("This is no control question.")
-        item = QueueItem.objects.get(question=question)
+        Control.objects.filter(item=item).delete()
         item.seats.filter(number__isnull=True, done_at__isnull=True).delete()
         QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.DONE)
+        enqueue(project, [question.pk])

@@ -62,6 +62,7 @@ class Seat(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     held_until = models.DateTimeField(null=True)
+    taken_at = models.DateTimeField(null=True, help_text="When its holder got the chains to see.")
     done_at = models.DateTimeField(null=True)
     seconds = models.FloatField(null=True, help_text="What its holder spent on the question.")
 

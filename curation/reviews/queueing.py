@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from curation.projects.models import Membership, Project, User
@@ -23,26 +23,21 @@ def open_seats(project: Project) -> QuerySet[Seat]:
 
 
 def enqueue(project: Project, question_ids: Iterable[int]) -> None:
-    """Put scored training questions into the queue, or rank them anew. What was done comes back when
-       chains have come since then: a chain that was left undecided on the bench does not.
-    Their
-       order is that of `ranking`.
-    """
-    ids, rubric = set(question_ids), project.rubric
-    chains: dict[int, list[tuple[Scored, datetime | None]]] = {}
-    # A person's chains come with a decision or wait for an admin: nobody else is asked about them.
-    rows = Rationale.objects.filter(
-        question_id__in=ids, question__split=Split.TRAIN, score__isnull=False
-    ).exclude(edit_review__withdrawn_at__isnull=False)
-    columns = ("question_id", "decision__outcome", "created_at", "source", "score__answer")
-    scores = [f"score__{name}" for name in SCORES]
-    for question_id, outcome, at, source, answer, *told in rows.values_list(*columns, *scores):
-        is_open = outcome is None and source != Source.PERSON
-        scored = Scored(answer, is_open, *told)
-        chains.setdefault(question_id, []).append((scored, at if is_open else None))
-    items = {i.question_id: i for i in QueueItem.objects.filter(question_id__in=chains)}
+    """Put scored training questions into the queue, or rank them anew, see `ranking`. What was done
+    comes back when chains have come that its reviewers did not see: one that they left undecided does
+    not bring it back."""
+    with transaction.atomic():
+        # Locked by their keys before anything is read: whoever submits meanwhile settles before this
+        # looks, or after it has written.
+        known = QueueItem.objects.select_for_update(no_key=True).order_by("pk")
+        items = {i.question_id: i for i in known.filter(question_id__in=set(question_ids))}
+        _enqueue(project, set(question_ids), items)
+
+
+def _enqueue(project: Project, ids: set[int], items: dict[int, QueueItem]) -> None:
+    rubric, seen = project.rubric, _seen(items.values())
     new, changed, again, over = [], [], [], []
-    for question_id, given in chains.items():
+    for question_id, given in _chains(ids).items():
         item = items.get(question_id) or QueueItem(project=project, question_id=question_id)
         item.rank, item.reason = rank_of([scored for scored, _ in given], rubric)
         if item.pinned_reason:
@@ -54,22 +49,43 @@ def enqueue(project: Project, question_ids: Iterable[int]) -> None:
             new.append(item)
             continue
         changed.append(item)
-        came_since = item.done_at is None or any(at > item.done_at for at in open_since)
+        saw = seen.get(item.pk, item.done_at)
+        came_since = saw is None or any(at > saw for at in open_since)
         if item.status == QueueStatus.DONE and open_since and came_since:
             item.status, item.done_at = QueueStatus.WAITING, None
             again.append(item)
         elif item.status == QueueStatus.WAITING and not open_since:
             over.append(item)
-    with transaction.atomic():
-        _close(over)
-        QueueItem.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
-        made = QueueItem.objects.filter(question_id__in=[i.question_id for i in new])
-        _seat(project, list(made.filter(status=QueueStatus.WAITING)))
-        QueueItem.objects.bulk_update(
-            changed, ["rank", "reason", "status", "done_at"], batch_size=500
-        )
-        _rank_seats(changed)
-        _begin_again(project, again)
+    QueueItem.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
+    made = QueueItem.objects.filter(question_id__in=[i.question_id for i in new])
+    _seat(project, list(made.filter(status=QueueStatus.WAITING)))
+    QueueItem.objects.bulk_update(changed, ["rank", "reason", "status", "done_at"], batch_size=500)
+    _rank_seats(changed)
+    _begin_again(project, again)
+    _close(project, over)
+
+
+def _chains(ids: set[int]) -> dict[int, list[tuple[Scored, datetime | None]]]:
+    """Of each question: what its scored chains say, and since when each waits for a decision."""
+    # A person's chains come with a decision or wait for an admin: nobody else is asked about them.
+    rows = Rationale.objects.filter(
+        question_id__in=ids, question__split=Split.TRAIN, score__isnull=False
+    ).exclude(edit_review__withdrawn_at__isnull=False)
+    columns = ("question_id", "decision__outcome", "created_at", "source", "score__answer")
+    scores = [f"score__{name}" for name in SCORES]
+    chains: dict[int, list[tuple[Scored, datetime | None]]] = {}
+    for question_id, outcome, at, source, answer, *told in rows.values_list(*columns, *scores):
+        is_open = outcome is None and source != Source.PERSON
+        scored = Scored(answer, is_open, *told)
+        chains.setdefault(question_id, []).append((scored, at if is_open else None))
+    return chains
+
+
+def _seen(items: Iterable[QueueItem]) -> dict[int, datetime]:
+    """When the reviewers of each done question got its chains to see, the first of them."""
+    done = [item.pk for item in items if item.status == QueueStatus.DONE]
+    seats = Seat.objects.filter(item__in=done, done_at__isnull=False, taken_at__isnull=False)
+    return dict(seats.order_by().values_list("item").annotate(first=Min("taken_at")))
 
 
 def reopen(item: QueueItem) -> bool:
@@ -91,30 +107,45 @@ def _begin_again(project: Project, items: list[QueueItem]) -> None:
 
 
 def _seat(project: Project, items: list[QueueItem]) -> None:
-    """As many open seats for each item as the project wants reviews."""
+    """As many open seats for each item as the project wants reviews: as it wants now, whatever it
+    wanted when a long scoring run began."""
+    overlap = Project.objects.values_list("overlap", flat=True).get(pk=project.pk)
     Seat.objects.bulk_create(
         (
             Seat(project=project, item=item, number=number, rank=item.rank)
             for item in items
-            for number in range(1, project.overlap + 1)
+            for number in range(1, overlap + 1)
         ),
         batch_size=500,
         ignore_conflicts=True,
     )
 
 
-def _close(items: list[QueueItem]) -> None:
-    """Nothing is left to decide, since the rule approved what there was: these are done, but for those
-    at which somebody sits now."""
+def seat_again(item: QueueItem) -> None:
+    """A review of this question was taken back: it has all seats that the project wants by now."""
+    _seat(item.project, [item])
+
+
+def _close(project: Project, items: list[QueueItem]) -> None:
+    """Nothing is left to decide, since the rule or an admin decided what there was: these are done,
+    but for those at which somebody sits now. What reviewers said there before is settled: it may wait
+    for an admin."""
     held = Seat.objects.filter(
         item__in=items, done_at__isnull=True, held_until__gte=timezone.now()
     ).values_list("item", flat=True)
     busy = set(held)
-    for item in items:
-        if item.pk not in busy:
-            item.status, item.done_at = QueueStatus.DONE, timezone.now()
     over = [item for item in items if item.pk not in busy]
-    Seat.objects.filter(item__in=over, done_at__isnull=True).delete()
+    seats = Seat.objects.filter(item__in=over, number__isnull=False).order_by()
+    wanted = dict(seats.values_list("item").annotate(n=Count("pk")))
+    seats.filter(done_at__isnull=True).delete()
+    reviewed = set(seats.values_list("item", flat=True))
+    for item in over:
+        if item.pk in reviewed:
+            item.project = project
+            settle(item, seats=wanted[item.pk])
+    QueueItem.objects.filter(pk__in=[i.pk for i in over if i.pk not in reviewed]).update(
+        status=QueueStatus.DONE, done_at=timezone.now()
+    )
 
 
 def _rank_seats(items: list[QueueItem]) -> None:
@@ -135,6 +166,9 @@ def pull_forward(project: Project, domains: Iterable[str], reason: str) -> int:
         project=project, status=QueueStatus.WAITING, question__domain__in=list(domains)
     )
     with transaction.atomic():
+        # Items before their seats, by key, as everywhere: two that lock in one order never wait for
+        # each other.
+        list(waiting.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk"))
         new = waiting.filter(pinned_reason="")
         Seat.objects.filter(item__in=new, done_at__isnull=True).update(rank=F("rank") + PINNED)
         new.update(rank=F("rank") + PINNED)
@@ -145,7 +179,7 @@ def set_overlap(project: Project, overlap: int) -> None:
     """From now on so many people review a question. Waiting questions get more seats, or lose the
     open ones that nobody holds; what is complete by that is settled."""
     with transaction.atomic():
-        locked = Project.objects.select_for_update().only("overlap").get(pk=project.pk)
+        locked = Project.objects.select_for_update(no_key=True).only("overlap").get(pk=project.pk)
         Project.objects.filter(pk=project.pk).update(overlap=overlap)
         project.overlap = overlap
         waiting = QueueItem.objects.filter(project=project, status=QueueStatus.WAITING)
@@ -160,12 +194,14 @@ def set_overlap(project: Project, overlap: int) -> None:
 def _seat_all_waiting(project: Project, numbers: Iterable[int]) -> None:
     """Seats of these numbers at every waiting question, by the data base itself: there may be a
     million. A seat of such a number stands where somebody sat on it when there were fewer."""
+    lock = "ORDER BY id FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
         for number in numbers:
             cursor.execute(
                 "INSERT INTO reviews_seat (project_id, item_id, number, rank) "
                 "SELECT project_id, id, %s, rank FROM reviews_queueitem "
-                "WHERE project_id = %s AND status = %s ON CONFLICT DO NOTHING",
+                # On SQLite the clause keeps ON from being read as part of a join.
+                f"WHERE project_id = %s AND status = %s {lock} ON CONFLICT DO NOTHING",
                 [number, project.pk, QueueStatus.WAITING],
             )
 

@@ -12,9 +12,10 @@ from curation.projects.models import Project, Rubric, User
 from curation.questions.models import Split
 from curation.rationales.models import Rationale, Source, passes, text_hash
 from curation.rationales.scoring import mark_stale, order_scoring
-from curation.reviews.claims import claim
+from curation.reviews.claims import claim, one_at_a_time
 from curation.reviews.models import (
     Decision,
+    DecisionLog,
     Outcome,
     QueueItem,
     QueueStatus,
@@ -24,6 +25,7 @@ from curation.reviews.models import (
     Skip,
     Verdict,
 )
+from curation.reviews.queueing import seat_again
 from curation.reviews.settling import settle
 from curation.reviews.telling import tell_made, tell_withdrawn
 
@@ -96,7 +98,8 @@ def submit(
     """
     check_all(says)
     with transaction.atomic():
-        item = QueueItem.objects.select_for_update().filter(pk=item_id, project=project).first()
+        items = QueueItem.objects.select_for_update(no_key=True)
+        item = items.filter(pk=item_id, project=project).first()
         if item is None:
             raise Invalid("This question does not wait in this project.")
         item.project = project
@@ -113,7 +116,12 @@ def submit(
         spent = seconds if seconds is not None and 0 <= seconds < 86_400 else None
         share = None if spent is None else spent / len(says)
         reviews = record(project, user, item, chains, says, seconds=share, is_control=is_control)
-        Seat.objects.filter(pk=seat.pk).update(done_at=timezone.now(), seconds=spent)
+        # A claim that had run out may have gone to somebody else since it was read.
+        still_mine = Seat.objects.filter(pk=seat.pk, holder=user, done_at__isnull=True)
+        if not still_mine.update(done_at=timezone.now(), seconds=spent):
+            raise Conflict(
+                "Your claim on this question ran out, and somebody else works on it now."
+            )
         if not is_control and still_open == [seat]:
             settle(item, reviews, seats=len(seats))
     return reviews
@@ -264,6 +272,7 @@ def undo(project: Project, user: User) -> Seat:
     take back, an admin has decided on it since, or others hold all seats of the question by now.
     """
     with transaction.atomic():
+        one_at_a_time(project, user)
         standing = Review.objects.filter(
             project=project, reviewer=user, withdrawn_at__isnull=True, is_adjudication=False
         )
@@ -279,7 +288,7 @@ def undo(project: Project, user: User) -> Seat:
         of_skip = last is None or (skipped is not None and skipped.created_at > last.created_at)
         question_id = skipped.item.question_id if of_skip else last.rationale.question_id
         item = (
-            QueueItem.objects.select_for_update(of=("self",))
+            QueueItem.objects.select_for_update(of=("self",), no_key=True)
             .select_related("question")
             .get(question_id=question_id)
         )
@@ -293,21 +302,50 @@ def undo(project: Project, user: User) -> Seat:
 
 def _withdraw(user: User, item: QueueItem, mine: QuerySet[Review]) -> None:
     seat = item.seats.filter(holder=user, done_at__isnull=False).first()
+    if seat is None or (seat.number is None) != (item.status == QueueStatus.CONTROL):
+        raise Conflict(
+            "This question has come back with new chains since, or has become a control question, or "
+            "is none any more: that decision cannot be taken back here."
+        )
+    if seat.taken_at:  # what they said when the question was here before stays
+        mine = mine.filter(created_at__gte=seat.taken_at)
     reviewed = list(mine.values_list("rationale", "edited"))
     chains = {pk for pair in reviewed for pk in pair if pk is not None}
     followed = Decision.objects.filter(rationale__in=chains, review__isnull=False)
     if followed.filter(review__is_adjudication=True).exists():
         raise Conflict("An admin has decided on your review by now: ask them to take that back.")
-    if seat is None or (seat.number is None and item.status != QueueStatus.CONTROL):
-        raise Conflict(
-            "This question has come back with new chains since, or is no control any more."
-        )
     mine.update(withdrawn_at=timezone.now())
     Seat.objects.filter(pk=seat.pk).update(done_at=None, held_until=timezone.now())
     if seat.number is not None:
         tell_withdrawn(item.project, followed)
         followed.delete()
+        _put_back(item.project, chains)
         QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.WAITING, done_at=None)
+        seat_again(item)
+
+
+def _put_back(project: Project, chains: set[int]) -> None:
+    """What the rule or an admin's action on many had decided before people did stands again."""
+    before: dict[int, DecisionLog] = {}
+    for row in (
+        DecisionLog.objects.filter(rationale__in=chains).select_related("bulk").order_by("id")
+    ):
+        if row.review_id is None and not (row.bulk and row.bulk.undone_at):
+            if row.outcome:
+                before[row.rationale_id] = row
+            else:  # taken back before anybody reviewed it
+                before.pop(row.rationale_id, None)
+    Decision.objects.bulk_create(
+        Decision(
+            rationale_id=pk,
+            project=project,
+            outcome=row.outcome,
+            rule_id=row.rule_id,
+            bulk_id=row.bulk_id,
+            decided_at=row.at,
+        )
+        for pk, row in before.items()
+    )
 
 
 def to_review(item: QueueItem) -> list[Rationale]:

@@ -136,13 +136,15 @@ def test_questions_leave_the_queue_with_their_last_chain_and_come_back_by_undo(
     assert next_item(project, reviewer) is not None and action.changed == 4
 
 
-def test_a_persons_word_replaces_it_and_can_be_taken_back(project, admin_user, reviewer, questions):
+def test_a_persons_word_replaces_it_until_it_is_taken_back(
+    project, admin_user, reviewer, questions
+):
     chain = right(project)[0]
-    do(project, admin_user, "reject", {"answer": "right"}, reasons=["unclear"])
+    action = do(project, admin_user, "reject", {"answer": "right"}, reasons=["unclear"])
     review = say(project, reviewer, chain, "approve")
     assert Decision.objects.get(pk=chain.pk).review_id == review.pk
     undo(project, reviewer)
-    assert not Decision.objects.filter(pk=chain.pk).exists()
+    assert Decision.objects.get(pk=chain.pk).bulk_id == action.pk
 
 
 def test_chains_that_came_after_the_preview_stay_out(

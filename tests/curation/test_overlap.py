@@ -1,7 +1,7 @@
 """Several people review a question without seeing each other's words; an admin settles what they
 disagree on; control questions and questions set aside for a person."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -31,7 +31,7 @@ from curation.reviews.models import (
     Review,
     Seat,
 )
-from curation.reviews.queueing import assign, set_overlap, unassign
+from curation.reviews.queueing import assign, enqueue, pull_forward, set_overlap, unassign
 from curation.reviews.selectors import bench_of, nothing_for
 from curation.reviews.services import Say, apply_rule, submit, to_review, undo
 from tests.conftest import person, score_now
@@ -366,9 +366,149 @@ def test_a_flag_counts_once_and_is_settled_or_taken_back(
     withdraw_flag(project, reviewer, flag_question(project, reviewer, questions[1], "duplicate").pk)
 
 
-@pytest.fixture
-def closing() -> Iterator[Callable[[], None]]:
-    yield connection.close
+def test_what_the_rule_had_approved_stands_again_after_an_undo(
+    project: Project, reviewer: User, questions: list[Question]
+) -> None:
+    apply_rule(project)
+    review(project, reviewer, questions[0], "reject", "reject")
+    undo(project, reviewer)
+    assert outcomes(questions[0]) == [Outcome.APPROVED, None]
+    assert Decision.objects.get(rationale__question=questions[0]).rule == project.rubric
+
+
+def test_scoring_that_ends_late_does_not_open_what_was_settled_meanwhile(
+    two_reviews: Project, reviewer: User, admin_user: User, questions: list[Question]
+) -> None:
+    review(two_reviews, reviewer, questions[0], "approve", "reject")
+    review(two_reviews, admin_user, questions[0], "reject", "reject")
+    enqueue(two_reviews, [questions[0].pk])
+    assert status(questions[0]) == QueueStatus.ADJUDICATE
+
+
+def test_what_one_reviewer_said_is_not_lost_when_the_rest_is_decided_otherwise(
+    two_reviews: Project, reviewer: User, questions: list[Question]
+) -> None:
+    review(two_reviews, reviewer, questions[0], "edit", "reject")
+    chains = Rationale.objects.filter(question=questions[0], source="teacher")
+    for chain in chains:
+        Decision.objects.update_or_create(
+            rationale=chain,
+            defaults={
+                "project": two_reviews, "outcome": "approved", "rule": two_reviews.rubric,
+            },
+        )  # fmt: skip
+    enqueue(two_reviews, [questions[0].pk])
+    assert status(questions[0]) == QueueStatus.ADJUDICATE
+
+
+def test_an_undo_after_more_reviews_are_wanted_makes_room_for_them(
+    project: Project, reviewer: User, questions: list[Question]
+) -> None:
+    review(project, reviewer, questions[0], "edit", "reject")
+    set_overlap(project, 2)
+    undo(project, reviewer)
+    review(project, reviewer, questions[0], "edit", "reject")
+    assert status(questions[0]) == QueueStatus.WAITING and not Decision.objects.exists()
+
+
+def test_a_long_scoring_run_that_began_before_makes_the_seats_that_are_wanted_now(
+    project: Project, make_questions: Questions, make_rationales: Chains
+) -> None:
+    Project.objects.filter(pk=project.pk).update(overlap=2)  # `project` still says 1
+    (question,) = make_questions(1)
+    make_rationales(question, ["right", "wrong"])
+    assert question.queue_item.seats.count() == 2
+
+
+def test_a_question_that_became_a_control_keeps_its_decision(
+    project: Project, reviewer: User, admin_user: User, questions: list[Question]
+) -> None:
+    review(project, reviewer, questions[0], "approve", "reject")
+    make_control(project, admin_user, questions[0])
+    with pytest.raises(Conflict, match="control"):
+        undo(project, reviewer)
+    assert status(questions[0]) == QueueStatus.CONTROL and Decision.objects.count() == 2
+
+
+def test_a_skipped_question_that_was_set_aside_goes_to_others(
+    project: Project, reviewer: User, admin_user: User, questions: list[Question]
+) -> None:
+    assign(project, reviewer, Question.objects.filter(pk=questions[2].pk))
+    seat = next_item(project, reviewer)
+    assert seat.item.question == questions[2]
+    skip(seat.item_id, reviewer)
+    claim(project, admin_user, questions[2])
+
+
+def test_a_chain_that_came_while_somebody_decided_brings_the_question_back(
+    project: Project, reviewer: User, questions: list[Question], make_rationales: Chains
+) -> None:
+    seat = claim(project, reviewer, questions[0])
+    seen = to_review(seat.item)
+    make_rationales(questions[0], ["A late one.\nAnswer: 3"])
+    submit(project, reviewer, seat.item_id, [Say(seen[0].pk, "approve")])
+    assert status(questions[0]) == QueueStatus.DONE
+    enqueue(project, [questions[0].pk])  # what scoring the late one does in the end
+    assert status(questions[0]) == QueueStatus.WAITING
+
+
+def test_undo_leaves_what_was_said_when_the_question_was_here_before(
+    project: Project, reviewer: User, questions: list[Question], make_rationales: Chains
+) -> None:
+    review(project, reviewer, questions[0], "approve", "reject")
+    (late,) = make_rationales(questions[0], ["A late one.\nAnswer: 3"])
+    seat = claim(project, reviewer, questions[0])
+    submit(project, reviewer, seat.item_id, [Say(late.pk, "approve")])
+    undo(project, reviewer)
+    assert not Decision.objects.filter(rationale=late).exists()
+    assert Decision.objects.count() == 2
+
+
+def test_who_decided_a_question_before_it_was_a_control_does_not_meet_it_again(
+    project: Project, reviewer: User, control: Question, make_rationales: Chains
+) -> None:
+    drop_control(project, control)
+    (late,) = make_rationales(control, ["A late one.\nAnswer: 6"])
+    seat = claim(project, reviewer, control)
+    submit(project, reviewer, seat.item_id, [Say(late.pk, "approve")])
+    Seat.objects.filter(item=seat.item).delete()  # another round would empty them
+    make_control(project, reviewer, control)
+    assert next_item(project, reviewer) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_more_reviews_scoring_and_submissions_at_once_end_without_a_deadlock(
+    project: Project, make_questions: Questions, make_rationales: Chains
+) -> None:
+    made = make_questions(6)
+    for question in made:
+        make_rationales(question, ["right", "wrong"])
+    people = [person(f"p{n}") for n in range(6)]
+    for user in people:
+        add_member(project, user.username, "reviewer")
+    ids = [question.pk for question in made]
+
+    def work(n: int) -> None:
+        try:
+            mine = Project.objects.get(pk=project.pk)
+            if n == 6:
+                set_overlap(mine, 3)
+            elif n == 7:
+                pull_forward(mine, ["shop"], "fails")
+            elif n > 7:
+                enqueue(mine, ids)
+            else:
+                while seat := next_item(mine, people[n]):
+                    chains = to_review(seat.item)
+                    submit(mine, people[n], seat.item_id, [Say(chains[0].pk, "approve")])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(work, range(10)))
+    for item in QueueItem.objects.all():
+        is_open = item.seats.filter(done_at__isnull=True).exists()
+        assert is_open == (item.status == QueueStatus.WAITING)
 
 
 @pytest.mark.django_db(transaction=True)
