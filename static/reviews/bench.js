@@ -51,6 +51,8 @@ const acts = {
 };
 const ALWAYS = new Set(["undo", "guidelines", "keys"]);
 const ON_CHAIN = new Set(["approve", "reject", "edit", "clear", "best", "comment"]);
+// While decisions are on their way, one may look, and no more.
+const LOOKS = new Set(["left", "right", "up", "down", "differences", "compare_with", "unfold", "reference", "marks", "wrote", "guidelines", "keys"]);
 const KEEPS_PANEL = new Set(["reject", "next", "marks"]);
 
 // Where the project hides the reference, the first press shows it, with the grades that would give it
@@ -71,6 +73,7 @@ function showReference() {
 function act(name, detail = {}) {
   sending.touch();
   if (table.state.item === null && !ALWAYS.has(name)) return;
+  if (sending.isBusy() && !LOOKS.has(name)) return notice("Your decisions are on their way: one moment.");
   if (ON_CHAIN.has(name) && !isOpen(table.current)) {
     if (!isOwn(table.current)) return notice(`${letterOf(table.current)} is decided already; it is shown for comparison.`);
     if (name !== "edit" && name !== "clear") return notice("This is your own chain: edit it, or take it back.");

@@ -1,7 +1,7 @@
 // A chain that the person writes: a column of its own beside the others.
 
 import { openEditor } from "./chains.js";
-import { move } from "./moving.js";
+import { advance, move } from "./moving.js";
 import { closePanels, say } from "./page.js";
 import { box, changed, keep, ready, table, whenBegun } from "./table.js";
 
@@ -41,6 +41,7 @@ export function write() {
       changed(chain);
       chain.focus({ preventScroll: true });
       say(own.used ? "Your chain goes with your decisions." : "Your text is kept; it is not sent.");
+      if (own.used) advance();
     },
   });
   changed(chain);

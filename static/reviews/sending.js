@@ -33,6 +33,8 @@ export function start(state) {
 
 function show(answer) {
   closePanels();
+  // A dialog about the question before says nothing of the one that comes; what was typed is kept.
+  for (const dialog of document.querySelectorAll("dialog.asks[open]")) dialog.close();
   here = answer;
   const made = answer.made ?? parse(answer.html);
   delete answer.made;
@@ -106,11 +108,10 @@ export function renewed(until) {
 async function leave(url, body) {
   if (busy) return;
   if (!inHand.length && outbox.length) {
-    busy = true;
-    root.classList.add("busy");
+    setBusy(true);
     await draining;
-    busy = false;
-    root.classList.remove("busy");
+    setBusy(false);
+    if (table.state.item !== body.item) return; // the one before was refused, and is back
   }
   const from = here;
   keep();
@@ -157,13 +158,13 @@ function bringBack(from, problem) {
   const where = "The question before was not taken, and is back: ";
   if (problem.status === 409) lose(where + problem.message);
   else notice(where + problem.message);
+  if (problem.status >= 500) unsure();
 }
 
 // One request at a time whose answer is the next page of the table: a double press finds `busy` set.
 async function talk(url, body, before = () => {}) {
   if (busy) return;
-  busy = true;
-  root.classList.add("busy");
+  setBusy(true);
   try {
     const answer = await ask(url, { body, csrf, waiting: network });
     before();
@@ -173,10 +174,23 @@ async function talk(url, body, before = () => {}) {
     if (!(problem instanceof Problem)) throw problem;
     if (problem.status === 409 && url !== root.dataset.undo) lose(problem.message);
     else notice(problem.message);
+    if (problem.status >= 500) unsure();
   } finally {
-    busy = false;
-    root.classList.remove("busy");
+    setBusy(false);
   }
+}
+
+// What is on its way cannot be changed any more: it would be neither sent nor kept.
+function setBusy(on) {
+  busy = box.inert = on;
+  root.classList.toggle("busy", on);
+  if (!on) table.current?.focus({ preventScroll: true });
+}
+
+// The server may have taken it and broken afterwards: sent once more, that counts as done.
+function unsure() {
+  table.draft.unsure = true;
+  keep();
 }
 
 export function lose(message) {
@@ -205,7 +219,9 @@ export async function next() {
     warned = doubt;
     return notice(doubt);
   }
-  await leave(root.dataset.submit, { item: table.state.item, seconds: Math.round(table.draft.seconds), says });
+  const body = { item: table.state.item, seconds: Math.round(table.draft.seconds), says };
+  if (table.draft.unsure) body.again = true;
+  await leave(root.dataset.submit, body);
 }
 
 function unfinished() {
@@ -231,14 +247,19 @@ function sayOf(chain) {
   return said;
 }
 
-export const skip = (reason) => leave(root.dataset.skip, { item: table.state.item, reason });
+export function skip(reason) {
+  if (busy) return notice("The last decisions are still on their way: skip again in a moment.");
+  return leave(root.dataset.skip, { item: table.state.item, reason });
+}
 
 // What was sent last comes back. The server then takes the others back; their drafts stay here.
 export async function undo() {
   if (busy) return;
+  const { item } = table.state;
   await draining;
+  if (table.state.item !== item) return; // the one before was refused: there is nothing to take back
   keep();
-  await talk(root.dataset.undo, { shown: table.state.item }, () => (inHand.length = 0));
+  await talk(root.dataset.undo, { shown: item }, () => (inHand.length = 0));
 }
 
 export const post = (url, body) => ask(url, { body, csrf, retry: false });

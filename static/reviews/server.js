@@ -29,13 +29,15 @@ export async function ask(url, { body, csrf, retry = true, waiting = () => {} } 
     } catch {
       response = null;
     }
-    if (response && ![502, 503, 504].includes(response.status)) {
+    // 500 may come after the server took what was sent: once more, with the word that it is once more.
+    const broke = response?.status === 500 && body !== undefined && retry && tries < 1;
+    if (response && !broke && ![502, 503, 504].includes(response.status)) {
       if (tries) waiting("");
       return await answerOf(response);
     }
     if (!retry) throw new Problem(0, "There is no connection now. Nothing is lost: try again in a moment.");
     const wait = WAITS[Math.min(tries, WAITS.length - 1)];
-    waiting("No connection. What you decided and typed is kept here, and is sent when it is back.");
+    if (!broke) waiting("No connection. What you decided and typed is kept here, and is sent when it is back.");
     await pause(wait * 1000 * (0.8 + 0.4 * Math.random()));
   }
 }
