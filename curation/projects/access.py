@@ -40,6 +40,18 @@ def project_view(
     return decorate(view) if view else decorate
 
 
+def hides_teachers(membership: Membership) -> bool:
+    """Whether this person must not learn which teacher wrote what: a reviewer where people review
+    blind. On a page: `project.is_blind and not is_admin`."""
+    return membership.project.is_blind and membership.role != Role.ADMIN
+
+
+def refuse_blind(membership: Membership) -> None:
+    """For pages that are about teachers alone. Raises PermissionDenied, see `hides_teachers`."""
+    if hides_teachers(membership):
+        raise PermissionDenied("People review blind here: only an admin sees who writes what.")
+
+
 def may_administer(user: User | None, project_id: int) -> bool:
     """Whether the person is an admin of the project now; asked again by every queued job."""
     return (

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.errors import Invalid, ServiceError
-from curation.projects.access import project_view
+from curation.projects.access import project_view, refuse_blind
 from curation.rationales import services, watching
 from curation.rationales.choosing import WHICH, Choice
 from curation.rationales.estimating import Estimate, estimate
@@ -145,6 +145,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @project_view
 def run_log(request: HttpRequest, pk: int) -> HttpResponse:
     """The end of what the engines of a run wrote; looked at again while the run works."""
+    refuse_blind(request.membership)
     run = _run(request, pk)
     parts = run.parts.exclude(log="").select_related("teacher")
     name = "rationales/_run_log.html" if request.htmx else "rationales/run_log.html"

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.errors import Invalid
-from curation.projects.access import project_view
+from curation.projects.access import project_view, refuse_blind
 from curation.rationales import selectors, services, tries
 from curation.rationales.forms import TeacherForm, TryForm
 from curation.rationales.leaderboard import leaderboard
@@ -17,6 +17,7 @@ from curation.rationales.styles import styles
 @require_GET
 @project_view
 def teachers(request: HttpRequest) -> HttpResponse:
+    refuse_blind(request.membership)
     context = {"teachers": selectors.teachers(request.project)}
     return render(request, "rationales/teachers.html", context)
 
@@ -24,6 +25,7 @@ def teachers(request: HttpRequest) -> HttpResponse:
 @require_GET
 @project_view
 def compared(request: HttpRequest) -> HttpResponse:
+    refuse_blind(request.membership)
     context = {"rows": leaderboard(request.project)}
     return render(request, "rationales/leaderboard.html", context)
 

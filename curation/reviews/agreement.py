@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -69,6 +69,12 @@ def is_stale(project: Project, count: AgreementCount | None) -> bool:
     return last is not None and (count is None or last > count.created_at)
 
 
+def controls_until() -> datetime:
+    """Control questions count from the next day on: a figure that moved with each of them would tell a
+    reviewer which of today's questions they were."""
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def compared(project: Project) -> Iterator[Row]:
     """What can be compared: reviews of chains that two people reviewed or more, the newest first, then
     those of control questions. An admin's last word is no review, and what was taken back is none."""
@@ -89,7 +95,9 @@ def compared(project: Project) -> Iterator[Row]:
         for verdicts in Control.objects.filter(project=project).values_list("verdicts", flat=True)
         for chain, verdict in verdicts.items()
     }
-    of_controls = standing.filter(is_control=True, rationale__in=list(known)).order_by("id")
+    of_controls = standing.filter(
+        is_control=True, rationale__in=list(known), created_at__lt=controls_until()
+    ).order_by("id")
     for row in of_controls.values_list(*columns).iterator(2000):
         yield Row(*row, known=known[row[1]])
 

@@ -232,7 +232,13 @@ def test_an_admin_does_not_decide_on_their_own_edit(
     assert f'value="take-{edit.pk}" data-key-of="t" disabled' in page
     answer = admin_client.post(place(question), {f"verdict-{first.pk}": f"take-{edit.pk}"})
     assert answer.status_code == 409 and "You wrote this chain" in answer.content.decode()
+    # Nor do they write it once more and have it their way.
+    again = {f"verdict-{first.pk}": "edit", f"text-{first.pk}": "so: 3"}
+    answer = admin_client.post(place(question), again)
+    assert answer.status_code == 409 and "Your edit of this chain waits" in answer.content.decode()
     assert status_of(question) == QueueStatus.ADJUDICATE
+    assert Rationale.objects.filter(parent=first).count() == 1
+    assert admin_client.post(place(question), {f"verdict-{first.pk}": "approve"}).status_code == 302
 
 
 def test_a_chain_of_ones_own_is_for_another_admin(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from curation.bars import day_bars
 from curation.projects.models import Project, User
+from curation.reviews import mine
 from curation.reviews.adjudication import adjudicate, flag_question
 from curation.reviews.claims import claim, next_item
 from curation.reviews.controls import make_control
@@ -91,8 +92,31 @@ def test_a_weekend_off_does_not_end_a_streak(worked: list[int], today: date, str
     assert streak_of({today - timedelta(days=back) for back in worked}, today) == streak
 
 
+@pytest.fixture
+def no_lumps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mine, "LUMP", 1)
+
+
+def test_decisions_are_compared_in_whole_tens(
+    project: Project,
+    admin_user: User,
+    reviewer: User,
+    make_questions: Make,
+    make_rationales: Make,
+) -> None:
+    """Else the count would grow at once with a control question, and with no other."""
+    set_overlap(project, 2)
+    seen = []
+    for question in make_questions(6):
+        make_rationales(question, ["right", "wrong"])
+        for user in (reviewer, admin_user):
+            say(project, user, question, "approve", "reject")
+        seen.append(met_lately(reviewer, [project.pk]).n)
+    assert seen == [0, 0, 0, 0, 10, 10]
+
+
 def test_my_decisions_are_compared_once_a_question_is_settled(
-    project: Project, questions: list[Any], admin_user: User, reviewer: User
+    project: Project, questions: list[Any], admin_user: User, reviewer: User, no_lumps: None
 ) -> None:
     set_overlap(project, 2)
     here = [project.pk]
@@ -110,7 +134,7 @@ def test_my_decisions_are_compared_once_a_question_is_settled(
 
 
 def test_a_control_question_tells_too(
-    project: Project, questions: list[Any], admin_user: User, reviewer: User
+    project: Project, questions: list[Any], admin_user: User, reviewer: User, no_lumps: None
 ) -> None:
     say(project, admin_user, questions[0], "approve", "reject")
     assert met_lately(admin_user, [project.pk]).n == 0  # nobody else judged these
