@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run install test lint bench-scoring bench-generation bench-training bench-pages bench-pipeline bench-review bench-page clean
+.PHONY: run install test lint bench-scoring bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search clean
 
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
@@ -49,6 +49,8 @@ bench-pipeline: .venv/installed
 # `make bench-review ARGS="--database postgres://… --peer"`: tests/benchmarks/review.py says what it takes.
 bench-review: .venv/installed
 	@$(PY) -m tests.benchmarks.review $(ARGS)
+bench-search: .venv/installed
+	@$(PY) -m tests.benchmarks.search $(ARGS)
 bench-page: .venv/installed
 	@$(PY) -m tests.benchmarks.bench_page $(ARGS)
 

@@ -6,6 +6,7 @@ the words as they are, in small letters: a stemmer would help prose and spoil nu
 What is written without a space is searched for as a phrase: `12+4=16` finds "12 + 4 = 16".
 """
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import Lookup
 
+from curation.counting import count
+from curation.errors import TooMany
 from curation.standing import has_table, put_triggers
 
 WORD = re.compile(r"[^\W_]+")
@@ -27,6 +30,7 @@ SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~×÷−–—·“”‘’…«»≤
 # Ordering by relevance reads every hit: beyond so many the newest stand first instead.
 MAX_RANKED = 20_000
 AT_ONCE = 500
+WINDOW, MOST_SEARCHES = 60, 120  # seconds; searches of one person in them
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,14 @@ class Query:
         kept = [_tsquery(term) for term in self.terms if term.wanted]
         out = [_tsquery(term) for term in self.terms if not term.wanted]
         return " & ".join([f"({(' | ' if self.any_word else ' & ').join(kept)})", *out])
+
+
+def spend(user_id: int) -> None:
+    """Count a search of this person, which costs more than a page. Raises TooMany beyond a pace that
+    nobody types at."""
+    counted, wait = count(f"search:{user_id}", 1, WINDOW)
+    if counted > MOST_SEARCHES:
+        raise TooMany(f"That was many searches in a minute: go on in {wait} seconds.")
 
 
 def parse(text: str) -> Query:
@@ -158,7 +170,7 @@ def best_first(
     rows: QuerySet, query: Query, size: int, field: str = "text"
 ) -> list[models.Model] | None:
     """The `size` most relevant of the rows that `found` gave (by BM25 on SQLite, `ts_rank_cd` on
-    PostgreSQL); None where the data base has more than MAX_RANKED hits."""
+    PostgreSQL); None where more than MAX_RANKED of them are hits."""
     if query.is_empty:
         return []
     table, connection = rows.model._meta.db_table, connections[rows.db]
@@ -170,15 +182,12 @@ def best_first(
         ranked = rows.annotate(search_rank=RawSQL(sql, [query.for_postgresql()]))
         return list(ranked.order_by("-search_rank", "-pk")[:size])
     # FTS5 knows the rank of a row only while it searches: it gives the order, then rows are fetched.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT rowid FROM {table}_words WHERE {table}_words MATCH %s "
-            f"ORDER BY rank, rowid DESC LIMIT {MAX_RANKED + 1}",
-            [query.for_sqlite()],
-        )
-        ids = [pk for (pk,) in cursor.fetchall()]
-    if len(ids) > MAX_RANKED:
-        return None
+    ids = _ranked(connection, table, query)
+    if len(ids) > MAX_RANKED:  # in all projects together: are they fewer in these rows?
+        mine = list(rows.order_by().values_list("pk", flat=True)[: MAX_RANKED + 1])
+        if len(mine) > MAX_RANKED:
+            return None
+        ids = _ranked(connection, table, query, mine)
     best: list[models.Model] = []
     for start in range(0, len(ids), AT_ONCE):
         some = rows.order_by().in_bulk(ids[start : start + AT_ONCE])
@@ -186,6 +195,20 @@ def best_first(
         if len(best) >= size:
             break
     return best[:size]
+
+
+def _ranked(
+    connection: BaseDatabaseWrapper, table: str, query: Query, among: list[int] | None = None
+) -> list[int]:
+    """Ids of hits on SQLite, the most relevant first, one more than MAX_RANKED at most."""
+    words, params = f"{table}_words", [query.for_sqlite()]
+    sql = f"SELECT rowid FROM {words} WHERE {words} MATCH %s"
+    if among is not None:
+        sql += " AND rowid IN (SELECT value FROM json_each(%s))"
+        params.append(json.dumps(among))
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} ORDER BY rank, rowid DESC LIMIT {MAX_RANKED + 1}", params)
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def lit(text: str, query: Query, length: int = 220) -> list[tuple[str, bool]]:

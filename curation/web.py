@@ -13,11 +13,12 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from curation import queue
-from curation.errors import Conflict, Invalid
+from curation.errors import Conflict, Invalid, TooMany
 
 
 class ConflictMiddleware:
-    """Turns the services' errors into pages: 409 for a lost race, 400 for what cannot be accepted."""
+    """Turns the services' errors into pages: 409 for a lost race, 400 for what cannot be accepted,
+    429 for too much at once."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -30,6 +31,8 @@ class ConflictMiddleware:
             return error_page(request, 409, str(exception))
         if isinstance(exception, Invalid):
             return error_page(request, 400, str(exception))
+        if isinstance(exception, TooMany):
+            return error_page(request, 429, str(exception))
         return None
 
 

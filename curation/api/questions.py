@@ -17,6 +17,7 @@ from curation.api.shapes import Order, WorkOut, work_out
 from curation.errors import Invalid
 from curation.listing import page_of
 from curation.projects.models import Role
+from curation.projects.selectors import hidden_states
 from curation.questions import selectors, services
 from curation.questions.formats import PRESETS
 from curation.questions.models import Question, QuestionImport, Split
@@ -141,9 +142,10 @@ def question_out(request: HttpRequest, question: Question) -> dict[str, Any]:
 )
 def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     given = asked(request, selectors.FILTERS)
-    found = selectors.questions(request.project, given)
+    hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
+    found = selectors.questions(request.project, given, hidden)
     page = page_of(found, given, size_of(given))
-    selectors.add_counts(page.rows)
+    selectors.add_counts(page.rows, hidden)
     return shown(request, page, [question_out(request, row) for row in page.rows])
 
 
@@ -152,7 +154,8 @@ def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
 )
 def question_detail(request: HttpRequest, slug: str, question_id: int) -> dict[str, Any]:
     question = get_object_or_404(Question, project=request.project, pk=question_id)
-    selectors.add_counts([question])
+    is_admin = request.membership.role == Role.ADMIN
+    selectors.add_counts([question], hidden_states(request.project, is_admin))
     return question_out(request, question)
 
 

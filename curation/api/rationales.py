@@ -14,6 +14,7 @@ from curation.api.access import READ
 from curation.api.lists import PageOf, asked, filters, shown, size_of
 from curation.listing import number, one_of, page_of
 from curation.projects.models import Role, User
+from curation.projects.selectors import hidden_states
 from curation.rationales import selectors
 from curation.rationales.models import Rationale, Score
 from curation.reviews.chains import chain_view
@@ -210,8 +211,9 @@ def review_out(review: Review) -> dict[str, Any]:
 )
 def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     given = asked(request, (*selectors.FILTERS, "question", "sort"))
+    hidden = hidden_states(request.project, is_admin(request))
     sort = one_of("sort", given.get("sort", "newest"), SORTS)
-    rows = visible(request, selectors.rationales(request.project, by_id(given)), given)
+    rows = visible(request, selectors.rationales(request.project, by_id(given), hidden), given)
     if question := given.get("question"):
         rows = rows.filter(question=number("question", question))
     rows, order = selectors.order_of(sort, request.project, rows)

@@ -24,8 +24,13 @@ FACET_LIMIT = 200
 FACET_SECONDS = 60
 
 
-def questions(project: Project, filters: dict[str, str]) -> QuerySet[Question]:
-    """The questions that the filters keep. Raises Invalid for a value that is not allowed."""
+def questions(
+    project: Project, filters: dict[str, str], hidden: Sequence[str] = ()
+) -> QuerySet[Question]:
+    """The questions that the filters keep. Raises Invalid for a value that is not allowed.
+
+    hidden: states (`hidden_states`) in which a question counts as waiting and undecided.
+    """
     rows = Question.objects.for_project(project)
     if split := filters.get("split"):
         rows = rows.filter(split=one_of("split", split, Split.values))
@@ -34,7 +39,7 @@ def questions(project: Project, filters: dict[str, str]) -> QuerySet[Question]:
     if domain := filters.get("domain"):
         rows = rows.filter(domain=domain)
     if state := filters.get("state"):
-        rows = rows.filter(_state(one_of("state", state, STATES)))
+        rows = rows.filter(_state(one_of("state", state, STATES), hidden))
     if words := filters.get("q"):
         if words.startswith("#") and words[1:]:
             rows = rows.filter(pk=number("the number after #", words[1:]))
@@ -43,20 +48,22 @@ def questions(project: Project, filters: dict[str, str]) -> QuerySet[Question]:
     return rows
 
 
-def _state(state: str) -> Q:
+def _state(state: str, hidden: Sequence[str]) -> Q:
     chains = Question.rationales.rel.related_model.objects.filter(question=OuterRef("pk"))
     return {
         "no_chains": ~Exists(chains),
         "unscored": Exists(chains.filter(score__isnull=True)),
-        "waiting": Q(queue_item__status="waiting"),
+        "waiting": Q(queue_item__status__in=["waiting", *hidden]),
         "done": Q(queue_item__status="done"),
-        "approved": Exists(chains.filter(decision__outcome="approved")),
+        "approved": Exists(chains.filter(decision__outcome="approved"))
+        & ~Q(queue_item__status__in=list(hidden)),
         "reference": Q(reference_problem__gt=""),
     }[state]
 
 
-def add_counts(rows: Sequence[Question]) -> None:
-    """Put `chain_count`, `right_count`, `approved_count` and `state` on the questions of one page."""
+def add_counts(rows: Sequence[Question], hidden: Sequence[str] = ()) -> None:
+    """Put `chain_count`, `right_count`, `approved_count` and `queue_status` on the questions of one page;
+    one in a `hidden` state seems to wait, with nothing approved."""
     counted = {
         one["pk"]: one
         for one in Question.objects.filter(pk__in=[row.pk for row in rows])
@@ -72,6 +79,8 @@ def add_counts(rows: Sequence[Question]) -> None:
         found = counted[row.pk]
         row.chain_count, row.right_count = found["chains"], found["right"]
         row.approved_count, row.queue_status = found["approved"], found["queue_item__status"]
+        if row.queue_status in hidden:
+            row.approved_count, row.queue_status = 0, "waiting"
 
 
 def facets(project: Project) -> dict[str, list[str]]:

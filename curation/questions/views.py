@@ -12,10 +12,12 @@ from curation.listing import only, page_of
 from curation.projects.access import project_view
 from curation.projects.models import Role
 from curation.projects.saved_views import save_from, views_of
+from curation.projects.selectors import hidden_states
 from curation.questions import selectors, services
 from curation.questions.forms import ImportForm
 from curation.questions.models import QuestionImport, Split
 from curation.questions.samples import SAMPLES
+from curation.search import spend
 
 PAGE = 50
 
@@ -24,9 +26,12 @@ PAGE = 50
 @project_view
 def questions(request: HttpRequest) -> HttpResponse:
     filters = only(request.GET, selectors.FILTERS)
-    found = selectors.questions(request.project, filters)
+    if "q" in filters:
+        spend(request.user.pk)
+    hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
+    found = selectors.questions(request.project, filters, hidden)
     page = page_of(found, filters, PAGE)
-    selectors.add_counts(page.rows)
+    selectors.add_counts(page.rows, hidden)
     context = {
         "page": page,
         "filters": filters,

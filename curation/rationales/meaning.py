@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Max, Model, OuterRef, QuerySet
 from django.utils import timezone
 
 from curation import queue
@@ -23,6 +23,7 @@ KEPT = timedelta(hours=1)
 # A page waits no longer: by then its hits by words are all there is.
 PATIENCE = timedelta(seconds=30)
 OPEN_AT_ONCE = 5
+LATE = 5000
 MOST_WORDS = 1000  # characters; a model of sentences reads no more
 MODELS: dict[str, type[Model]] = {TextKind.RATIONALE: Rationale, TextKind.QUESTION: Question}
 
@@ -77,11 +78,17 @@ def fail(search: MeaningSearch, error: str) -> None:
 
 
 def missing(project: Project, kind: str, model: str) -> QuerySet:
-    """The texts that have no vector of this model yet, the newest first."""
-    has = Embedding.objects.filter(
-        project=project, kind=kind, object_id=OuterRef("pk"), model=model
-    )
-    return MODELS[kind].objects.filter(~Exists(has), project=project).order_by("-pk")
+    """The texts that have no vector of this model yet, in their order.
+
+    All are made in that order, so those before the last one made are there: what is looked at does not
+    grow with what is done. But for the last LATE of them: on PostgreSQL a text can be written with an
+    earlier number and be seen later.
+    """
+    mine = Embedding.objects.filter(project=project, kind=kind, model=model)
+    last = mine.aggregate(last=Max("object_id"))["last"] or 0
+    has = mine.filter(object_id=OuterRef("pk"))
+    rows = MODELS[kind].objects.filter(~Exists(has), project=project, pk__gt=last - LATE)
+    return rows.order_by("pk")
 
 
 @dataclass(frozen=True)

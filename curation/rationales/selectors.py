@@ -3,7 +3,7 @@ of it), for scoring and teachers. What stands to the right (decisions, reviews, 
 names of reverse relations only."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from django.utils import timezone
 from curation.errors import Invalid
 from curation.listing import Order, number, one_of
 from curation.projects.models import Project, Rubric, User
+from curation.projects.selectors import silent_states
 from curation.rationales.models import (
     Group,
     Rationale,
@@ -69,17 +70,22 @@ MOST_TEMPERATURES = 40
 FACET_SECONDS = 60
 
 
-def rationales(project: Project, filters: dict[str, str]) -> QuerySet[Rationale]:
-    """The rationales that the filters keep. Raises Invalid for a value that is not allowed."""
+def rationales(
+    project: Project, filters: dict[str, str], hidden: Sequence[str] = ()
+) -> QuerySet[Rationale]:
+    """The rationales that the filters keep. Raises Invalid for a value that is not allowed.
+
+    hidden: states of a question (`hidden_states`) whose chains count as undecided, whatever they are.
+    """
     rows = Rationale.objects.for_project(project)
-    for condition in _conditions(project, filters):
+    for condition in _conditions(project, filters, hidden):
         rows = rows.filter(condition)
     if words := filters.get("q"):
         rows = found(rows, parse(words))
     return rows
 
 
-def _conditions(project: Project, filters: dict[str, str]) -> Iterator[Q]:
+def _conditions(project: Project, filters: dict[str, str], hidden: Sequence[str]) -> Iterator[Q]:
     if teacher := filters.get("teacher"):
         yield Q(teacher_id=number("teacher", teacher))
     if heat := filters.get("temperature"):
@@ -97,7 +103,9 @@ def _conditions(project: Project, filters: dict[str, str]) -> Iterator[Q]:
     if high := filters.get("valid_to"):
         yield Q(score__validity__lte=number("valid_to", high) / 100)
     if decision := filters.get("decision"):
-        yield _decision(one_of("decision", decision, DECISIONS))
+        is_hidden = Q(question__queue_item__status__in=list(hidden))
+        kept = _decision(one_of("decision", decision, DECISIONS))
+        yield (kept | is_hidden if decision == "none" else kept & ~is_hidden) if hidden else kept
     if flag := filters.get("flag"):
         yield _flag(project, flag)
     if reviewer := filters.get("reviewer"):
@@ -182,23 +190,18 @@ def seen_by(
 ) -> QuerySet:
     """Of these rows what the person may see and find by these filters.
 
-    Nobody's words sway another reviewer: a person's chain that is not decided is its author's and the
-    admins', and what others decided cannot be asked for while more people are asked about a question,
-    or where the question is a control. Raises Invalid for teachers of a project that hides them.
+    Nobody's words sway another reviewer: a person's chain is its author's and the admins' while it is
+    not decided, or while its question is silent (see `silent_states`). Raises Invalid for teachers of a
+    project that hides them.
     """
     if is_admin:
         return rows
     if project.is_blind and {"teacher", "temperature"} & set(filters):
         raise Invalid("This project does not show reviewers which teacher wrote a chain.")
-    rows = rows.exclude(Q(source=Source.PERSON, decision__isnull=True) & ~Q(author=user))
-    if {"decision", "reviewer"} & set(filters):
-        rows = rows.exclude(question__queue_item__status__in=silent_states(project))
-    return rows
-
-
-def silent_states(project: Project) -> list[str]:
-    """States of a question in which reviewers are not told what was decided on its chains."""
-    return ["control", "waiting", "adjudicate"] if project.overlap > 1 else ["control"]
+    is_silent = Q(question__queue_item__status__in=silent_states(project))
+    others = Q(source=Source.PERSON) & ~Q(author=user)
+    rows = rows.exclude(others & (Q(decision__isnull=True) | is_silent))
+    return rows.exclude(is_silent) if "reviewer" in filters else rows
 
 
 def show(rows: Iterable[Rationale], project: Project, is_admin: bool, query: Query) -> None:

@@ -11,10 +11,10 @@ from curation.listing import Page, only, page_of
 from curation.projects.access import project_view
 from curation.projects.models import Role
 from curation.projects.saved_views import save_from, views_of
-from curation.projects.selectors import members_of
+from curation.projects.selectors import hidden_states, members_of
 from curation.rationales import scoring, selectors
 from curation.rationales.models import Teacher
-from curation.search import Query, best_first, parse
+from curation.search import Query, best_first, parse, spend
 
 PAGE = 50
 BEST = 100  # hits on the one page of those that fit best
@@ -35,6 +35,8 @@ def rationales(request: HttpRequest) -> HttpResponse:
     filters = only(request.GET, (*selectors.FILTERS, "sort"))
     is_admin = request.membership.role == Role.ADMIN
     query = parse(filters.get("q", ""))
+    if "q" in filters:
+        spend(request.user.pk)
     page, too_many = _page(request, filters, query, is_admin)
     selectors.show(page.rows, request.project, is_admin, query)
     context = {
@@ -71,12 +73,11 @@ def _page(
     request: HttpRequest, filters: dict[str, str], query: Query, is_admin: bool
 ) -> tuple[Page, bool]:
     """The page, and whether there were too many hits to put the best first."""
-    rows = selectors.rationales(request.project, filters)
+    hidden = hidden_states(request.project, is_admin)
+    rows = selectors.rationales(request.project, filters, hidden)
     rows = selectors.seen_by(request.user, is_admin, request.project, rows, filters)
-    rows = rows.select_related(
-        *("question__queue_item", "teacher", "score", "author"),
-        *("decision__review__reviewer", "decision__bulk"),
-    ).defer("score__detail", "reasoning")
+    rows = rows.select_related("question__queue_item", "teacher", "score", "author", "decision")
+    rows = rows.defer("score__detail", "reasoning")
     sort = filters.get("sort", "newest")
     if sort == "fit":
         best = best_first(rows, query, BEST)

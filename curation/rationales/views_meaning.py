@@ -16,7 +16,7 @@ from curation.questions.models import Question
 from curation.rationales import meaning, selectors
 from curation.rationales.models import Rationale
 from curation.rationales.models_meaning import MeaningSearch, TextKind
-from curation.search import best_first, found, parse
+from curation.search import best_first, found, parse, spend
 
 SHOWN = 50
 BY_WORDS = 20
@@ -30,6 +30,7 @@ def meaning_new(request: HttpRequest) -> HttpResponse:
     text, kind = request.POST.get("text", ""), request.POST.get("kind", TextKind.RATIONALE)
     error = ""
     if request.method == "POST":
+        spend(request.user.pk)
         try:
             search = meaning.order_search(request.project, request.user, text=text, kind=kind)
             return redirect("meaning_found", request.project.slug, search.pk)
@@ -44,6 +45,7 @@ def meaning_new(request: HttpRequest) -> HttpResponse:
 def meaning_like(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for chains like one."""
     chain = get_object_or_404(_visible(request), pk=pk)
+    spend(request.user.pk)
     search = meaning.order_search(request.project, request.user, like=chain)
     return redirect("meaning_found", request.project.slug, search.pk)
 
@@ -105,8 +107,11 @@ def _by_words(request: HttpRequest, search: MeaningSearch) -> list[Model]:
     rows = _of_kind(request, search.kind)
     if search.like_id:
         rows = rows.exclude(pk=search.like_id)
-    hits = best_first(found(rows, query), query, BY_WORDS)
-    if not hits:
-        query = replace(query, any_word=True)
-        hits = best_first(found(rows, query), query, BY_WORDS)
-    return hits or []
+    for asked in (query, replace(query, any_word=True)):
+        with_words = found(rows, asked)
+        hits = best_first(with_words, asked, BY_WORDS)
+        if hits is None:  # too many to put the best first
+            hits = list(with_words.order_by("-pk")[:BY_WORDS])
+        if hits:
+            return hits
+    return []

@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db.models import F, Prefetch, Q
 
 from curation.projects.models import Project, User
+from curation.projects.selectors import hidden_states
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Source
-from curation.rationales.selectors import silent_states
 from curation.reviews.chains import ChainView, chain_view, name_in_order
 from curation.reviews.models import DecisionLog, Outcome, Reason, Review, Verdict
 from curation.reviews.settling import OUTCOMES
@@ -44,14 +44,15 @@ def lives(
     good first. A reviewer sees only their own words while more people are asked about the question, or
     where it is a control, and no teacher's name where the project hides it."""
     item = getattr(question, "queue_item", None)
-    is_silent = not is_admin and item is not None and item.status in silent_states(project)
+    is_silent = item is not None and item.status in hidden_states(project, is_admin)
     rows = Rationale.objects.filter(question=question)
     reviews = Review.objects.select_related("reviewer").order_by("id")
     log = DecisionLog.objects.select_related(
         "review__reviewer", "rule", "bulk__created_by", "bulk__undone_by"
     ).order_by("id")
     if not is_admin:
-        rows = rows.exclude(Q(source=Source.PERSON, decision__isnull=True) & ~Q(author=user))
+        others = Q(source=Source.PERSON) & ~Q(author=user)
+        rows = rows.exclude(others if is_silent else others & Q(decision__isnull=True))
     if is_silent:
         reviews, log = reviews.filter(reviewer=user), log.none()
     chains = [

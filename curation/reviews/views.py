@@ -13,6 +13,7 @@ from curation.projects.models import Role
 from curation.questions.models import Question
 from curation.reviews import adjudication, claims, keys, selectors, services
 from curation.reviews.lives import lives
+from curation.reviews.meanwhile import meanwhile
 from curation.reviews.models import FlagKind, QueueItem, Reason, Seat
 from curation.reviews.wire import body_of, json_view, list_of, number_of, say_of
 
@@ -131,7 +132,8 @@ def review_submit(request: HttpRequest) -> dict[str, Any]:
     Body: {"item": n, "seconds": x, "says": [{"rationale": n or null, "verdict", "reasons"?,
     "comment"?, "step_labels"?, "edited_text"?, "is_best"?}], "shown"?: n, "again"?: true}; null: a chain of
     one's own. With `again` the page says that it sends the same a second time, since the first
-    answer got lost: what came through then counts as done.
+    answer got lost: what came through then counts as done. Words that come too late are told (409)
+    what was decided in the meantime, see `meanwhile`.
     """
     body = body_of(request)
     says = [say_of(one) for one in list_of(body, "says")]
@@ -141,9 +143,11 @@ def review_submit(request: HttpRequest) -> dict[str, Any]:
     item_id = number_of(body, "item")
     try:
         services.submit(request.project, request.user, item_id, says, seconds)
-    except Conflict:
+    except Conflict as error:
         again = body.get("again") is True
         if not (again and services.said_before(request.project, request.user, item_id, says)):
+            told = meanwhile(request.project, request.user, item_id, says)
+            error.more = {"meanwhile": told}
             raise
     return _after(request, body)
 

@@ -22,7 +22,7 @@ def json_view(view: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse
         try:
             return JsonResponse(view(request, *args, **kwargs))
         except Conflict as error:
-            return JsonResponse({"error": str(error)}, status=409)
+            return JsonResponse({**error.more, "error": str(error)}, status=409)
         except Invalid as error:
             return JsonResponse({"error": str(error)}, status=400)
         except PermissionDenied as error:

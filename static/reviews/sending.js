@@ -2,6 +2,7 @@
 // shows it at once, and the decisions travel behind it, one question at a time and in order. What the
 // server refuses comes back to the table with everything typed.
 
+import { showMeanwhile } from "./meanwhile.js";
 import { moveToStart } from "./moving.js";
 import { closePanels, network, notice, openPanel, say } from "./page.js";
 import { Problem, ask } from "./server.js";
@@ -156,7 +157,7 @@ function bringBack(from, problem) {
   if (table.state.item !== null) inHand.unshift(here);
   show(from);
   const where = "The question before was not taken, and is back: ";
-  if (problem.status === 409) lose(where + problem.message);
+  if (problem.status === 409) lose(where + problem.message, problem.more.meanwhile);
   else notice(where + problem.message);
   if (problem.status >= 500) unsure();
 }
@@ -172,7 +173,7 @@ async function talk(url, body, before = () => {}) {
     show(answer);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    if (problem.status === 409 && url !== root.dataset.undo) lose(problem.message);
+    if (problem.status === 409 && url !== root.dataset.undo) lose(problem.message, problem.more.meanwhile);
     else notice(problem.message);
     if (problem.status >= 500) unsure();
   } finally {
@@ -193,8 +194,9 @@ function unsure() {
   keep();
 }
 
-export function lose(message) {
+export function lose(message, meanwhile) {
   table.lost = true;
+  showMeanwhile(meanwhile);
   notice(`${message} What you decided and typed stays on this page.`, "Next question", fetchNext);
 }
 

@@ -4,9 +4,10 @@ const TIMEOUT = 15000;
 const WAITS = [1, 2, 4, 8, 15, 30];
 
 export class Problem extends Error {
-  constructor(status, message) {
+  constructor(status, message, more = {}) {
     super(message);
     this.status = status;
+    this.more = more; // what the server tells beside the message
   }
 }
 
@@ -45,7 +46,10 @@ export async function ask(url, { body, csrf, retry = true, waiting = () => {} } 
 async function answerOf(response) {
   const isJson = (response.headers.get("Content-Type") ?? "").includes("json");
   if (response.ok && isJson) return await response.json();
-  if (isJson) throw new Problem(response.status, (await response.json()).error);
+  if (isJson) {
+    const more = await response.json();
+    throw new Problem(response.status, more.error, more);
+  }
   if (response.redirected || response.status === 403) {
     throw new Problem(401, "You are signed out, or this page is old. Sign in again in another tab, then load this page again: what you decided and typed is kept.");
   }

@@ -165,3 +165,16 @@ def test_agreement_of_several_is_told_and_before_it_nobody_elses_word(
             "approved by rudi yes",
             "approved: 2 people said the same",
         ]
+
+
+def test_nothing_that_was_said_can_be_deleted_with_what_it_stands_on(
+    project, reviewer, admin_user, chain
+):
+    """Undo and withdrawal are the only deletions that pages offer; by code or SQL there is none."""
+    say(project, reviewer, chain, "approve")
+    for thing in (chain, chain.question, project, reviewer):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            thing.delete()
+    for table in ("rationales_rationale", "projects_project", "projects_user"):
+        refused(f"DELETE FROM {table}") if connection.vendor == "postgresql" else None
+    assert Decision.objects.filter(rationale=chain).exists() and Review.objects.exists()

@@ -157,3 +157,48 @@ def test_a_search_for_nothing_is_refused(fields, project, reviewer_client):
 def test_a_person_has_few_searches_open_at_once(project, reviewer_client):
     answers = [reviewer_client.post(NEW, {"text": "savings"}).status_code for _ in range(6)]
     assert answers == [302] * 5 + [400]
+
+
+def test_very_many_hits_by_words_are_shown_too(chains, reviewer_client, monkeypatch):
+    monkeypatch.setattr("curation.search.MAX_RANKED", 1)
+    page = reviewer_client.get(reviewer_client.post(NEW, {"text": "of the"}).url)
+    assert len(page.context["rows"]) >= 2
+
+
+@pytest.mark.parametrize("error", [OSError("/root/secret/model: no such file"), ValueError("x")])
+def test_a_model_that_does_not_load_is_said_without_its_place(
+    error, chains, reviewer_client, monkeypatch
+):
+    def broken(texts):
+        raise error
+
+    monkeypatch.setattr(tasks.embedder(), "encode", broken)
+    shown = ask(reviewer_client, text="fast train").content.decode()
+    assert "could not compare meanings" in shown and "secret" not in shown
+    assert "every 700ms" not in shown and "<mark>train</mark>" in shown
+
+
+def test_embedding_looks_at_each_text_once_however_many_are_done(
+    project, make_questions, monkeypatch
+):
+    monkeypatch.setattr(meaning, "LATE", 2)
+    monkeypatch.setattr(tasks, "EMBED_AT_ONCE", 4)
+    make_questions(12)
+    looked = []
+    real = meaning.missing
+
+    def looking(*given):
+        rows = real(*given)
+        looked.append(rows.model.objects.filter(pk__gt=max(0, _mark(rows))).count())
+        return rows
+
+    def _mark(rows):
+        made = Embedding.objects.filter(kind="question").order_by("-object_id").first()
+        return made.object_id - 2 if made else 0
+
+    monkeypatch.setattr(meaning, "missing", looking)
+    assert tasks.embed(project, "question", 60.0) is False
+    assert Embedding.objects.filter(kind="question").count() == 12
+    assert looked == sorted(looked, reverse=True) and looked[-1] <= 2
+    sql = str(real(project, "question", tasks.DEFAULT_MODEL).query)
+    assert '"id" >' in sql

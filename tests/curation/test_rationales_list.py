@@ -149,17 +149,44 @@ def test_a_blind_project_hides_teachers_from_reviewers_alone(
     assert f">{teacher.name}<" in admin_client.get(AT).content.decode()
 
 
-def test_reviewers_are_not_told_the_verdict_on_a_control(
-    project, chains, admin_user, reviewer, reviewer_client, admin_client
+def test_a_control_looks_to_reviewers_like_any_question_that_waits(
+    project, chains, make_questions, make_rationales, admin_user, reviewer_client, admin_client
 ):
-    seat = claim(project, admin_user, chains[0].question)
-    says = [Say(one.pk, "reject", reasons=["unclear"]) for one in chains]
+    make_rationales(make_questions(1)[0], ["right"])  # one that does wait
+    control = chains[0].question
+    seat = claim(project, admin_user, control)
+    approve, edit, reject = chains
+    says = [
+        Say(approve.pk, "approve"),
+        Say(edit.pk, "edit", edited_text="Edited by an admin."),
+        Say(reject.pk, "reject", reasons=["unclear"]),
+    ]
     submit(project, admin_user, seat.item_id, says)
-    make_control(project, admin_user, chains[0].question, "")
-    assert shown(reviewer_client, "decision=rejected") == []
+    make_control(project, admin_user, control, "")
+    everything = set(shown(reviewer_client))
+    assert set(shown(reviewer_client, "decision=none")) == everything
+    for decision in ("approved", "rejected", "superseded"):
+        assert shown(reviewer_client, f"decision={decision}") == []
+        assert shown(admin_client, f"decision={decision}") != []
+    assert not Rationale.objects.filter(pk__in=everything, source="person").exists()
     page = reviewer_client.get(AT).content.decode()
-    assert "in review" in page and 'class="chip bad">rejected' not in page
-    assert len(shown(admin_client, "decision=rejected")) == 3
+    assert 'class="chip bad">rejected' not in page and "Edited by an admin" not in page
+
+    questions = reverse("questions", args=["eggs"])
+
+    def listed(client, state=""):
+        answer = client.get(questions, {"state": state} if state else {})
+        return {
+            row.pk: (row.queue_status, row.approved_count) for row in answer.context["page"].rows
+        }
+
+    assert set(listed(reviewer_client).values()) == {("waiting", 0)}
+    assert listed(reviewer_client, "waiting") == listed(reviewer_client)
+    assert listed(reviewer_client, "approved") == listed(reviewer_client, "done") == {}
+    assert listed(admin_client, "approved") == {control.pk: ("control", 2)}
+    assert ">control<" in admin_client.get(questions).content.decode()
+    life = reviewer_client.get(reverse("question", args=["eggs", control.pk])).content.decode()
+    assert "Edited by an admin" not in life and "approved by" not in life
 
 
 def test_a_reviewer_does_not_find_anothers_pending_edit(
@@ -190,3 +217,13 @@ def test_the_list_takes_as_many_queries_for_a_row_as_for_fifty(
     with django_assert_num_queries(len(few)) as many:
         admin_client.get(f"{AT}?{query}")
     assert not any("detail" in one["sql"] for one in many.captured_queries)
+
+
+def test_searches_of_one_person_are_limited(chains, reviewer_client, admin_client, monkeypatch):
+    monkeypatch.setattr("curation.search.MOST_SEARCHES", 3)
+    monkeypatch.setattr("curation.search.WINDOW", 86_400)
+    statuses = [reviewer_client.get(f"{AT}?q=ducks").status_code for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+    assert "many searches" in reviewer_client.get(f"{AT}?q=ducks").content.decode()
+    assert reviewer_client.get(AT).status_code == 200
+    assert admin_client.get(f"{AT}?q=ducks").status_code == 200

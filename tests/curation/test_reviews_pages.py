@@ -15,6 +15,7 @@ from curation.questions.models import Question
 from curation.rationales.models import Rationale, Score
 from curation.reviews.claims import GRACE, claim
 from curation.reviews.models import Review, Seat
+from curation.reviews.queueing import set_overlap
 from curation.reviews.services import apply_rule
 from curation.templatetags.maths import formula, maths
 
@@ -204,7 +205,46 @@ def test_who_comes_second_is_told_who_was_first(
     late = post(reviewer_client, "review_submit", approve_all(state))
     assert late.status_code == 409
     assert "ada was first" in late.json()["error"]
+    assert [one["what"] for one in late.json()["meanwhile"]] == ["approved"] * 2
+    assert not any(one["pieces"] for one in late.json()["meanwhile"])
     assert Review.objects.count() == 2
+
+
+def test_who_edits_second_is_told_what_differs_from_the_edit_that_stands(
+    question: Question, reviewer_client: Client, admin_client: Client
+) -> None:
+    chain = question.rationales.first()
+    mine, theirs = (f"{chain.text}\n{words}" for words in ("<b>Mine</b> is new.", "Theirs is new."))
+
+    def edit(client: Client, text: str) -> dict[str, Any]:
+        said = {"rationale": chain.pk, "verdict": "edit", "edited_text": text, "comment": "clearer"}
+        return {"item": begin(client)["state"]["item"], "says": [said]}
+
+    body = edit(reviewer_client, mine)
+    Seat.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+    assert post(admin_client, "review_submit", edit(admin_client, theirs)).status_code == 200
+    late = post(reviewer_client, "review_submit", body)
+    (told,) = late.json()["meanwhile"]
+    assert late.status_code == 409 and (told["who"], told["what"], told["why"]) == (
+        "ada",
+        "edited and approved",
+        "clearer",
+    )
+    kept = [text for kind, text in told["pieces"] if kind != "out"]
+    stands = [text for kind, text in told["pieces"] if kind != "in"]
+    assert "".join(kept) == mine and "".join(stands) == theirs
+    assert ["in", "<b>Mine</b> "] in told["pieces"] and ["out", "Theirs "] in told["pieces"]
+
+
+def test_words_that_come_too_late_tell_a_reviewer_nothing_while_others_are_asked(
+    project: Project, question: Question, reviewer_client: Client, admin_client: Client
+) -> None:
+    state = begin(reviewer_client)["state"]
+    set_overlap(project, 2)
+    post(admin_client, "review_submit", approve_all(begin(admin_client)["state"]))
+    Seat.objects.filter(done_at=None).update(holder=None, held_until=None)
+    late = post(reviewer_client, "review_submit", approve_all(state))
+    assert late.status_code == 409 and late.json()["meanwhile"] == []
 
 
 def test_a_claim_that_somebody_else_has_names_them(

@@ -128,6 +128,19 @@ def test_the_most_relevant_comes_first(make_questions):
     assert best_first(found(Question.objects.all(), query), query, 5) == [far]
 
 
+def test_hits_of_other_projects_do_not_keep_a_project_from_its_best(
+    make_questions, stranger, monkeypatch
+):
+    monkeypatch.setattr("curation.search.MAX_RANKED", 3)
+    mine = make_questions(2)
+    make_questions(5, to=stranger.memberships.get().project)
+    query = parse("eggs")
+    rows = found(mine[0].project.questions.all(), query)
+    assert set(best_first(rows, query, 5)) == set(mine)
+    make_questions(2)
+    assert best_first(rows, query, 5) is None
+
+
 def test_hits_are_shown_in_their_place_and_as_text():
     text = "x " * 300 + "<b>The Ducks</b> lay eggs"
     parts = lit(text, parse('"the ducks" egg* -goose'), 100)

@@ -13,6 +13,7 @@ from curation.rationales.importing import run_import
 from curation.rationales.models import Rationale
 from curation.reviews.claims import claim
 from curation.reviews.models import QueueItem, Review, Seat
+from curation.reviews.services import Say, submit
 from tests.conftest import score_now
 from tests.e2e.benching import begun, counted, current, goes_on, item_of, press, with_next
 
@@ -156,6 +157,29 @@ def test_who_comes_second_sees_who_was_first_and_keeps_what_was_typed(
     page.click("[data-notice-do]")
     goes_on(page, item)
     assert not Rationale.objects.filter(source="person").exists()
+
+
+def test_who_edits_second_sees_what_differs_from_the_edit_that_stands(
+    questions: list[Any], visit: Callable[..., Any], admin_user: User, project: Project
+) -> None:
+    page = visit()
+    item = item_of(page)
+    here = page.get_attribute(".chain[aria-current]", "data-rationale")
+    press(page, "e")
+    page.keyboard.type(" <b>Mine.</b>")
+    press(page, "Control+Enter")
+    chain = Rationale.objects.get(pk=here)
+    Seat.objects.filter(item=item).update(holder=None, held_until=None)
+    claim(project, admin_user, QueueItem.objects.get(pk=item).question)
+    theirs = Say(chain.pk, "edit", edited_text=f"{chain.text} Theirs.", comment="shorter")
+    submit(project, admin_user, item, [theirs])
+    press(page, "Enter")
+    page.wait_for_selector(".meanwhile")
+    told = page.inner_text(".meanwhile")
+    assert "ada edited and approved this" in told and "shorter" in told
+    assert "<b>Mine.</b>" in page.inner_text(".meanwhile ins")
+    assert "Theirs." in page.inner_text(".meanwhile del")
+    assert "Mine." in page.inner_text(".edited")  # and what was typed stays
 
 
 def test_labels_without_a_decision_are_not_dropped_silently(

@@ -39,9 +39,10 @@ def search_meaning(search_id: int) -> None:
         hits, compared = nearest(
             vector, blocks(search), HITS, but=search.like_id if same_kind else None
         )
-    except (ValueError, ModuleNotFoundError) as error:  # the model is not there
-        log.warning("search %s: %s", search_id, error)
-        meaning.fail(search, str(error))
+    except (ValueError, OSError, ImportError, RuntimeError) as error:
+        # The model is not there, or does not load or run; places of this machine are for the log alone.
+        log.error("search %s", search_id, exc_info=error)
+        meaning.fail(search, "its model of sentences does not load; the workers' log says why.")
         return
     meaning.answer(search, hits, compared)
 
@@ -67,10 +68,11 @@ def embed_texts(project_id: int) -> None:
 
 
 def embed(project: Project, kind: str, seconds: float) -> bool:
-    """Make missing vectors, the newest texts first, for so long; True where some are still missing."""
+    """Make missing vectors for so long; True where some are still missing."""
     until = time.monotonic() + seconds
-    rows = meaning.missing(project, kind, DEFAULT_MODEL)
-    while part := list(rows.values_list("pk", "text")[:EMBED_AT_ONCE]):
+    while part := list(
+        meaning.missing(project, kind, DEFAULT_MODEL).values_list("pk", "text")[:EMBED_AT_ONCE]
+    ):
         if time.monotonic() > until:
             return True
         vectors = embedder().encode([text[:MOST_CHARACTERS] for _, text in part])

@@ -1,0 +1,189 @@
+"""Lists, search and bulk previews at a million chains: `make bench-search` (SQLite; with DATABASE_URL an
+empty PostgreSQL data base).
+
+Builds 250,000 questions with 4 scored chains each in a home of its own and asks for pages through Django's
+own client, so that a figure is the server's time without a network. Then what the index over the words
+costs when chains are written, and how long exact search by meaning takes among 100,000 and a million
+vectors.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+HOME = tempfile.TemporaryDirectory(prefix="chainwright-bench-")
+os.environ["CHAINWRIGHT_HOME"] = HOME.name
+os.environ["DJANGO_SETTINGS_MODULE"] = "curation.settings"
+WRITTEN = 10_000
+WIDE = 384  # numbers in a vector of MiniLM
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--questions", type=int, default=250_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--vectors", default="100000,1000000")
+    options = parser.parse_args()
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    from curation.projects.models import User
+    from curation.projects.services import create_project
+    from tests.benchmarks.many import clone, templates
+
+    call_command("migrate", verbosity=0)
+    user = User.objects.create_user("bench", password="a long enough word")
+    project = create_project(user, "Bench", "bench")
+    began = time.monotonic()
+    templates(project)
+    clone(project, max(1, options.questions // 200 - 1))
+    took = f"made in {time.monotonic() - began:.0f} s"
+    print(f"{platform.machine()}, {os.cpu_count()} cores, {date.today()}; {connection.vendor}, "
+          f"{project.rationales.count():,} chains ({took})\n", flush=True)  # fmt: skip
+    pages(project, user, options.rounds)
+    writing(project, user)
+    meaning(project, [int(n) for n in options.vectors.split(",") if n])
+    connection.close()
+    HOME.cleanup()
+    return 0
+
+
+def pages(project: Any, user: Any, rounds: int) -> None:
+    from django.core.cache import cache
+    from django.test import Client
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from curation.rationales.models import Rationale
+
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    rare = Rationale.objects.order_by("pk").first()
+    Rationale.objects.filter(pk=rare.pk).update(
+        temperature=0.1, text=rare.text + " quetzalcoatl", created_at=timezone.now() - timedelta(9)
+    )
+    old = (timezone.now() - timedelta(5)).date()
+    lists, many = reverse("rationales", args=["bench"]), reverse("bulk_new", args=["bench"])
+    asked = {
+        "list, newest first": (lists, {}),
+        "a word in every chain": (lists, {"q": "boxes"}),
+        "a phrase in one of some hundred": (lists, {"q": f'"{rare.text.split(".")[0][18:]}"'}),
+        "a word in one chain": (lists, {"q": "quetzalcoatl"}),
+        "the same, best hit first": (lists, {"q": "quetzalcoatl", "sort": "fit"}),
+        "a beginning and a word left out": (lists, {"q": "quetz* -duck"}),
+        "a kind of flag": (lists, {"flag": "arithmetic"}),
+        "a temperature of one chain": (lists, {"temperature": "0.1"}),
+        "written before a day, one chain": (lists, {"until": str(old)}),
+        "worst score first": (lists, {"sort": "worst"}),
+        "few valid steps, worst first": (lists, {"valid_to": "20", "sort": "worst"}),
+        "wrong answers of one teacher": (
+            lists,
+            {"answer": "wrong", "teacher": project.teachers.first().pk},
+        ),
+        "preview of rejecting all wrong ones": (many, {"kind": "reject", "answer": "wrong"}),
+        "questions, a word in every one": (
+            reverse("questions", args=["bench"]),
+            {"q": "boxes"},
+        ),
+    }
+    print("| asked | median | slowest |\n| --- | --- | --- |")
+    for name, (address, values) in asked.items():
+        times = []
+        for _ in range(rounds):
+            cache.clear()
+            times.append(_seconds(lambda: client.get(address, values)))  # noqa: B023
+        print(f"| {name} | {1000 * statistics.median(times):.0f} ms | {1000 * max(times):.0f} ms |",
+              flush=True)  # fmt: skip
+
+
+def _seconds(call: Callable) -> float:
+    began = time.perf_counter()
+    answer = call()
+    assert answer.status_code == 200, answer.content[:500]
+    return time.perf_counter() - began
+
+
+def writing(project: Any, user: Any) -> None:
+    """Seconds to store WRITTEN chains of 280 characters, with the index over their words and without."""
+    from django.db import connection
+
+    from curation.rationales.models import Rationale, Source
+    from curation.search import keep_index
+
+    texts = [row.text * 2 for row in Rationale.objects.order_by("pk")[:800]]
+    question = project.questions.order_by("pk").first()
+
+    def store() -> float:
+        began = time.perf_counter()
+        for start in range(0, WRITTEN, 300):
+            Rationale.objects.bulk_create(
+                Rationale(project=project, question=question, source=Source.PERSON, author=user,
+                          text=texts[n % len(texts)], text_hash="x")
+                for n in range(start, min(start + 300, WRITTEN))
+            )  # fmt: skip
+        return time.perf_counter() - began
+
+    indexed, plain = [], []
+    for _ in range(3):
+        indexed.append(store())
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                for what in ("insert", "update", "delete"):
+                    cursor.execute(f"DROP TRIGGER rationales_rationale_words_{what}")
+            else:
+                cursor.execute("DROP INDEX rationales_rationale_words")
+        plain.append(store())
+        began = time.perf_counter()
+        keep_index(connection, "rationales_rationale")
+        rebuilt = time.perf_counter() - began
+    print(f"\nstoring {WRITTEN:,} chains: {statistics.median(indexed):.2f} s with the index over words, "
+          f"{statistics.median(plain):.2f} s without; making the whole index anew {rebuilt:.0f} s",
+          flush=True)  # fmt: skip
+
+
+def meaning(project: Any, counts: list[int]) -> None:
+    """Seconds of an exact search among so many stored vectors, drawn at random."""
+    import numpy as np
+
+    from curation.rationales.meaning import Vector, store
+    from curation.rationales.models_meaning import MeaningSearch
+    from workers.meaning.nearest import nearest, pack
+    from workers.meaning.tasks import DEFAULT_MODEL, blocks
+
+    chance = np.random.default_rng(1)
+    search = MeaningSearch(project=project, kind="rationale", text="x")
+    query = chance.normal(size=WIDE).astype(np.float32)
+    query /= np.linalg.norm(query)
+
+    def drawn(first: int, last: int) -> Iterator[Vector]:
+        rows = chance.normal(size=(last - first, WIDE)).astype(np.float32)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        yield from (Vector(first + n, data) for n, data in enumerate(pack(rows)))
+
+    made = 0
+    for count in sorted(counts):
+        for start in range(made, count, 20_000):
+            store(project, "rationale", DEFAULT_MODEL, drawn(start, min(count, start + 20_000)))
+        made = count
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            hits, compared = nearest(query, blocks(search), 100)
+            times.append(time.perf_counter() - began)
+        assert compared == count and len(hits) == 100
+        print(f"nearest of {count:,} vectors, read from the data base: {statistics.median(times):.2f} s",
+              flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
