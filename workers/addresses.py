@@ -86,7 +86,12 @@ def parse_url(
     if parts.fragment or (parts.query and not with_query):
         raise BadAddress(f"The {what} must not hold a {'#' if with_query else '? or #'}.")
     port = port or {"http": 80, "https": 443}[parts.scheme]
-    host = parts.hostname.rstrip(".")
+    try:
+        # As it goes into the Host header and to the resolver; this also folds wide digits and the like.
+        host = parts.hostname.rstrip(".")
+        host = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError as error:
+        raise BadAddress(f"The {what} names a host that cannot be one.") from error
     names = {host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}"}
     allowed = any(entry.strip().lower().rstrip(".") in names for entry in allowed_hosts)
     path = parts.path.rstrip("/")

@@ -49,7 +49,10 @@ class Access(AuthBase):
                 f"This token has the scope “{token.scope}”; this needs “{self.scope}”."
             )
         request.user = caller.user
-        slug = request.resolver_match.kwargs.get("slug")
+        place = request.resolver_match.kwargs
+        if any("\0" in str(value) for value in place.values()):
+            raise Http404("No name holds a NUL.")
+        slug = place.get("slug")
         if slug is not None:
             self._enter(request, slug, token)
         elif token is not None and token.project_id is not None and request.method != "GET":

@@ -21,14 +21,16 @@ from curation.api import (
     rationales,
     reviews,
     runs,
+    searching,
+    teachers,
     trainings,
     webhooks,
 )
-from curation.api.access import READ
+from curation.api.access import READ, Access
 from curation.api.reading import StrictParser
 
 ABOUT = """\
-Everything that the pages do, for scripts and for other clients. Send a token that you make at
+What the pages do, for scripts and for other clients. Send a token that you make at
 `/tokens/` as `Authorization: Bearer cw_…`; what it may do is never more than what you may.
 
 Lists come in pages: follow `next` until it is null. Errors are `application/problem+json` with a
@@ -48,18 +50,60 @@ class Docs(DocsBase):
 
 
 class Api(NinjaAPI):
+    _schemas: ClassVar[dict[str, OpenAPISchema]] = {}
+
     def get_openapi_schema(self, **place: Any) -> OpenAPISchema:
         """Made once: anybody may ask for it, and making it takes a good part of a second."""
         key = str(place)
         if key not in self._schemas:
-            self._schemas[key] = super().get_openapi_schema(**place)
+            made = super().get_openapi_schema(**place)
+            _say_needs(made, self)
+            self._schemas[key] = made
         return self._schemas[key]
-
-    _schemas: ClassVar[dict[str, OpenAPISchema]] = {}
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The function's own name: what a generated client calls its method."""
         return operation.view_func.__name__
+
+
+PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong, in words."},
+        "errors": {
+            "type": "array",
+            "description": "Of what cannot be accepted: the fields.",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def _say_needs(description: OpenAPISchema, of: NinjaAPI) -> None:
+    """At each operation: the scope that a token needs, whether it is for admins alone, and the shape of
+    errors."""
+    needs = {}
+    for bound in of._get_bound_routers():
+        for view in bound.path_operations.values():
+            needs |= {one.view_func.__name__: one.auth_callbacks[0] for one in view.operations}
+    for verbs in description["paths"].values():
+        for told in verbs.values():
+            access: Access = needs[told["operationId"]]
+            words = f"Needs the scope `{access.scope}`"
+            words += ", and an admin of the project." if access.admin else "."
+            told["description"] = f"{told.get('description', '')}\n\n{words}".strip()
+            shape = {"schema": {"$ref": "#/components/schemas/Problem"}}
+            content = {"application/problem+json": shape}
+            told["responses"]["default"] = {"description": "A problem", "content": content}
+    description["components"]["schemas"]["Problem"] = PROBLEM
 
 
 api = Api(
@@ -73,7 +117,7 @@ api = Api(
 )
 problems.install(api)
 for _room in (
-    *(projects, questions, rationales, runs, reviews, agreement, leading, bulk),
-    *(datasets, trainings, evaluations, webhooks),
+    *(projects, questions, rationales, teachers, runs, reviews, agreement, leading, bulk),
+    *(searching, datasets, trainings, evaluations, webhooks),
 ):
     api.add_router("", _room.router)

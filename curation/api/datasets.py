@@ -9,6 +9,7 @@ from pydantic import Field
 
 from curation.api.access import ADMIN, ADMIN_READ, READ
 from curation.api.lists import PageOf, asked, filters, shown, size_of
+from curation.api.rationales import hides_teachers
 from curation.api.shapes import MAX_INTEGER, Order, WorkOut, work_out
 from curation.datasets import formats, selectors, services
 from curation.datasets.models import DatasetVersion
@@ -47,9 +48,12 @@ class VerifiedOut(Schema):
     same: bool = Field(description="The bytes made anew have the hash that was frozen.")
 
 
-def _row(version: DatasetVersion) -> dict[str, Any]:
+def _row(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
     plain = ("number", "recipe", "sha256", "example_count", "question_count")
-    return {**work_out(version), **{name: getattr(version, name) for name in plain}}
+    told = {**work_out(version), **{name: getattr(version, name) for name in plain}}
+    if hides_teachers(request):
+        told["recipe"] = {**version.recipe, "teachers": []}
+    return told
 
 
 def _version(request: HttpRequest, dataset: int) -> DatasetVersion:
@@ -59,7 +63,8 @@ def _version(request: HttpRequest, dataset: int) -> DatasetVersion:
 
 def _out(request: HttpRequest, dataset: int) -> dict[str, Any]:
     version = _version(request, dataset)
-    return {**_row(version), "card": version.card}
+    # The card names the teachers of its chains.
+    return {**_row(request, version), "card": "" if hides_teachers(request) else version.card}
 
 
 @router.get(
@@ -78,7 +83,9 @@ def dataset_list(request: HttpRequest, slug: str) -> dict[str, Any]:
         rows = rows.filter(number__lt=number("after", given["after"]))
     found = list(rows[: size + 1])
     query = f"after={found[size - 1].number}&limit={size}" if len(found) > size else ""
-    return shown(request, Page(found, query, not given, ""), [_row(one) for one in found[:size]])
+    return shown(
+        request, Page(found, query, not given, ""), [_row(request, one) for one in found[:size]]
+    )
 
 
 @router.post(f"{P}/datasets", auth=ADMIN, response={202: DatasetOut}, summary="Freeze a dataset")
@@ -93,7 +100,9 @@ def dataset_detail(request: HttpRequest, slug: str, dataset: int) -> dict[str, A
     return _out(request, dataset)
 
 
-@router.post(f"{ONE}/verify", auth=READ, response=VerifiedOut, summary="Check a dataset's bytes")
+@router.post(
+    f"{ONE}/verify", auth=ADMIN_READ, response=VerifiedOut, summary="Check a dataset's bytes"
+)
 def dataset_verify(request: HttpRequest, slug: str, dataset: int) -> dict[str, bool]:
     """Makes the bytes again from the rows and compares their hash with the frozen one."""
     version = _version(request, dataset)

@@ -3,8 +3,14 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -68,7 +74,11 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(
         PermissionDenied, lambda request, error: problem(403, str(error) or "You may not do this.")
     )
-    for kind in (RequestDataTooBig, TooManyFilesSent):
+    api.add_exception_handler(
+        RequestDataTooBig,
+        lambda request, error: problem(413, "The request is larger than is taken."),
+    )
+    for kind in (BadRequest, SuspiciousOperation, MultiPartParserError):
         api.add_exception_handler(
-            kind, lambda request, error: problem(413, "The request is larger than is taken.")
+            kind, lambda request, error: problem(400, "This request cannot be read.")
         )

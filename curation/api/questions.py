@@ -115,14 +115,14 @@ def question_out(request: HttpRequest, question: Question) -> dict[str, Any]:
         *("answer_type", "choices", "domain", "difficulty", "split", "subset", "created_at"),
         "reference_chain",
     )
-    status = question.queue_status
+    status, approved = question.queue_status, question.approved_count
     if status == "control" and request.membership.role != Role.ADMIN:
-        status = "waiting"  # who knew it for a control would not decide as usual
+        status, approved = "waiting", 0  # who knew it for a control would not decide as usual
     return {
         **{name: getattr(question, name) for name in plain},
         "chains": question.chain_count,
         "right_chains": question.right_count,
-        "approved_chains": question.approved_count,
+        "approved_chains": approved,
         "queue_status": status,
     }
 

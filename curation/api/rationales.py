@@ -29,6 +29,12 @@ SCORES = (
     *("validity", "redundancy", "overall", "flag_count", "scorer_version", "scored_at"),
 )
 
+# What would tell teachers apart.
+BLIND = {
+    **dict.fromkeys(("teacher", "temperature", "sample", "completion_tokens")),
+    **{"prompt_style": "", "finish_reason": ""},
+}
+
 
 class ScoreOut(Schema):
     """Numbers from 0 to 1, larger is better but for redundancy; null where they are not known."""
@@ -131,17 +137,16 @@ def rationale_out(request: HttpRequest, row: Rationale) -> dict[str, Any]:
         *("id", "source", "text", "temperature", "sample", "prompt_style", "finish_reason"),
         *("completion_tokens", "created_at"),
     )
-    teacher = row.teacher.name if row.teacher_id and not hides_teachers(request) else None
     score: Score | None = getattr(row, "score", None)
     return {
         **{name: getattr(row, name) for name in plain},
         "question": row.question_id,
-        "teacher": teacher,
+        "teacher": row.teacher.name if row.teacher_id else None,
         "author": row.author.username if row.author_id else None,
         "parent": row.parent_id,
         "score": score and {name: getattr(score, name) for name in SCORES},
         "decision": _decision(request, row),
-    }
+    } | (BLIND if hides_teachers(request) else {})
 
 
 def is_open(request: HttpRequest, row: Rationale) -> bool:
@@ -247,7 +252,7 @@ def rationale_detail(request: HttpRequest, slug: str, rationale_id: int) -> dict
     ]
     return {
         **rationale_out(request, row),
-        "reasoning": row.reasoning,
+        "reasoning": "" if hides_teachers(request) else row.reasoning,
         **steps_out(row),
         "reviews": [review_out(review) for review in told],
     }

@@ -11,6 +11,7 @@ from pydantic import Field
 from curation.api.access import READ, REVIEW
 from curation.api.lists import PageOf, asked, filters, paged
 from curation.api.rationales import (
+    BLIND,
     FlagOut,
     RationaleOut,
     ReviewOut,
@@ -129,7 +130,7 @@ def _chain(request: HttpRequest, chain: ChainView) -> dict[str, Any]:
     if not chain.decision:
         told["decision"] = None  # a control looks like any other
     if request.project.is_blind:
-        told["teacher"] = None
+        told |= BLIND
     return {
         **told,
         **{name: getattr(chain, name) for name in ("letter", "locked", "same_as", "flags")},

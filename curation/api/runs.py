@@ -1,9 +1,8 @@
-"""Teachers, the runs in which they write, and scoring."""
+"""The runs in which teachers write, and scoring."""
 
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
@@ -23,23 +22,6 @@ from curation.rationales.models import GenerationRun, ScoringRun, Teacher
 router = Router(tags=["rationales"])
 P = "/projects/{slug:slug}"
 RUN = f"{P}/runs/{{int:run_id}}"
-
-
-class TeacherOut(Schema):
-    id: int
-    name: str
-    backend: str
-    model: str
-    prompt_style: str
-    max_tokens: int
-    top_p: float
-    price_in: float
-    price_out: float
-    writes: bool
-    written: int
-    graded: int
-    right: int
-    approved: int
 
 
 class SpentOut(Schema):
@@ -124,35 +106,6 @@ class ScoringIn(Body):
     again: bool = Field(False, description="Everything, also what was scored already.")
 
 
-def _teacher(row: Teacher) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in TeacherOut.model_fields}
-
-
-def _teachers(request: HttpRequest) -> Any:
-    if hides_teachers(request):
-        raise PermissionDenied("This project does not show its teachers to reviewers.")
-    return selectors.teachers(request.project)
-
-
-@router.get(
-    f"{P}/teachers",
-    auth=READ,
-    response=PageOf[TeacherOut],
-    summary="Teachers",
-    openapi_extra=filters(),
-)
-def teacher_list(request: HttpRequest, slug: str) -> dict[str, Any]:
-    """With what they wrote, and how much of it was right and approved."""
-    return paged(request, _teachers(request), asked(request), _teacher)
-
-
-@router.get(
-    f"{P}/teachers/{{int:teacher_id}}", auth=READ, response=TeacherOut, summary="One teacher"
-)
-def teacher_detail(request: HttpRequest, slug: str, teacher_id: int) -> dict[str, Any]:
-    return _teacher(get_object_or_404(_teachers(request), pk=teacher_id))
-
-
 def _row(request: HttpRequest, run: GenerationRun) -> dict[str, Any]:
     plain = (
         *("temperatures", "samples", "seed", "max_tokens", "prompt_style", "enough", "filters"),
@@ -174,6 +127,8 @@ def _out(request: HttpRequest, run_id: int) -> dict[str, Any]:
     plain = ("filled", "failed", "saved", "total", "cut_off", "rate", "failures")
     progress = {name: getattr(state, name) for name in plain}
     progress |= {"seconds_left": state.left, "spent": state.spent}
+    if hides_teachers(request):
+        progress["failures"] = []  # they name whose server failed
     return {**_row(request, run), "progress": progress}
 
 

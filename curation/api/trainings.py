@@ -62,6 +62,10 @@ class TrainingIn(Order):
     evaluate_after: bool = True
 
 
+class ExportIn(Order):
+    preset: str = ""
+
+
 class LogOut(Schema):
     text: str
     cut: bool = Field(description="More stands before it.")
@@ -122,6 +126,17 @@ def training_order(request: HttpRequest, slug: str, body: TrainingIn) -> Status[
         recipe=recipe,
         evaluate_after=body.evaluate_after,
         order_key=body.order_key,
+    )
+    return Status(201, _out(request, job.pk))
+
+
+@router.post(
+    f"{P}/export-and-train", auth=ADMIN, response={201: TrainingOut}, summary="Freeze and train"
+)
+def export_and_train(request: HttpRequest, slug: str, body: ExportIn) -> Status[dict[str, Any]]:
+    """The one click: freeze what is approved, train the student on it, then measure it."""
+    job = services.export_and_train(
+        request.project, request.user, preset=body.preset, order_key=body.order_key
     )
     return Status(201, _out(request, job.pk))
 

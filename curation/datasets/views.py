@@ -111,7 +111,7 @@ def _detail(version: DatasetVersion) -> dict[str, Any]:
 
 
 @require_POST
-@project_view
+@project_view(admin=True)
 def dataset_verify(request: HttpRequest, number: int) -> HttpResponse:
     """Make the bytes again from the rows and compare their hash with the frozen one."""
     version = version_or_404(request, number)

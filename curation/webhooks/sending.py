@@ -4,10 +4,11 @@ import random
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from curation.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery
+from curation.webhooks.services import keep_flag
 
 # A delivery that a worker took, and of which nothing was heard for so long, is anybody's again.
 LEASE = timedelta(seconds=60)
@@ -23,40 +24,47 @@ AT_ONCE = 1000
 GONE = 410
 
 
-def due(without: Collection[int] = ()) -> Q:
-    """What may be sent now, to webhooks that are on, not held and not in `without`."""
-    now = timezone.now()
-    free = Q(hook__hold_until__isnull=True) | Q(hook__hold_until__lte=now)
-    waits = Q(status=DeliveryStatus.WAITING, next_try_at__lte=now, hook__is_active=True)
-    return waits & free & ~Q(hook__in=list(without))
+def _due() -> Q:
+    return Q(status=DeliveryStatus.WAITING, next_try_at__lte=timezone.now())
+
+
+def _open_hooks() -> QuerySet[Webhook]:
+    """Webhooks that are on, not held, and have something due."""
+    free = Q(hold_until__isnull=True) | Q(hold_until__lte=timezone.now())
+    waits = WebhookDelivery.objects.filter(_due(), hook=OuterRef("pk"))
+    return Webhook.objects.filter(free, Exists(waits), is_active=True)
 
 
 def any_due() -> bool:
-    return WebhookDelivery.objects.filter(due()).exists()
+    return _open_hooks().exists()
 
 
 def take_due(count: int, without: Collection[int] = ()) -> list[WebhookDelivery]:
-    """At most `count` deliveries that are due, oldest first, taken for this worker: no other one sends
-    them for LEASE. Of a webhook that failed last, one."""
-    rows = WebhookDelivery.objects.filter(due(without)).select_related("hook")
+    """At most `count` deliveries that are due, taken for this worker: no other one sends them for
+    LEASE. Each webhook gets its share, whatever waits for the others, and one that failed last a single
+    try; of each the oldest first."""
+    hooks = list(_open_hooks().exclude(pk__in=list(without)).order_by("?")[:count])
     taken: list[WebhookDelivery] = []
-    tried: set[int] = set()
-    for row in rows.order_by("next_try_at", "id")[:count]:
-        if row.hook_id in tried:
-            continue
-        now = timezone.now()
-        mine = WebhookDelivery.objects.filter(
-            pk=row.pk,
-            status=DeliveryStatus.WAITING,
-            attempts=row.attempts,
-            next_try_at=row.next_try_at,
-        )
-        if mine.update(attempts=F("attempts") + 1, next_try_at=now + LEASE, tried_at=now):
-            row.attempts += 1
-            taken.append(row)
-            if row.hook.failures:
-                tried.add(row.hook_id)
+    for hook in hooks:
+        share = 1 if hook.failures else max(1, count // len(hooks))
+        rows = WebhookDelivery.objects.filter(_due(), hook=hook).order_by("next_try_at", "id")
+        taken += [row for row in rows[:share] if _take(row, hook)]
     return taken
+
+
+def _take(row: WebhookDelivery, hook: Webhook) -> bool:
+    """False where another worker was first."""
+    now = timezone.now()
+    mine = WebhookDelivery.objects.filter(
+        pk=row.pk,
+        status=DeliveryStatus.WAITING,
+        attempts=row.attempts,
+        next_try_at=row.next_try_at,
+    )
+    if not mine.update(attempts=F("attempts") + 1, next_try_at=now + LEASE, tried_at=now):
+        return False
+    row.attempts, row.hook = row.attempts + 1, hook
+    return True
 
 
 def note(delivery: WebhookDelivery, response_status: int | None, error: str) -> None:
@@ -75,6 +83,7 @@ def note(delivery: WebhookDelivery, response_status: int | None, error: str) -> 
     if response_status == GONE:
         reason = "The address answered 410: it is gone for good."
         Webhook.objects.filter(pk=delivery.hook_id).update(is_active=False, off_reason=reason)
+        keep_flag(delivery.hook.project_id)
     if response_status == GONE or delivery.attempts >= MAX_ATTEMPTS:
         mine.update(status=DeliveryStatus.FAILED, **told)
         return

@@ -29,7 +29,8 @@ def check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  (raises for a port that is none)
-    except ValueError as error:
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:  # of Unicode, too
         raise Invalid(f"This is no address: {error}.") from None
     if len(url) > MAX_URL or not url.isprintable() or " " in url or "\\" in url:
         raise Invalid(f"An address has at most {MAX_URL} signs, no blanks and no backslashes.")
@@ -51,13 +52,13 @@ def add_hook(project: Project, user: User, url: str) -> Webhook:
             made = Webhook.objects.create(
                 project=project, url=url, nonce=secrets.token_hex(32), created_by=user
             )
-            _keep_flag(project.pk)
+            keep_flag(project.pk)
     except IntegrityError:
         raise Conflict("This address is told already.") from None
     return made
 
 
-def _keep_flag(project_id: int) -> None:
+def keep_flag(project_id: int) -> None:
     """`has_webhooks` of the project says whether one of its webhooks is on."""
     on = Webhook.objects.filter(project=project_id, is_active=True).exists()
     Project.objects.filter(pk=project_id).update(has_webhooks=on)
@@ -75,7 +76,7 @@ def switch(hook: Webhook, on: bool) -> None:
         )
         if not changed:
             raise Conflict("This webhook was removed.")
-        _keep_flag(hook.project_id)
+        keep_flag(hook.project_id)
         if on:
             queue.send(queue.SEND_WEBHOOKS)
 
@@ -95,7 +96,7 @@ def remove_hook(hook: Webhook) -> None:
         )
         if not removed:
             raise Conflict("This webhook was removed already.")
-        _keep_flag(hook.project_id)
+        keep_flag(hook.project_id)
     WebhookDelivery.objects.filter(hook=hook, status=DeliveryStatus.WAITING).update(
         status=DeliveryStatus.FAILED, error="The webhook was removed."
     )

@@ -8,11 +8,14 @@ import pytest
 from curation.projects.models import Project, User
 from curation.projects.services import add_member
 from curation.questions.models import Question
-from curation.reviews.controls import make_control
+from curation.rationales.meaning import answer
+from curation.rationales.models import GenerationRun, Rationale, Teacher
+from curation.rationales.models_meaning import MeaningSearch
 from curation.reviews.models import Decision, QueueItem, Review
 from curation.reviews.queueing import set_overlap
 from tests.conftest import person
 from tests.curation.api_calls import Caller, no_brake
+from tests.curation.training_rows import frozen
 from workers.agreement.tasks import count_agreement
 
 __all__ = ["no_brake"]
@@ -224,8 +227,18 @@ def test_a_blind_project_names_no_teacher_to_a_reviewer(
     assert bench["question"]["reference_answer"] is None and bench["question"]["reference_hidden"]
     assert "strong" not in str(bench)
     assert {one["teacher"] for one in rudi.get("rationales")["items"]} == {None}
+    assert {one["temperature"] for one in rudi.get("rationales")["items"]} == {None}
     teacher = ada.get("teachers")["items"][0]["id"]
     assert ada.get(f"rationales?teacher={teacher}")["items"][0]["teacher"] == "strong"
+    Rationale.objects.update(reasoning="As strong I think so.", finish_reason="length")
+    detail = rudi.get(f"rationales/{bench['chains'][0]['id']}")
+    assert (detail["reasoning"], detail["finish_reason"]) == ("", "")
+    assert detail["completion_tokens"] is None and "strong" not in str(detail)
+    run = GenerationRun.objects.create(project=project, temperatures=[0.5], samples=1)
+    run.teachers.set(Teacher.objects.filter(pk=teacher))
+    assert "strong" not in str(rudi.get(f"runs/{run.pk}"))
+    frozen(project, teachers=["strong"])
+    assert "strong" not in str(rudi.get("datasets/1")) + str(rudi.get("datasets"))
     rudi.get(f"rationales?teacher={teacher}", status=400)
     rudi.get("teachers", status=403)
     rudi.get(f"teachers/{teacher}", status=403)
@@ -234,7 +247,7 @@ def test_a_blind_project_names_no_teacher_to_a_reviewer(
 
 
 def test_a_control_looks_like_any_other_question(
-    project: Project, questions: list[Question], rudi: Caller, ada: Caller, admin_user: User
+    project: Project, questions: list[Question], rudi: Caller, ada: Caller
 ) -> None:
     bench = ada.post(f"questions/{questions[0].pk}/claim")
     decide(ada, bench, "reject")
@@ -253,15 +266,8 @@ def test_a_control_looks_like_any_other_question(
     assert rudi.get("rationales?decision=rejected")["items"] == []
     assert rudi.get("")["control_percent"] is None and ada.get("")["control_percent"] == 50
     ada.call("DELETE", f"questions/{questions[0].pk}/control", status=204)
-    with pytest.raises(Exception, match="no control"):
-        make_control_again(project, admin_user, questions[1])
-
-
-def make_control_again(project: Project, user: User, question: Question) -> None:
-    from curation.reviews.controls import drop_control
-
-    drop_control(project, question)
-    make_control(project, user, question)
+    ada.call("DELETE", f"questions/{questions[0].pk}/control", status=409)
+    ada.call("PUT", f"questions/{questions[1].pk}/control", {}, status=200)
 
 
 def test_a_flag_of_a_question_is_settled_by_an_admin(
@@ -319,3 +325,36 @@ def test_agreement_is_counted_by_a_worker_and_read(
     told = ada.get("agreement")
     assert told["counted_at"] and [(p["a"], p["b"]) for p in told["pairs"]] == [("ada", "rudi")]
     assert len(rudi.get("agreement")["pairs"]) == 1
+
+
+def test_the_history_of_chains_holds_what_was_taken_back_and_who(
+    project: Project, questions: list[Question], rudi: Caller, ada: Caller
+) -> None:  # E10
+    bench = rudi.post("review/next")
+    decide(rudi, bench, "reject")
+    rudi.post("review/undo", {})
+    place = f"questions/{bench['question']['id']}/history"
+    (first, _) = ada.get(place)
+    told = [event["what"] for event in first["events"]]
+    assert told[0].startswith("written") and any("rudi" in what for what in told)
+    assert any(event["taken_back"] for event in first["events"])
+    set_overlap(project, 2)
+    assert "ada" not in str(rudi.get(place))
+
+
+def test_a_search_by_meaning_is_its_owners_and_shows_what_they_may_see(
+    project: Project, questions: list[Question], rudi: Caller, ada: Caller, admin_user: User
+) -> None:
+    made = rudi.post("meaning-searches", {"text": "buys eggs"}, status=202)
+    assert made["waits"] and made["hits"] == []
+    chain = questions[0].rationales.first()
+    hidden = Rationale.objects.create(
+        project=project, question=questions[0], source="person", author=admin_user, text="Mine."
+    )
+    answer(MeaningSearch.objects.get(), [(hidden.pk, 0.9), (chain.pk, 0.8)], 6)
+    found = rudi.get(f"meaning-searches/{made['id']}")
+    assert not found["waits"] and found["hits"] == [{"id": chain.pk, "cosine": 0.8}]
+    ada.get(f"meaning-searches/{made['id']}", status=404)  # A3
+    rudi.post("meaning-searches", {"like": chain.pk}, status=202)
+    rudi.post("meaning-searches", {"like": hidden.pk}, status=404)
+    rudi.post("meaning-searches", {"text": " "}, status=400)

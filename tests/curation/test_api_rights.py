@@ -1,13 +1,14 @@
 """Who may call what: every operation of the API against every kind of caller, read off the OpenAPI.
 
-An operation that is not in the table below fails the first test, so a new one cannot be forgotten.
+An operation that is not in the table of api_operations.py fails the first test, so a new one cannot be
+forgotten.
 A1 to A3, A5, A8 of the project's list of attacks.
 """
 
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -21,151 +22,29 @@ from curation.evaluations.models import Evaluation
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, remove_member
 from curation.questions.models import QuestionImport
+from curation.rationales.meaning import order_search
 from curation.rationales.models import GenerationRun, Teacher
 from curation.reviews.adjudication import flag_question
 from curation.reviews.models import BulkAction
 from curation.webhooks.services import add_hook, send_test
 from tests.conftest import person
 from tests.curation.api_calls import ROOT, no_brake, token
+from tests.curation.api_operations import BELOW, NEEDS, NUMBERED, OPERATIONS, Operation, operations
 from tests.curation.test_attacks import all_rows
 from tests.curation.training_rows import frozen, report, training
 
 Make = Callable[..., list[Any]]
-P = "/projects/{slug}"
 __all__ = ["no_brake"]  # a fixture for every test of this file
-
-
-class Need(NamedTuple):
-    """What an operation needs, and a body that it would take."""
-
-    scope: str
-    admin: bool = False
-    body: Any = None
-
-
-NEEDS = {
-    "GET /me": Need("read"),
-    "GET /projects": Need("read"),
-    "POST /projects": Need("admin", body={"name": "New one"}),
-    f"GET {P}": Need("read"),
-    f"GET {P}/members": Need("read", admin=True),
-    f"PUT {P}/members/{{username}}": Need("admin", admin=True, body={"role": "admin"}),
-    f"DELETE {P}/members/{{username}}": Need("admin", admin=True),
-    f"PUT {P}/rubric": Need("admin", admin=True, body={"min_validity": 0.9}),
-    f"PATCH {P}": Need("admin", admin=True, body={"description": "Of eggs."}),
-    f"POST {P}/review/next": Need("review"),
-    f"POST {P}/review/release": Need("review"),
-    f"POST {P}/review/undo": Need("review", body={}),
-    f"POST {P}/review/items/{{item_id}}/ahead": Need("review"),
-    f"POST {P}/review/items/{{item_id}}/renew": Need("review"),
-    f"POST {P}/review/items/{{item_id}}/submit": Need(
-        "review", body={"says": [{"rationale": 1, "verdict": "approve"}]}
-    ),
-    f"POST {P}/review/items/{{item_id}}/skip": Need("review", body={}),
-    f"POST {P}/questions/{{question_id}}/claim": Need("review"),
-    f"GET {P}/reviews": Need("read"),
-    f"POST {P}/bulk-actions/preview": Need("read", admin=True, body={"kind": "approve"}),
-    f"GET {P}/bulk-actions": Need("read", admin=True),
-    f"POST {P}/bulk-actions": Need("admin", admin=True, body={"kind": "approve", "newest": 9}),
-    f"GET {P}/bulk-actions/{{action_id}}": Need("read", admin=True),
-    f"POST {P}/bulk-actions/{{action_id}}/undo": Need("admin", admin=True),
-    f"POST {P}/bulk-actions/{{action_id}}/cancel": Need("admin", admin=True),
-    f"POST {P}/bulk-actions/{{action_id}}/resume": Need("admin", admin=True),
-    f"GET {P}/agreement": Need("read"),
-    f"POST {P}/agreement": Need("review"),
-    f"GET {P}/adjudications": Need("read", admin=True),
-    f"GET {P}/adjudications/{{item_id}}": Need("read", admin=True),
-    f"POST {P}/adjudications/{{item_id}}/decide": Need(
-        "admin", admin=True, body={"says": [{"rationale": 1, "verdict": "approve"}]}
-    ),
-    f"POST {P}/adjudications/{{item_id}}/undo": Need("admin", admin=True),
-    f"POST {P}/questions/{{question_id}}/flags": Need("review", body={"kind": "ambiguous"}),
-    f"GET {P}/flags": Need("read", admin=True),
-    f"DELETE {P}/flags/{{flag_id}}": Need("review"),
-    f"POST {P}/flags/{{flag_id}}/settle": Need("admin", admin=True, body={"settlement": "kept"}),
-    f"PUT {P}/questions/{{question_id}}/control": Need("admin", admin=True, body={}),
-    f"DELETE {P}/questions/{{question_id}}/control": Need("admin", admin=True),
-    f"POST {P}/assignments": Need("admin", admin=True, body={"username": "rudi"}),
-    f"DELETE {P}/assignments/{{username}}": Need("admin", admin=True),
-    f"GET {P}/webhooks": Need("read", admin=True),
-    f"POST {P}/webhooks": Need("admin", admin=True, body={"url": "https://example.org/x"}),
-    f"PATCH {P}/webhooks/{{hook_id}}": Need("admin", admin=True, body={"is_active": False}),
-    f"DELETE {P}/webhooks/{{hook_id}}": Need("admin", admin=True),
-    f"POST {P}/webhooks/{{hook_id}}/secret": Need("admin", admin=True),
-    f"POST {P}/webhooks/{{hook_id}}/test": Need("admin", admin=True),
-    f"GET {P}/webhooks/{{hook_id}}/deliveries": Need("read", admin=True),
-    f"POST {P}/webhooks/{{hook_id}}/deliveries/{{delivery_id}}/again": Need("admin", admin=True),
-    f"GET {P}/questions": Need("read"),
-    f"POST {P}/questions": Need("admin", admin=True, body={"questions": [{"question": "1 + 1?"}]}),
-    f"GET {P}/questions/{{question_id}}": Need("read"),
-    f"GET {P}/imports": Need("read"),
-    f"POST {P}/imports": Need("admin", admin=True),
-    f"GET {P}/imports/{{import_id}}": Need("read"),
-    f"POST {P}/imports/{{import_id}}/again": Need("admin", admin=True, body={}),
-    f"POST {P}/imports/{{import_id}}/cancel": Need("admin", admin=True),
-    f"GET {P}/rationales": Need("read"),
-    f"GET {P}/rationales/{{rationale_id}}": Need("read"),
-    f"GET {P}/teachers": Need("read"),
-    f"GET {P}/teachers/{{teacher_id}}": Need("read"),
-    f"GET {P}/runs": Need("read"),
-    f"POST {P}/runs": Need("admin", admin=True, body={"teachers": ["strong"]}),
-    f"GET {P}/runs/{{run_id}}": Need("read"),
-    f"POST {P}/runs/{{run_id}}/pause": Need("admin", admin=True),
-    f"POST {P}/runs/{{run_id}}/resume": Need("admin", admin=True),
-    f"POST {P}/runs/{{run_id}}/cancel": Need("admin", admin=True),
-    f"POST {P}/runs/{{run_id}}/retry": Need("admin", admin=True),
-    f"PUT {P}/runs/{{run_id}}/budget": Need("admin", admin=True, body={"tokens": 5}),
-    f"POST {P}/runs/{{run_id}}/cut-off": Need("admin", admin=True, body={"max_tokens": 500}),
-    f"GET {P}/scoring": Need("read"),
-    f"POST {P}/scoring": Need("admin", admin=True, body={}),
-    f"POST {P}/scoring/cancel": Need("admin", admin=True),
-    f"GET {P}/datasets": Need("read"),
-    f"POST {P}/datasets": Need("admin", admin=True, body={}),
-    f"GET {P}/datasets/{{dataset}}": Need("read"),
-    f"POST {P}/datasets/{{dataset}}/verify": Need("read"),
-    f"GET {P}/datasets/{{dataset}}/download/{{form}}": Need("read", admin=True),
-    f"GET {P}/trainings": Need("read"),
-    f"POST {P}/trainings": Need("admin", admin=True, body={"dataset": 1}),
-    f"GET {P}/trainings/{{training_id}}": Need("read"),
-    f"GET {P}/trainings/{{training_id}}/log": Need("read"),
-    f"GET {P}/trainings/{{training_id}}/adapter": Need("read", admin=True),
-    f"POST {P}/trainings/{{training_id}}/cancel": Need("admin", admin=True),
-    f"POST {P}/trainings/{{training_id}}/resume": Need("admin", admin=True),
-    f"GET {P}/evaluations": Need("read"),
-    f"POST {P}/evaluations": Need("admin", admin=True, body={}),
-    f"GET {P}/evaluations/{{evaluation_id}}": Need("read"),
-    f"GET {P}/evaluations/{{evaluation_id}}/answers": Need("read"),
-    f"POST {P}/evaluations/{{evaluation_id}}/cancel": Need("admin", admin=True),
-    f"POST {P}/evaluations/{{evaluation_id}}/resume": Need("admin", admin=True),
-}
-
-
-class Operation(NamedTuple):
-    verb: str
-    path: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.verb} {self.path}"
-
-    @property
-    def need(self) -> Need:
-        return NEEDS[self.key]
-
-
-def _operations() -> list[Operation]:
-    paths = api.get_openapi_schema(path_prefix="")["paths"]
-    return [Operation(verb.upper(), path) for path, verbs in paths.items() for verb in verbs]
-
-
-OPERATIONS = [one for one in _operations() if one.key in NEEDS]
-BELOW = [one for one in OPERATIONS if one.path.startswith(P)]
-NUMBERED = [one for one in BELOW if "{" in one.path.removeprefix(P)]
 
 
 @pytest.fixture
 def ids(
-    project: Project, reviewer: User, teacher: Teacher, make_questions: Make, make_rationales: Make
+    project: Project,
+    admin_user: User,
+    reviewer: User,
+    teacher: Teacher,
+    make_questions: Make,
+    make_rationales: Make,
 ) -> dict[str, Any]:
     """For each placeholder of an address: a real object of “eggs”."""
     (question,) = make_questions(1)
@@ -183,6 +62,7 @@ def ids(
     return {
         "hook_id": hook.pk,
         "action_id": action.pk,
+        "search_id": order_search(project, admin_user, text="eggs").pk,
         "delivery_id": send_test(hook).pk,
         "username": reviewer.username,
         "question_id": question.pk,
@@ -224,7 +104,17 @@ def rows() -> dict[str, list[Any]]:
 
 
 def test_every_operation_stands_in_the_table_of_rights() -> None:
-    assert sorted(one.key for one in _operations()) == sorted(NEEDS)
+    assert sorted(one.key for one in operations()) == sorted(NEEDS)
+
+
+def test_the_description_says_what_each_operation_needs() -> None:
+    paths = api.get_openapi_schema(path_prefix="")["paths"]
+    for operation in OPERATIONS:
+        told = paths[operation.path][operation.verb.lower()]
+        said, need = told["description"], operation.need
+        assert said.count("Needs the scope") == 1 and f"`{need.scope}`" in said, operation.key
+        assert said.endswith("an admin of the project.") == need.admin, operation.key
+        assert told["responses"]["default"]["content"].keys() == {"application/problem+json"}
 
 
 @pytest.fixture
@@ -397,12 +287,14 @@ def test_fields_that_are_not_offered_are_refused(
         '{"a": NaN}',
         '{"a": 1, "a": 2}',
         "[" * 20_000,
+        '{"name": "\0"}'.encode("utf-16"),
+        b'{"name": "\xed\xa0\x80"}',
         '{"name": "a\\u0000"}',
     ],
     ids=lambda body: repr(body)[:12],
 )
 def test_a_body_that_is_none_is_told_what_is_wrong(
-    body: str, ids: dict[str, Any], admin_user: User, nothing_changes: Callable[[], None]
+    body: str | bytes, ids: dict[str, Any], admin_user: User, nothing_changes: Callable[[], None]
 ) -> None:
     secret = token(admin_user)
     nothing_changes()
@@ -454,3 +346,14 @@ def test_a_stranger_cannot_tell_a_member_from_an_absent_project(stranger: User) 
         f"{ROOT}/projects/elsewhere", headers={"authorization": f"Bearer {secret}"}
     )
     assert answer.status_code == 404
+
+
+def test_a_nul_in_an_address_finds_nothing(
+    ids: dict[str, Any], admin_user: User, nothing_changes: Callable[[], None]
+) -> None:
+    secret = token(admin_user)
+    nothing_changes()
+    for operation in BELOW:
+        if operation.path.endswith("{username}"):
+            address = place(operation, {**ids, "username": "a%00b"})
+            assert call(operation, address, secret).status_code == 404, operation.key

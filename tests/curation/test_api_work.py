@@ -212,11 +212,12 @@ def test_a_dataset_is_frozen_checked_and_taken_away(
     order = {"limit": 2, "order_key": "d"}
     made = ada.post("datasets", order, status=202)
     assert made["number"] == 1 and ada.post("datasets", order, status=202)["number"] == 1
-    rudi.post("datasets/1/verify", status=409)
+    ada.post("datasets/1/verify", status=409)
+    rudi.post("datasets/1/verify", status=403)
     freeze(made["id"])
     done = rudi.get("datasets/1")
     assert done["status"] == "done" and done["example_count"] == 2 and "# Eggs" in done["card"]
-    assert rudi.post("datasets/1/verify") == {"same": True}
+    assert ada.post("datasets/1/verify") == {"same": True}
     place = f"{ROOT}/projects/eggs/datasets/1/download"
     file = ada.client.get(f"{place}/jsonl", headers=ada.headers)
     lines = b"".join(file.streaming_content).splitlines()
@@ -340,3 +341,41 @@ def test_many_are_decided_at_once_and_taken_back(
     assert len(ada.get("bulk-actions")["items"]) == 1
     kinds = [one.kind for one in WebhookDelivery.objects.order_by("id")]
     assert kinds == ["decisions.made", "decisions.withdrawn"]
+
+
+def test_a_teacher_is_made_and_changed_as_on_its_page(
+    project: Project, ada: Caller, rudi: Caller
+) -> None:
+    body = {"name": "far", "backend": "openai", "model": "m", "base_url": "https://example.org/v1"}
+    made = ada.post("teachers", {**body, "api_key_env": "FAR_API_KEY"}, status=201)
+    assert (made["name"], made["max_tokens"], made["written"]) == ("far", 256, 0)
+    assert "FAR_API_KEY" not in str(rudi.get(f"teachers/{made['id']}"))  # C6
+    changed = ada.call("PATCH", f"teachers/{made['id']}", {"max_tokens": 99})
+    assert (changed["max_tokens"], changed["base_url"]) == (99, "https://example.org/v1")
+    assert Teacher.objects.get(name="far").api_key_env == "FAR_API_KEY"
+    ada.post("teachers", body, status=400)  # the name is taken
+    for wrong in ({"backend": "pickle"}, {"model": "-x"}, {"prompt_style": "mine"}, {"top_p": 7}):
+        ada.post("teachers", {**body, "name": "other", **wrong}, status=400)
+    assert Teacher.objects.count() == 1
+
+
+def test_one_click_freezes_and_trains_once(
+    project: Project, make_questions: Make, make_rationales: Make, ada: Caller
+) -> None:
+    make_rationales(make_questions(1)[0], ["right"])
+    ada.post("export-and-train", {"preset": "demo"}, status=409)
+    apply_rule(project)
+    body = {"preset": "demo", "order_key": "one"}
+    job = ada.post("export-and-train", body, status=201)
+    assert job["dataset"] == 1 and ada.post("export-and-train", body, status=201)["id"] == job["id"]
+
+
+def test_what_is_too_large_or_torn_is_a_problem_like_any_other(ada: Caller, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    large = {"name": "x", "description": "y" * 2000}
+    assert ada.post("/projects", large, status=413)["status"] == 413
+    place = f"{ROOT}/projects/eggs/imports"
+    torn = ada.client.generic(
+        "POST", place, b"--x\r\nnonsense", "multipart/form-data; boundary=", headers=ada.headers
+    )
+    assert torn.status_code == 400 and torn["Content-Type"] == "application/problem+json"

@@ -42,7 +42,6 @@ REVIEWERS_WRITES = {
     "review_release",
     "review_ahead",
     "review_flag",
-    "dataset_verify",  # reads and compares, changes nothing
     *("rationales_save", "questions_save", "view_drop"),  # their own views of a list
     *("meaning", "meaning_like"),  # asks a worker, changes nothing
     "agreement_count",  # figures from reviews, changes nothing else

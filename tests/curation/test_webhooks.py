@@ -267,6 +267,8 @@ def test_an_address_that_is_gone_switches_its_webhook_off(
         send_webhooks()
     hook.refresh_from_db()
     assert not hook.is_active and "410" in hook.off_reason
+    project.refresh_from_db()
+    assert not project.has_webhooks
     assert hook.deliveries.get().status == "failed"
     with pytest.raises(Conflict, match="off"):
         send_test(hook)
@@ -381,3 +383,15 @@ def test_the_page_shows_what_came_of_each_delivery_and_sends_again(
     assert admin_client.post(reverse("webhook_test", args=["eggs", hook.pk])).status_code == 409
     admin_client.post(reverse("webhook_remove", args=["eggs", hook.pk]))
     assert admin_client.get(place).status_code == 404
+
+
+def test_a_long_queue_for_one_address_leaves_the_others_their_share(
+    project: Project, admin_user: User, loopback: None
+) -> None:
+    many = add_hook(project, admin_user, "https://example.org/many")
+    few = add_hook(project, admin_user, "https://example.org/few")
+    for _ in range(30):
+        send_test(many)
+    send_test(few)
+    taken = sending.take_due(10)
+    assert [one.hook_id for one in taken].count(few.pk) == 1 and len(taken) == 6

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import time
 
 import pytest
@@ -123,6 +124,16 @@ def test_what_is_no_address_is_told_and_not_sent(url: str, words: str) -> None:
 
 
 def test_a_port_where_nobody_listens_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    assert "No connection" in sent(f"http://127.0.0.1:{port}/").error
+
+
+@pytest.mark.parametrize("host", ["１０.0.0.1", "bücher.invalid", "ab\u200b..c", "☃" * 80])
+def test_a_host_in_other_letters_stops_nobody_elses_events(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post, "SECONDS", 2)
     with Server(lambda n, r: Reply(200)) as server:
-        pass
-    assert "No connection" in sent(f"http://127.0.0.1:{server.port}/").error
+        odd, fine = send_all([event(f"http://{host}/"), event(server.url, 2)], ("127.0.0.1",))
+    assert fine == Answer(200, "") and odd.status is None and odd.error

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import logging
 import re
 import ssl
 import time
@@ -18,6 +19,7 @@ import httpx
 
 from workers.addresses import AddressRefused, BadAddress, parse_url, resolve
 
+log = logging.getLogger(__name__)
 SECONDS = 10.0  # for all of it: name, connection, answer
 MOST_READ = 2048  # bytes of an answer: only its status counts, and a few words for the log
 MOST_TOLD = 200
@@ -79,6 +81,10 @@ async def _send(client: httpx.AsyncClient, event: Event, allowed: Collection[str
         return Answer(None, f"The connection broke: {_words(str(error)) or type(error).__name__}.")
     except OSError as error:
         return Answer(None, f"The host cannot be found: {_words(str(error))}.")
+    except Exception as error:
+        # Whatever an address makes go wrong here is its own: the others' events go on.
+        log.exception("an event could not be sent")
+        return Answer(None, f"It cannot be sent to ({type(error).__name__}).")
 
 
 async def _post(client: httpx.AsyncClient, event: Event, allowed: Collection[str]) -> Answer:
