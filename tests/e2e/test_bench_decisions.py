@@ -70,7 +70,7 @@ def test_an_own_chain_is_written_kept_and_sent(questions: list[Any], visit: Visi
     assert "Decide on at least one chain" in page.inner_text("#notice")
     press(page, "w", "Control+Enter")
     assert page.locator(".chain.own.is-edit").count() == 1
-    press(page, "a")
+    press(page, "ArrowRight", "ArrowRight", "a")
     assert "your own chain" in page.inner_text("#notice")
     press(page, "Enter")
     goes_on(page, item)
@@ -274,3 +274,58 @@ def test_a_hidden_reference_is_shown_when_asked_and_nothing_gives_it_away_before
     assert page.locator(".answer b:visible").count() == 1
     assert page.locator(".chip.tells:visible").count() == 2
     assert page.locator(".wrote").count() == 0
+
+
+def test_the_whole_job_is_done_by_keyboard_alone(
+    make_questions: Make, make_rationales: Make, visit: Visit
+) -> None:
+    for one in make_questions(6):
+        make_rationales(one, ["right", "wrong", "right", "wrong"])
+    page = visit()
+
+    def decide_all() -> None:
+        press(page, "Shift+X")
+        for _ in range(4):
+            if page.locator(".chain:visible:not(.is-approve, .is-reject, .is-edit)").count():
+                press(page, "a")
+
+    def go_on(*keys: str) -> None:
+        item = item_of(page)
+        press(page, *keys)
+        goes_on(page, item)
+
+    decide_all()
+    go_on("b", "1", "Shift+Digit2", "Enter")  # the best one, a good and a bad step
+    press(page, "e")
+    page.keyboard.type("\nSo it is right.")
+    press(page, "Control+Enter")
+    decide_all()
+    go_on("Enter")
+    press(page, "w")
+    page.keyboard.type("She has them all.\nAnswer: 5")
+    press(page, "Control+Enter")
+    decide_all()
+    go_on("Enter")
+    press(page, "f", "4")
+    page.keyboard.type("Eggs of which kind?")
+    press(page, "Enter")
+    page.wait_for_selector("#notice:has-text('flagged')")
+    decide_all()
+    press(page, "c")
+    page.keyboard.type("Dull.")
+    go_on("Enter", "Enter")
+    go_on("s", "2", "Enter")
+    decide_all()
+    go_on("Enter")
+    assert page.locator(".empty").count()
+    press(page, "u")
+    page.wait_for_selector(".chain.is-reject")
+    go_on("Enter")
+    counted(page, 5 * 4 + 1 + 4)
+    standing = Review.objects.filter(withdrawn_at=None)
+    assert standing.count() == 21 and standing.get(is_best=True).step_labels == {"1": 1, "2": -1}
+    assert standing.get(verdict="edit").edited.text.endswith("So it is right.")
+    assert Rationale.objects.get(source="person", parent=None).text.endswith("Answer: 5")
+    assert QuestionFlag.objects.get().comment == "Eggs of which kind?"
+    assert Skip.objects.get().reason == "too long for now"
+    assert standing.get(comment="Dull.")
