@@ -21,6 +21,7 @@ from curation.projects.selectors import hidden_states
 from curation.questions import selectors, services
 from curation.questions.formats import PRESETS
 from curation.questions.models import Question, QuestionImport, Split
+from curation.search import spend
 
 router = Router(tags=["questions"])
 P = "/projects/{slug:slug}"
@@ -143,6 +144,8 @@ def question_out(request: HttpRequest, question: Question) -> dict[str, Any]:
 def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     given = asked(request, selectors.FILTERS)
     hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
+    if given.get("q"):
+        spend(request.user.pk)
     found = selectors.questions(request.project, given, hidden)
     page = page_of(found, given, size_of(given))
     selectors.add_counts(page.rows, hidden)

@@ -19,6 +19,7 @@ from curation.rationales import selectors
 from curation.rationales.models import Rationale, Score
 from curation.reviews.chains import chain_view
 from curation.reviews.models import Decision, Review
+from curation.search import spend
 
 router = Router(tags=["rationales"])
 P = "/projects/{slug:slug}"
@@ -217,6 +218,8 @@ def review_out(review: Review) -> dict[str, Any]:
 def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     given = asked(request, (*selectors.FILTERS, "question", "sort"))
     hidden = hidden_states(request.project, is_admin(request))
+    if given.get("q"):
+        spend(request.user.pk)
     sort = one_of("sort", given.get("sort", "newest"), SORTS)
     rows = visible(request, selectors.rationales(request.project, by_id(given), hidden), given)
     if question := given.get("question"):

@@ -17,6 +17,7 @@ from curation.rationales import meaning
 from curation.rationales.models import Rationale
 from curation.rationales.models_meaning import MeaningSearch, TextKind
 from curation.reviews.lives import lives
+from curation.search import spend
 
 router = Router(tags=["rationales"])
 P = "/projects/{slug:slug}"
@@ -80,6 +81,7 @@ def search_order(request: HttpRequest, slug: str, body: SearchIn) -> Status[dict
     if body.like is not None:
         rows = visible(request, Rationale.objects.for_project(request.project))
         like = get_object_or_404(rows, pk=body.like)
+    spend(request.user.pk)
     made = meaning.order_search(
         request.project, request.user, text=body.text, like=like, kind=body.kind
     )
