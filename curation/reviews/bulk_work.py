@@ -8,14 +8,17 @@ from django.db import transaction
 from django.db.models import (
     Case,
     CharField,
+    Count,
     Exists,
     F,
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from curation.projects.access import may_administer
@@ -34,7 +37,7 @@ from curation.reviews.models import (
     QueueStatus,
     Seat,
 )
-from curation.reviews.queueing import assignable, enqueue, reopen
+from curation.reviews.queueing import assignable, enqueue, reopen, seat_again
 from curation.reviews.telling import tell_made, tell_withdrawn
 from curation.work import Status, begin, ending, finish
 
@@ -106,6 +109,7 @@ def _do_all(action: BulkAction) -> None:
         ids = [pk for pk, _, state in part if state == "change"]
         questions = sorted({question for _, question, state in part if state == "change"})
         with transaction.atomic():
+            _lock(questions)
             changed = _step(action, ids, questions)
             seen, total = F("seen") + len(part), F("changed") + changed
             _came_to(action, part[-1][0], seen=seen, changed=total)
@@ -169,13 +173,33 @@ def _assign(action: BulkAction, questions: list[int]) -> int:
     return len(taken)
 
 
+def _lock(questions: list[int]) -> None:
+    """The questions' items first, in their order, as a submission does: whoever comes second waits."""
+    items = QueueItem.objects.select_for_update().filter(question__in=questions)
+    list(items.order_by("pk").values_list("pk", flat=True))
+
+
 def _open_again(project: Project, questions: list[int]) -> None:
-    """Questions that left the queue with nobody's review come back, since chains are undecided."""
-    said = Seat.objects.filter(item=OuterRef("pk"), done_at__isnull=False)
-    done = QueueItem.objects.filter(question__in=questions, status=QueueStatus.DONE)
-    for item in done.exclude(Exists(said)).select_for_update():
+    """Questions that left the queue before all their reviews were in come back, where chains are
+    undecided again; reviews that were in stay in."""
+    filled = Seat.objects.filter(item=OuterRef("pk"), done_at__isnull=False, number__isnull=False)
+    count = filled.order_by().values("item").annotate(n=Count("pk")).values("n")
+    overlap = Project.objects.values_list("overlap", flat=True).get(pk=project.pk)
+    closed = (QueueStatus.DONE, QueueStatus.ADJUDICATE)  # as the reviews that were in said
+    done = QueueItem.objects.filter(question__in=questions, status__in=closed)
+    for item in done.annotate(filled=Coalesce(Subquery(count), 0)).filter(filled__lt=overlap):
         item.project = project
-        reopen(item)
+        if not item.filled:
+            reopen(item)
+        elif _undecided(item).exists():
+            item.status, item.done_at = QueueStatus.WAITING, None
+            item.save(update_fields=["status", "done_at"])
+            seat_again(item)
+
+
+def _undecided(item: QueueItem) -> QuerySet[Rationale]:
+    left = Rationale.objects.filter(question_id=item.question_id, decision__isnull=True)
+    return left.exclude(source=Source.PERSON)
 
 
 def _undo_all(action: BulkAction) -> None:
@@ -186,9 +210,10 @@ def _undo_all(action: BulkAction) -> None:
         return
     while ids := _changed_after(action):
         with transaction.atomic():
-            back = _put_back(action, ids)
-            touched = Rationale.objects.filter(pk__in=back).values_list("question", flat=True)
+            touched = Rationale.objects.filter(pk__in=ids).values_list("question", flat=True)
             questions = sorted(set(touched))
+            _lock(questions)
+            back = _put_back(action, ids)
             enqueue(action.project, questions)
             _open_again(action.project, questions)
             _came_to(action, ids[-1], put_back=F("put_back") + len(back))

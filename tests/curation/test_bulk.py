@@ -11,6 +11,7 @@ from curation.reviews import bulk, bulk_work
 from curation.reviews.bulk import order_bulk, order_undo, preview
 from curation.reviews.claims import claim, next_item
 from curation.reviews.models import BulkAction, Decision, DecisionLog, QueueItem, Seat
+from curation.reviews.queueing import set_overlap
 from curation.reviews.services import Say, apply_rule, submit, undo
 from curation.work import Status
 
@@ -134,6 +135,33 @@ def test_questions_leave_the_queue_with_their_last_chain_and_come_back_by_undo(
     order_undo(second, admin_user)
     assert QueueItem.objects.filter(status="waiting").count() == 4
     assert next_item(project, reviewer) is not None and action.changed == 4
+
+
+def test_undo_reopens_a_question_that_had_one_of_its_two_reviews(
+    project, admin_user, reviewer, questions
+):
+    set_overlap(project, 2)
+    first, *_ = questions
+    seat = claim(project, reviewer, first)
+    chain = first.rationales.first()
+    submit(project, reviewer, seat.item_id, [Say(chain.pk, "approve")])
+    item = QueueItem.objects.get(question=first)
+    action = do(project, admin_user, "approve", {})
+    assert QueueItem.objects.get(pk=item.pk).status != "waiting"
+    order_undo(action, admin_user)
+    item.refresh_from_db()
+    seats = [(s.number, s.holder, s.done_at is None) for s in item.seats.order_by("number")]
+    assert item.status == "waiting"
+    assert seats == [(1, reviewer, False), (2, None, True)]
+    assert QueueItem.objects.filter(status="waiting").count() == 4
+
+
+def test_undo_leaves_a_question_that_people_had_done(project, admin_user, reviewer, questions):
+    first, *_ = questions
+    seat = claim(project, reviewer, first)
+    submit(project, reviewer, seat.item_id, [Say(first.rationales.first().pk, "approve")])
+    order_undo(do(project, admin_user, "approve", {}), admin_user)
+    assert QueueItem.objects.get(question=first).status == "done"
 
 
 def test_a_persons_word_replaces_it_until_it_is_taken_back(

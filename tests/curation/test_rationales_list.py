@@ -210,7 +210,7 @@ def test_the_list_takes_as_many_queries_for_a_row_as_for_fifty(
     make_rationales(question, ["right"])
     apply_rule(project)
     admin_client.get(f"{AT}?{query}")
-    with django_assert_max_num_queries(11) as few:
+    with django_assert_max_num_queries(12) as few:
         admin_client.get(f"{AT}?{query}")
     for one in make_questions(20):
         make_rationales(one, ["right"] * 2)
