@@ -15,6 +15,8 @@ from django.core.cache import cache
 from django.db import transaction
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -110,11 +112,13 @@ def _send_now(task: str, ids: tuple[int, ...]) -> None:
 
 
 def broker() -> redis.Redis:
-    """A client of the broker with short time-outs."""
-    url = settings.REDIS_URL
+    """A client of the broker with short time-outs: pages ask through it, and do without where it is
+    away. By itself redis-py would try for seconds."""
+    url, once_more = settings.REDIS_URL, Retry(NoBackoff(), 1)
     if url.startswith("redis+socket://"):
-        return redis.Redis(unix_socket_path=urlsplit(url).path, socket_timeout=2)
-    return redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+        path = urlsplit(url).path
+        return redis.Redis(unix_socket_path=path, socket_timeout=2, retry=once_more)
+    return redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, retry=once_more)
 
 
 LISTENER_PREFIX = "chainwright:listens:"
