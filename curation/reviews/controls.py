@@ -7,6 +7,7 @@ from django.utils import timezone
 from curation.errors import Conflict
 from curation.projects.models import Project, User
 from curation.questions.models import Question
+from curation.rationales.models import Rationale, Source
 from curation.reviews.models import (
     Control,
     Decision,
@@ -43,6 +44,7 @@ def next_control(project: Project, user: User) -> Seat | None:
     )
     item = (
         QueueItem.objects.filter(project=project, status=QueueStatus.CONTROL)
+        .exclude(control__created_by=user)
         .exclude(Exists(mine))
         .exclude(Exists(known))
         .exclude(Exists(Skip.objects.filter(item=OuterRef("pk"), user=user)))
@@ -71,8 +73,13 @@ def make_control(project: Project, user: User, question: Question, note: str = "
             rationale__question=question, review__isnull=False, outcome__in=KNOWN
         ).exclude(rationale__parent__isnull=False)
         verdicts = {str(one.rationale_id): KNOWN[one.outcome] for one in decisions}
-        if not verdicts:
-            raise Conflict("People have neither approved nor rejected a chain of this question.")
+        # A control that showed fewer chains than other questions could be told from them.
+        chains = Rationale.objects.filter(question=question).exclude(source=Source.PERSON)
+        if not verdicts or chains.exclude(pk__in=list(verdicts)).exists():
+            raise Conflict(
+                "A control question needs a person's word on every chain: approve or reject those that "
+                "are undecided, edited or decided by the rule."
+            )
         QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.CONTROL)
         return Control.objects.create(
             item=item, project=project, verdicts=verdicts, note=note, created_by=user

@@ -45,7 +45,8 @@ export function reject() {
   const chain = table.current;
   const decision = decisionOf(chain);
   const before = decision.verdict === "reject" ? decision.reasons : suggested(chain);
-  reasons.open(chain, { reasons: before, comment: decision.typed || decision.comment }, {
+  const isSuggested = decision.verdict !== "reject";
+  reasons.open(chain, { reasons: before, comment: decision.typed || decision.comment, isSuggested }, {
     typed: (text) => type(decision, text),
     done: (chosen, comment) => {
       decide(chain, { verdict: "reject", reasons: chosen, comment, typed: "" });

@@ -63,7 +63,11 @@ export class Reasons extends Panel {
     this.area.addEventListener("input", () => this.area.value.trim() && this.press("other", true));
   }
 
-  open(chain, { reasons, comment }, told) {
+  // `isSuggested`: the reasons are what the scores say, not what the person said before. The first
+  // number or click then begins the person's own choice.
+  open(chain, { reasons, comment, isSuggested = false }, told) {
+    this.isSuggested = isSuggested && reasons.length > 0;
+    this.form.querySelector(".suggested").hidden = !this.isSuggested;
     for (const button of this.buttons) button.setAttribute("aria-pressed", String(reasons.includes(button.dataset.reason)));
     this.problem.hidden = true;
     this.show(chain, comment, told);
@@ -74,6 +78,9 @@ export class Reasons extends Panel {
   }
 
   toggle(button) {
+    if (this.isSuggested) for (const one of this.buttons) one.setAttribute("aria-pressed", "false");
+    this.isSuggested = false;
+    this.form.querySelector(".suggested").hidden = true;
     const on = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(on));
     this.problem.hidden = true;

@@ -335,6 +335,14 @@ def test_who_made_the_control_does_not_meet_it(
     assert next_item(project, admin_user) is None
 
 
+def test_a_half_decided_question_is_no_control_since_it_would_show_fewer_chains(
+    project: Project, admin_user: User, questions: list[Question]
+) -> None:
+    review(project, admin_user, questions[0], "approve", "-")
+    with pytest.raises(Conflict, match="every chain"):
+        make_control(project, admin_user, questions[0])
+
+
 def test_shuffled_blind_and_hidden_as_the_project_wants(
     project: Project, reviewer: User, make_questions: Questions, make_rationales: Chains
 ) -> None:
