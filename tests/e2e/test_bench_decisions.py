@@ -260,6 +260,23 @@ def test_keys_are_changed_kept_for_the_person_and_clashes_refused(
     assert other.inner_text('.do [data-do="approve"] kbd') == "a"
 
 
+def test_the_scores_choose_a_reason_and_the_first_number_chooses_anew(
+    questions: list[Any], visit: Visit
+) -> None:
+    page = visit()
+    press(page, "ArrowRight", "x")  # the wrong chain
+    pressed = page.locator("#reasons [aria-pressed=true]")
+    assert pressed.get_attribute("data-reason") == "wrong_answer"
+    assert page.locator("#reasons .suggested").is_visible()
+    press(page, "1")
+    assert pressed.get_attribute("data-reason") == "wrong_answer"
+    press(page, "2")
+    assert pressed.count() == 2
+    press(page, "Escape", "x", "3")
+    assert pressed.get_attribute("data-reason") == "redundant"
+    assert page.locator("#reasons .suggested").is_hidden()
+
+
 def test_a_hidden_reference_is_shown_when_asked_and_nothing_gives_it_away_before(
     questions: list[Any], visit: Visit, project: Project
 ) -> None:
