@@ -44,6 +44,7 @@ def test_each_decision_is_logged_with_where_it_came_from(project, reviewer, chai
         ("", "approved", None, rubric.pk),
         ("approved", "rejected", review.pk, None),
         ("rejected", "", review.pk, None),
+        ("", "approved", None, rubric.pk),  # the rule's word stands again
     ]
     ages = [timezone.now() - row.at for row in DecisionLog.objects.order_by("id")]
     assert all(0 <= age.total_seconds() < 60 for age in ages) and ages == sorted(ages, reverse=True)
@@ -142,6 +143,7 @@ def test_the_page_tells_the_life_of_a_chain_from_its_birth(
         "approved by the rule, rubric 1",
         "<s>rejected by rudi</s> unclear, why &lt;so&gt;?",
         "taken back by rudi",
+        "approved by the rule, rubric 1",
         "edited and approved by rudi",
     ]
     edit = chain.edits.get()

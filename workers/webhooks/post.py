@@ -13,6 +13,7 @@ import re
 import ssl
 import time
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import httpx
@@ -52,7 +53,9 @@ def sign(key: bytes, event_id: str, timestamp: int, body: bytes) -> str:
 def send_all(events: Sequence[Event], allowed_hosts: Collection[str] = ()) -> list[Answer]:
     """Send the events side by side; an answer for each, in order, within about SECONDS. Never raises
     for an address that is ill. allowed_hosts: hosts that need not have public addresses."""
-    return asyncio.run(_send_all(events, allowed_hosts))
+    # In a thread of its own: whoever calls may be inside a loop already.
+    with ThreadPoolExecutor(1, "webhooks") as thread:
+        return thread.submit(asyncio.run, _send_all(events, allowed_hosts)).result()
 
 
 async def _send_all(events: Sequence[Event], allowed_hosts: Collection[str]) -> list[Answer]:
