@@ -43,7 +43,7 @@ def test_twenty_gsm8k_questions_are_reviewed_by_keyboard_alone(
             press(page, "a")
         press(page, "Enter")
         goes_on(page, item)
-    assert "nothing waits for review" in page.inner_text(".empty")
+    assert "More is being scored" in page.inner_text(".empty")  # the edit, and no worker is here
     counted(page, 80)
     # The verdicts are those of the gold labels, by way of the scorer's.
     approved = Review.objects.filter(verdict="approve")
