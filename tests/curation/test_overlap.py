@@ -313,7 +313,12 @@ def test_a_control_looks_like_any_question_and_decides_nothing(
 
 
 def test_a_control_can_be_taken_back_skipped_and_dropped(
-    project: Project, reviewer: User, admin_user: User, control: Question, questions: list[Question]
+    project: Project,
+    reviewer: User,
+    admin_user: User,
+    control: Question,
+    questions: list[Question],
+    make_questions: Questions,
 ) -> None:
     while (seat := next_item(project, reviewer)).item.question != control:
         review(project, reviewer, seat.item.question, "approve", "reject")
@@ -326,7 +331,7 @@ def test_a_control_can_be_taken_back_skipped_and_dropped(
     with pytest.raises(Conflict, match="no control"):
         drop_control(project, control)
     with pytest.raises(Conflict, match="decided"):
-        make_control(project, admin_user, questions[0])
+        make_control(project, admin_user, make_questions(1)[0])
 
 
 def test_who_made_the_control_does_not_meet_it(

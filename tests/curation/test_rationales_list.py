@@ -155,22 +155,22 @@ def test_a_control_looks_to_reviewers_like_any_question_that_waits(
     make_rationales(make_questions(1)[0], ["right"])  # one that does wait
     control = chains[0].question
     seat = claim(project, admin_user, control)
-    approve, edit, reject = chains
+    approve, *others = chains
     says = [
         Say(approve.pk, "approve"),
-        Say(edit.pk, "edit", edited_text="Edited by an admin."),
-        Say(reject.pk, "reject", reasons=["unclear"]),
+        *(Say(chain.pk, "reject", reasons=["unclear"]) for chain in others),
+        Say(None, "approve", edited_text="Written by an admin."),
     ]
     submit(project, admin_user, seat.item_id, says)
     make_control(project, admin_user, control, "")
     everything = set(shown(reviewer_client))
     assert set(shown(reviewer_client, "decision=none")) == everything
-    for decision in ("approved", "rejected", "superseded"):
+    for decision in ("approved", "rejected"):
         assert shown(reviewer_client, f"decision={decision}") == []
         assert shown(admin_client, f"decision={decision}") != []
     assert not Rationale.objects.filter(pk__in=everything, source="person").exists()
     page = reviewer_client.get(AT).content.decode()
-    assert 'class="chip bad">rejected' not in page and "Edited by an admin" not in page
+    assert 'class="chip bad">rejected' not in page and "Written by an admin" not in page
 
     questions = reverse("questions", args=["eggs"])
 
@@ -186,7 +186,7 @@ def test_a_control_looks_to_reviewers_like_any_question_that_waits(
     assert listed(admin_client, "approved") == {control.pk: ("control", 2)}
     assert ">control<" in admin_client.get(questions).content.decode()
     life = reviewer_client.get(reverse("question", args=["eggs", control.pk])).content.decode()
-    assert "Edited by an admin" not in life and "approved by" not in life
+    assert "Written by an admin" not in life and "approved by" not in life
 
 
 def test_a_reviewer_does_not_find_anothers_pending_edit(
