@@ -21,9 +21,9 @@ from curation.reviews.models import (
     Verdict,
 )
 from curation.reviews.queueing import enqueue
+from curation.reviews.restoring import take_back
 from curation.reviews.services import Say, chains_of, check_all, record
 from curation.reviews.settling import decide, put_aside_edits, standing_reviews
-from curation.reviews.telling import tell_withdrawn
 
 
 def adjudicate(project: Project, user: User, item_id: int, says: Sequence[Say]) -> list[Review]:
@@ -103,9 +103,7 @@ def undo_adjudication(project: Project, user: User, item_id: int) -> None:
             raise Conflict("This question has come back since, or is a control question now.")
         if item is None or not (ids := list(mine.values_list("pk", flat=True))):
             raise Conflict("There is nothing of yours to take back here.")
-        decided = Decision.objects.filter(review__in=ids)
-        tell_withdrawn(project, decided)
-        decided.delete()
+        take_back(project, Decision.objects.filter(review__in=ids))
         mine.update(withdrawn_at=timezone.now())
         QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.ADJUDICATE, done_at=None)
 

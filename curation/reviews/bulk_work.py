@@ -38,6 +38,7 @@ from curation.reviews.models import (
     Seat,
 )
 from curation.reviews.queueing import assignable, enqueue, reopen, seat_again
+from curation.reviews.restoring import as_decision, logged, stood_before
 from curation.reviews.telling import tell_made, tell_withdrawn
 from curation.work import Status, begin, ending, finish
 
@@ -232,28 +233,18 @@ def _changed_after(action: BulkAction) -> list[int]:
 
 def _put_back(action: BulkAction, ids: list[int]) -> list[int]:
     """Give these chains the decision that stood before the action; those that got it."""
-    log: dict[int, list[DecisionLog]] = {}
-    rows = DecisionLog.objects.filter(rationale__in=ids).select_related("bulk")
-    for row in rows.order_by("id"):
-        log.setdefault(row.rationale_id, []).append(row)
-    before = {pk: _before(action, log[pk]) for pk in ids if log[pk][-1].bulk_id == action.pk}
+    log = logged(ids)
+    before = {
+        pk: stood_before(log[pk], lambda row: row.bulk_id == action.pk)
+        for pk in ids
+        if log[pk][-1].bulk_id == action.pk
+    }
     gone = Decision.objects.filter(
         bulk=action, rationale__in=[pk for pk, row in before.items() if row is None]
     )
     tell_withdrawn(action.project, gone)
     gone.delete()
-    again = [
-        Decision(
-            rationale_id=pk,
-            project=action.project,
-            outcome=row.outcome,
-            rule_id=row.rule_id,
-            bulk_id=row.bulk_id,
-            decided_at=row.at,
-        )
-        for pk, row in before.items()
-        if row is not None
-    ]
+    again = [as_decision(row) for row in before.values() if row is not None]
     if action.kind == BulkKind.CLEAR:
         Decision.objects.bulk_create(again, ignore_conflicts=True)
     for one in again if action.kind != BulkKind.CLEAR else ():
@@ -265,12 +256,3 @@ def _put_back(action: BulkAction, ids: list[int]) -> list[int]:
         )
     tell_made(action.project, [one.pk for one in again])
     return list(before)
-
-
-def _before(action: BulkAction, rows: list[DecisionLog]) -> DecisionLog | None:
-    """What stood before the action did; None where nothing did. An action that was undone itself in
-    the meantime does not come back by this."""
-    for row in reversed(rows):
-        if row.bulk_id != action.pk and not (row.bulk and row.bulk.undone_at):
-            return row if row.outcome else None
-    return None

@@ -15,7 +15,6 @@ from curation.rationales.scoring import mark_stale, order_scoring
 from curation.reviews.claims import claim, one_at_a_time
 from curation.reviews.models import (
     Decision,
-    DecisionLog,
     Outcome,
     QueueItem,
     QueueStatus,
@@ -26,8 +25,9 @@ from curation.reviews.models import (
     Verdict,
 )
 from curation.reviews.queueing import seat_again
+from curation.reviews.restoring import take_back
 from curation.reviews.settling import settle
-from curation.reviews.telling import tell_made, tell_withdrawn
+from curation.reviews.telling import tell_made
 
 MAX_TEXT = 200_000
 
@@ -317,35 +317,9 @@ def _withdraw(user: User, item: QueueItem, mine: QuerySet[Review]) -> None:
     mine.update(withdrawn_at=timezone.now())
     Seat.objects.filter(pk=seat.pk).update(done_at=None, held_until=timezone.now())
     if seat.number is not None:
-        tell_withdrawn(item.project, followed)
-        followed.delete()
-        _put_back(item.project, chains)
+        take_back(item.project, followed)
         QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.WAITING, done_at=None)
         seat_again(item)
-
-
-def _put_back(project: Project, chains: set[int]) -> None:
-    """What the rule or an admin's action on many had decided before people did stands again."""
-    before: dict[int, DecisionLog] = {}
-    for row in (
-        DecisionLog.objects.filter(rationale__in=chains).select_related("bulk").order_by("id")
-    ):
-        if row.review_id is None and not (row.bulk and row.bulk.undone_at):
-            if row.outcome:
-                before[row.rationale_id] = row
-            else:  # taken back before anybody reviewed it
-                before.pop(row.rationale_id, None)
-    Decision.objects.bulk_create(
-        Decision(
-            rationale_id=pk,
-            project=project,
-            outcome=row.outcome,
-            rule_id=row.rule_id,
-            bulk_id=row.bulk_id,
-            decided_at=row.at,
-        )
-        for pk, row in before.items()
-    )
 
 
 def to_review(item: QueueItem) -> list[Rationale]:

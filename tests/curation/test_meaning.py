@@ -165,7 +165,7 @@ def test_very_many_hits_by_words_are_shown_too(chains, reviewer_client, monkeypa
     assert len(page.context["rows"]) >= 2
 
 
-@pytest.mark.parametrize("error", [OSError("/root/secret/model: no such file"), ValueError("x")])
+@pytest.mark.parametrize("error", [OSError("/srv/secret/model: no such file"), ValueError("x")])
 def test_a_model_that_does_not_load_is_said_without_its_place(
     error, chains, reviewer_client, monkeypatch
 ):

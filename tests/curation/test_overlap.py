@@ -389,6 +389,28 @@ def test_what_the_rule_had_approved_stands_again_after_an_undo(
     assert Decision.objects.get(rationale__question=questions[0]).rule == project.rubric
 
 
+def test_an_undo_leaves_what_the_rule_decided_while_others_were_still_to_review(
+    two_reviews: Project, reviewer: User, questions: list[Question]
+) -> None:
+    review(two_reviews, reviewer, questions[0], "reject", "reject")
+    apply_rule(two_reviews)
+    undo(two_reviews, reviewer)
+    assert outcomes(questions[0]) == [Outcome.APPROVED, None]
+
+
+def test_what_the_rule_had_approved_stands_again_after_an_admin_takes_their_word_back(
+    two_reviews: Project, reviewer: User, third: User, admin_user: User, questions: list[Question]
+) -> None:
+    apply_rule(two_reviews)
+    item = review(two_reviews, reviewer, questions[0], "approve", "-").item
+    review(two_reviews, third, questions[0], "reject", "-")
+    adjudicate(
+        two_reviews, admin_user, item.pk, [Say(to_review(item)[0].pk, "reject", ["unclear"])]
+    )
+    undo_adjudication(two_reviews, admin_user, item.pk)
+    assert outcomes(questions[0]) == [Outcome.APPROVED, None]
+
+
 def test_scoring_that_ends_late_does_not_open_what_was_settled_meanwhile(
     two_reviews: Project, reviewer: User, admin_user: User, questions: list[Question]
 ) -> None:

@@ -107,6 +107,19 @@ def test_what_is_taken_back_is_told_as_well(
     assert withdrawn["data"]["decisions"] == pairs
 
 
+def test_what_the_rule_says_again_after_an_undo_is_told(
+    project: Project, question: Question, reviewer: User, hook: Webhook
+) -> None:
+    apply_rule(project)
+    seat = next_item(project, reviewer)
+    submit(project, reviewer, seat.item_id, says(question, "reject"))
+    undo(project, reviewer)
+    kinds = [event["type"].removeprefix("decisions.") for event in told(hook)]
+    assert kinds == ["made", "made", "withdrawn", "made"]
+    (again,) = told(hook)[-1]["data"]["decisions"]
+    assert (again["outcome"], again["rubric"]) == ("approved", project.rubric.version)
+
+
 def test_an_edit_tells_of_both_chains(
     project: Project, question: Question, reviewer: User, hook: Webhook
 ) -> None:
