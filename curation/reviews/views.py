@@ -53,7 +53,8 @@ def _page(request: HttpRequest, seat: Seat | None) -> dict[str, Any]:
     context["flag_kinds"] = FlagKind.choices
     context["skip_reasons"] = SKIP_REASONS
     context["keys"] = keys.table_of(request.user)
-    context["state"] = _state(context)
+    flagged = list(selectors.flagged_by(request.project, request.user))
+    context["state"] = _state(context) | {"flagged": flagged}
     return context
 
 

@@ -1,11 +1,12 @@
 // The review bench: one question, its chains, decisions held here until they are sent together. This
 // file joins the parts and listens; each act stands in the module of its subject.
 
-import { flagDialog, skipDialog } from "./asks.js";
+import { skipDialog } from "./asks.js";
 import { showClocks } from "./chains.js";
 import { Claim } from "./claim.js";
 import * as deciding from "./deciding.js";
 import * as differences from "./differences.js";
+import { flagDialog } from "./flags.js";
 import * as groups from "./groups.js";
 import { KeysDialog } from "./keys_dialog.js";
 import { isTyping, paintKeys, read } from "./keys.js";
@@ -16,7 +17,7 @@ import * as sending from "./sending.js";
 import { box, csrf, isOpen, isOwn, keep, letterOf, root, table } from "./table.js";
 
 const skip = skipDialog(sending.skip);
-const flag = flagDialog(sending.post);
+const flag = flagDialog({ post: sending.post, skip: sending.skip });
 
 const acts = {
   approve: deciding.approve,
