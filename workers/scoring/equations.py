@@ -49,7 +49,16 @@ class Equation:
         ):  # "27^3 is 19,683, not 729."
             return f"{self.right} is {show(self.given)}, not {self.left}."
         approx = "about " if not _terminates(self.expected) else ""
-        return f"{self.left} is {approx}{show(self.expected)}, not {self.right}."
+        return f"{self.left} is {approx}{self._expected_as_given}, not {self.right}."
+
+    @property
+    def _expected_as_given(self) -> str:
+        """In percent where the right side is: 0.2 against "25%" is 20%, and so is 20 (of "0.2 * 100")."""
+        if not self.right.endswith("%"):
+            return show(self.expected)
+        # Of the two, the one of the given size, with the middle of their ratio as the border.
+        is_share = abs(self.expected) <= 10 * abs(self.given)
+        return f"{show(100 * self.expected if is_share else self.expected)}%"
 
 
 def show(value: Fraction) -> str:
