@@ -37,11 +37,7 @@ def adjudicate(project: Project, user: User, item_id: int, says: Sequence[Say]) 
         raise PermissionDenied("Only an admin of this project may do this.")
     check_all(says)
     with transaction.atomic():
-        item = (
-            QueueItem.objects.select_for_update(no_key=True)
-            .filter(pk=item_id, project=project)
-            .first()
-        )
+        item = QueueItem.objects.locked(pk=item_id, project=project)
         if item is None:
             raise Invalid("This question does not wait in this project.")
         if item.status != QueueStatus.ADJUDICATE:
@@ -87,11 +83,7 @@ def _may_edit(user: User, chain: Rationale) -> None:
 def undo_adjudication(project: Project, user: User, item_id: int) -> None:
     """Take back what this admin decided on a question; it waits for an admin again."""
     with transaction.atomic():
-        item = (
-            QueueItem.objects.select_for_update(no_key=True)
-            .filter(pk=item_id, project=project)
-            .first()
-        )
+        item = QueueItem.objects.locked(pk=item_id, project=project)
         mine = Review.objects.filter(
             project=project,
             reviewer=user,

@@ -150,11 +150,7 @@ def claim(project: Project, user: User, question: Question) -> Seat:
     now = timezone.now()
     with transaction.atomic():
         one_at_a_time(project, user)
-        item = (
-            QueueItem.objects.select_for_update(no_key=True)
-            .filter(project=project, question=question)
-            .first()
-        )
+        item = QueueItem.objects.locked(project=project, question=question)
         if item is None:
             raise Conflict("This question has no scored chains yet, so it is not in the queue.")
         _give_back(open_seats(project).filter(holder=user).exclude(item=item))

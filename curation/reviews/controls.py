@@ -62,11 +62,7 @@ def make_control(project: Project, user: User, question: Question, note: str = "
     """Turn a decided question into a control: what people decided about its chains is what others
     should say. Raises Conflict when it is not decided by people, or is a control already."""
     with transaction.atomic():
-        item = (
-            QueueItem.objects.select_for_update(no_key=True)
-            .filter(project=project, question=question)
-            .first()
-        )
+        item = QueueItem.objects.locked(project=project, question=question)
         if item is None or item.status != QueueStatus.DONE:
             raise Conflict("Only a question that is decided can become a control question.")
         decisions = Decision.objects.filter(
@@ -90,10 +86,8 @@ def drop_control(project: Project, question: Question) -> None:
     """Make it a decided question again, or one that waits where chains have come meanwhile. What people
     said of it stays in the history."""
     with transaction.atomic():
-        item = (
-            QueueItem.objects.select_for_update(no_key=True)
-            .filter(project=project, question=question, status=QueueStatus.CONTROL)
-            .first()
+        item = QueueItem.objects.locked(
+            project=project, question=question, status=QueueStatus.CONTROL
         )
         if item is None:
             raise Conflict("This is no control question.")

@@ -98,8 +98,7 @@ def submit(
     """
     check_all(says)
     with transaction.atomic():
-        items = QueueItem.objects.select_for_update(no_key=True)
-        item = items.filter(pk=item_id, project=project).first()
+        item = QueueItem.objects.locked(pk=item_id, project=project)
         if item is None:
             raise Invalid("This question does not wait in this project.")
         item.project = project
