@@ -1,6 +1,5 @@
 """The scoring task on real rows: what it measures against, what it says, and how it goes on."""
 
-import json
 import re
 import shutil
 from collections.abc import Callable
@@ -20,19 +19,8 @@ from curation.projects.models import Project, User
 from curation.questions.formats import Row, RowError, parse_row
 from curation.questions.models import Question
 from curation.questions.services import add_questions
-from curation.rationales.models import (
-    Group,
-    Judge,
-    Rationale,
-    Score,
-    ScoringRun,
-    Source,
-    Teacher,
-    text_hash,
-)
+from curation.rationales.models import Group, Score, ScoringRun, Teacher
 from curation.rationales.scoring import (
-    SCORES,
-    mark_stale,
     note_tries,
     order_rescoring,
     order_scoring,
@@ -44,7 +32,7 @@ from curation.reviews.claims import next_item
 from curation.reviews.models import Decision
 from curation.reviews.services import Say, submit
 from curation.work import Status
-from tests.workers.generation_server import Received, Reply, Server, chat
+from tests.curation.scoring_rows import codes, one_question, score_all, write
 from workers.model_places import resolve_model
 from workers.scoring import SCORER_VERSION
 from workers.scoring.tasks import MAX_TRIES, failed_score, how_to_score, score, score_groups
@@ -53,106 +41,65 @@ from workers.upkeep import put_back
 Make = Callable[..., list[Any]]
 
 
-@pytest.fixture
-def bare(project: Project) -> Project:
-    """The project without sentence embeddings, which these tests do not need."""
-    project.use_embeddings = False
-    project.save()
-    return project
-
-
-def score_all(project: Project) -> ScoringRun:
-    run = order_scoring(project, None)
-    score(run.pk)
-    run.refresh_from_db()
-    assert run.status == Status.DONE, run.error
-    return run
-
-
-def codes(rationale: Rationale) -> set[str]:
-    return {flag["code"] for flag in Score.objects.get(pk=rationale.pk).detail["flags"]}
-
-
-def write(question: Question, texts: list[str]) -> list[Rationale]:
-    """Imported chains that wait for scores."""
-    chains = [
-        Rationale.objects.create(
-            project=question.project,
-            question=question,
-            source=Source.IMPORT,
-            text=text,
-            text_hash=text_hash(text),
-        )
-        for text in texts
-    ]
-    mark_stale(question.project, [question.pk])
-    return chains
-
-
-def one_question(project: Project, **fields: Any) -> Question:
-    row = Row(line=1, question="How many eggs has Ann?", **fields)
-    return add_questions(project, [row], "train")[0][0]
-
-
 def test_a_chain_is_measured_in_the_tokens_of_the_projects_student(
-    bare: Project, make_questions: Make, make_rationales: Make
+    project: Project, make_questions: Make, make_rationales: Make
 ) -> None:
-    Project.objects.filter(pk=bare.pk).update(student="demo:student", max_chain_tokens=16)
+    Project.objects.filter(pk=project.pk).update(student="demo:student", max_chain_tokens=16)
     (question,) = make_questions(1)
     short, long = make_rationales(question, ["Answer: 3", "right"], scored=False)
-    assert score_all(bare).note == ""
+    assert score_all(project).note == ""
     assert "too_long" in codes(long) and "too_long" not in codes(short)
 
 
 def test_without_a_length_in_the_settings_the_students_context_is_the_limit(
-    bare: Project, make_questions: Make, make_rationales: Make
+    project: Project, make_questions: Make, make_rationales: Make
 ) -> None:
-    Project.objects.filter(pk=bare.pk).update(student="demo:student")
+    Project.objects.filter(pk=project.pk).update(student="demo:student")
     (question,) = make_questions(1)
     fits, long = make_rationales(question, ["right", "She counts her eggs. " * 300], scored=False)
-    score_all(bare)
+    score_all(project)
     assert "too_long" in codes(long) and "too_long" not in codes(fits)
 
 
 def test_a_student_that_cannot_be_read_is_said_and_the_rest_is_scored(
-    bare: Project, make_questions: Make, make_rationales: Make, admin_client: Client
+    project: Project, make_questions: Make, make_rationales: Make, admin_client: Client
 ) -> None:
-    Project.objects.filter(pk=bare.pk).update(student="demo:nobody")
+    Project.objects.filter(pk=project.pk).update(student="demo:nobody")
     (question,) = make_questions(1)
     (chain,) = make_rationales(question, ["right"], scored=False)
-    assert "There is no demo model 'nobody'" in score_all(bare).note
+    assert "There is no demo model 'nobody'" in score_all(project).note
     assert Score.objects.get(pk=chain.pk).correctness == 1.0
-    page = admin_client.get(reverse("rationales", args=[bare.slug])).content.decode()
+    page = admin_client.get(reverse("rationales", args=[project.slug])).content.decode()
     assert "There is no demo model &#x27;nobody&#x27;" in page
 
 
 def test_teachers_weigh_what_their_answers_have_been_worth(
-    bare: Project, make_questions: Make, make_rationales: Make, teacher: Teacher
+    project: Project, make_questions: Make, make_rationales: Make, teacher: Teacher
 ) -> None:
-    other = Teacher.objects.create(project=bare, name="wordy", model="demo:wordy")
+    other = Teacher.objects.create(project=project, name="wordy", model="demo:wordy")
     for question in make_questions(3):
         make_rationales(question, ["right", "right"], by=teacher)
         make_rationales(question, ["wrong"], by=other)
-    worth = teacher_worth(bare)
+    worth = teacher_worth(project)
     assert worth == {teacher.name: pytest.approx(7 / 8), "wordy": pytest.approx(1 / 5)}
     (question,) = make_questions(1)
     made = make_rationales(question, ["right"], scored=False, by=teacher)
     made += make_rationales(question, ["wrong"], scored=False, by=other)
-    run = order_scoring(bare, None)
-    score_groups(run, waiting_groups(bare.pk, 10), how_to_score(run))
+    run = order_scoring(project, None)
+    score_groups(run, waiting_groups(project.pk, 10), how_to_score(run))
     shares = [Score.objects.get(pk=one.pk).detail["weighted_consistency"] for one in made]
     assert shares[0] == pytest.approx((7 / 8) / (7 / 8 + 1 / 5), abs=1e-3) and shares[0] > shares[1]
 
 
 def test_any_of_several_right_answers_makes_a_chain_right(
-    bare: Project, make_rationales: Make
+    project: Project, make_rationales: Make
 ) -> None:
     value = {"question": "Where?", "reference_answer": ["New York", "NYC"], "answer_type": "text"}
-    question = add_questions(bare, [parse_row(1, value)], "train")[0][0]
+    question = add_questions(project, [parse_row(1, value)], "train")[0][0]
     assert question.right_answers == ("New York", "NYC")
     texts = [f"He flies there.\nThe answer is {place}." for place in ("NYC", "New York", "Boston")]
     chains = write(question, texts)
-    score_all(bare)
+    score_all(project)
     assert [Score.objects.get(pk=c.pk).correctness for c in chains] == [1.0, 1.0, 0.0]
 
 
@@ -163,44 +110,44 @@ def test_a_list_of_answers_that_makes_no_sense_is_a_bad_row(answers: list[Any]) 
 
 
 def test_a_reference_that_cannot_be_used_is_said_at_the_question_and_not_held_against_chains(
-    bare: Project, admin_client: Client
+    project: Project, admin_client: Client
 ) -> None:
-    broken = one_question(bare, reference_answer="\\frac{3}{4", answer_type="expression")
-    fine = add_questions(bare, [Row(1, "And Tom?", reference_answer="5")], "train")[0][0]
+    broken = one_question(project, reference_answer="\\frac{3}{4", answer_type="expression")
+    fine = add_questions(project, [Row(1, "And Tom?", reference_answer="5")], "train")[0][0]
     (chain,) = write(broken, ["She has 5. Answer: 5"])
     write(fine, ["He has 5. Answer: 5"])
-    score_all(bare)
+    score_all(project)
     broken.refresh_from_db(), fine.refresh_from_db()
     assert "never closed" in broken.reference_problem and fine.reference_problem == ""
     assert Score.objects.get(pk=chain.pk).correctness is None
-    page = admin_client.get(reverse("question", args=[bare.slug, broken.pk])).content.decode()
+    page = admin_client.get(reverse("question", args=[project.slug, broken.pk])).content.decode()
     assert "No chain can be graded here" in page and "never closed" in page
-    listed = admin_client.get(reverse("questions", args=[bare.slug]), {"state": "reference"})
+    listed = admin_client.get(reverse("questions", args=[project.slug]), {"state": "reference"})
     assert "How many eggs" in listed.content.decode()
     assert "And Tom?" not in listed.content.decode()
 
 
 def test_a_chain_at_which_the_scorer_failed_says_so_and_passes_no_rubric(
-    bare: Project, make_questions: Make, make_rationales: Make, admin_client: Client
+    project: Project, make_questions: Make, make_rationales: Make, admin_client: Client
 ) -> None:
     (question,) = make_questions(1)
     (chain,) = make_rationales(question, ["right"], scored=False)
     store_scores(
-        waiting_groups(bare.pk, 1), {chain.pk: failed_score("ValueError at this chain")}, "1.0"
+        waiting_groups(project.pk, 1), {chain.pk: failed_score("ValueError at this chain")}, "1.0"
     )
     assert codes(chain) == {"scorer_failed"}
-    assert not Score.objects.passing(bare.rubric).exists()
-    page = admin_client.get(reverse("question", args=[bare.slug, question.pk])).content.decode()
+    assert not Score.objects.passing(project.rubric).exists()
+    page = admin_client.get(reverse("question", args=[project.slug, question.pk])).content.decode()
     assert "The scorer failed (ValueError at this chain)" in page
 
 
 def test_scoring_that_was_cut_off_goes_on_and_scores_nothing_twice(
-    bare: Project, make_questions: Make, make_rationales: Make
+    project: Project, make_questions: Make, make_rationales: Make
 ) -> None:
     for question in make_questions(6):
         make_rationales(question, ["right", "wrong"], scored=False)
-    run = order_scoring(bare, None)
-    score_groups(run, waiting_groups(bare.pk, 3), how_to_score(run))
+    run = order_scoring(project, None)
+    score_groups(run, waiting_groups(project.pk, 3), how_to_score(run))
     before = dict(Score.objects.values_list("pk", "scored_at"))
     assert len(before) == 6
     # The worker dies here: its row says running, and nothing is heard of it any more.
@@ -217,51 +164,51 @@ def test_scoring_that_was_cut_off_goes_on_and_scores_nothing_twice(
 
 
 def test_a_worker_that_lost_its_run_writes_no_scores_over_those_of_the_next(
-    bare: Project, make_questions: Make, make_rationales: Make
+    project: Project, make_questions: Make, make_rationales: Make
 ) -> None:
     (question,) = make_questions(1)
     (chain,) = make_rationales(question, ["right"], scored=False)
-    late = order_scoring(bare, None)
+    late = order_scoring(project, None)
     how = how_to_score(late)
     ScoringRun.objects.filter(pk=late.pk).update(attempt=1)  # the next worker began it meanwhile
-    assert score_groups(late, waiting_groups(bare.pk, 10), how) == 0
+    assert score_groups(late, waiting_groups(project.pk, 10), how) == 0
     assert not Score.objects.filter(pk=chain.pk).exists()
-    assert waiting_groups(bare.pk, 10), "the group waits for the worker that has the run now"
+    assert waiting_groups(project.pk, 10), "the group waits for the worker that has the run now"
 
 
 def test_a_question_that_cannot_be_scored_fails_alone_and_says_why(
-    bare: Project, make_questions: Make, make_rationales: Make, admin_client: Client
+    project: Project, make_questions: Make, make_rationales: Make, admin_client: Client
 ) -> None:
     before, broken, after = make_questions(3)
     fine = [make_rationales(one, ["right"], scored=False)[0] for one in (before, after)]
     (chain,) = make_rationales(broken, ["right"], scored=False)
     # A row that no import writes, and that the scorers cannot read.
     Question.objects.filter(pk=broken.pk).update(choices=5)
-    assert "a flag at their chains says why" in score_all(bare).note
+    assert "a flag at their chains says why" in score_all(project).note
     assert all(Score.objects.get(pk=one.pk).correctness == 1.0 for one in fine)
     assert Score.objects.get(pk=chain.pk).correctness is None
     assert codes(chain) == {"scorer_failed"}
     broken.refresh_from_db()
     assert "cannot be read (TypeError" in broken.reference_problem
-    page = admin_client.get(reverse("rationales", args=[bare.slug])).content.decode()
+    page = admin_client.get(reverse("rationales", args=[project.slug])).content.decode()
     assert "Some questions could not be scored" in page
     flag = Score.objects.get(pk=chain.pk).detail["flags"][0]
     assert "TypeError at this question" in flag["message"]
-    assert not waiting_groups(bare.pk, 10), "nothing waits: the run has ended"
+    assert not waiting_groups(project.pk, 10), "nothing waits: the run has ended"
 
 
 def test_a_question_at_which_workers_are_lost_is_left_alone_after_three_of_them(
-    bare: Project, make_questions: Make, make_rationales: Make
+    project: Project, make_questions: Make, make_rationales: Make
 ) -> None:
     questions = make_questions(4)
     chains = [make_rationales(one, ["right"], scored=False)[0] for one in questions]
-    run = order_scoring(bare, None)
+    run = order_scoring(project, None)
     deadly = questions[1].group
     for _ in range(MAX_TRIES):  # each worker notes that it begins, and dies at the same question
-        groups = waiting_groups(bare.pk, 10)
+        groups = waiting_groups(project.pk, 10)
         while deadly not in groups:
             score_groups(run, groups, how_to_score(run))
-            groups = waiting_groups(bare.pk, 10)
+            groups = waiting_groups(project.pk, 10)
         note_tries(groups)
     assert groups == [deadly], "nobody else is lost with it"
     score(run.pk)
@@ -273,42 +220,46 @@ def test_a_question_at_which_workers_are_lost_is_left_alone_after_three_of_them(
     others = [Score.objects.get(pk=c.pk).correctness for i, c in enumerate(chains) if i != 1]
     assert others == [1.0, 1.0, 1.0]
     # Scoring again gives it another chance, and a success forgets the losses.
-    score(order_rescoring(bare, None).pk)
+    score(order_rescoring(project, None).pk)
     assert Score.objects.get(pk=chains[1].pk).correctness == 1.0
     assert set(Group.objects.values_list("tries", flat=True)) == {0}
 
 
 def test_scoring_again_changes_no_decision_and_names_the_scorers_version(
-    bare: Project, make_questions: Make, make_rationales: Make, reviewer: User, admin_client: Client
+    project: Project,
+    make_questions: Make,
+    make_rationales: Make,
+    reviewer: User,
+    admin_client: Client,
 ) -> None:
     (question,) = make_questions(1)
     chains = make_rationales(question, ["right", "wrong"])
-    claimed = next_item(bare, reviewer)
+    claimed = next_item(project, reviewer)
     submit(
-        bare,
+        project,
         reviewer,
         claimed.item_id,
         [Say(chains[0].pk, "approve"), Say(chains[1].pk, "approve")],
     )
     before = list(Decision.objects.order_by("pk").values())
     Score.objects.update(scorer_version="0.1")
-    run = order_rescoring(bare, None)
+    run = order_rescoring(project, None)
     score(run.pk)
     assert list(Decision.objects.order_by("pk").values()) == before
     assert set(Score.objects.values_list("scorer_version", flat=True)) == {SCORER_VERSION}
-    page = admin_client.get(reverse("question", args=[bare.slug, question.pk])).content.decode()
+    page = admin_client.get(reverse("question", args=[project.slug, question.pk])).content.decode()
     assert f"scorer {SCORER_VERSION}" in page
 
 
 def test_each_flag_stands_at_its_step_in_a_sentence_where_the_chain_is_read_and_reviewed(
-    bare: Project, make_questions: Make, make_rationales: Make, reviewer_client: Client
+    project: Project, make_questions: Make, make_rationales: Make, reviewer_client: Client
 ) -> None:
     (question,) = make_questions(1)
     text = "She has 16 eggs.\nShe eats 3 of them: 16 - 3 = 12.\nAnswer: 12"
     make_rationales(question, [text])
     for address in (
-        reverse("question", args=[bare.slug, question.pk]),
-        reverse("review", args=[bare.slug]),
+        reverse("question", args=[project.slug, question.pk]),
+        reverse("review", args=[project.slug]),
     ):
         page = reviewer_client.get(address).content.decode()
         at = page.index("16 - 3 is 13, not 12.")
@@ -356,90 +307,16 @@ def test_the_index_of_the_counts_is_used(project: Project) -> None:
     assert "scores_to_count" in found.explain()
 
 
-def test_a_judges_score_stands_under_its_name_and_changes_no_other(
-    bare: Project, make_questions: Make, make_rationales: Make, admin_client: Client, settings: Any
-) -> None:
-    settings.MODEL_HOSTS = ["127.0.0.1"]
-    (question,) = make_questions(1)
-    (chain,) = make_rationales(question, ["right"])
-    before = Score.objects.filter(pk=chain.pk).values(*SCORES).get()
-
-    def answers(number: int, received: Received) -> Reply:
-        asked = json.loads(received.body["messages"][1]["content"])
-        return chat(json.dumps({"code": asked["code"], "steps": [0.42] * len(asked["steps"])}))
-
-    with Server(answers) as server:
-        given = {
-            "name": "Qwen judge",
-            "kind": "chat",
-            "base_url": server.url,
-            "model": "some-model",
-        }
-        saved = admin_client.post(reverse("judge", args=[bare.slug]), given)
-        assert saved.status_code == 302
-        score(order_rescoring(bare, None).pk)
-    told = Score.objects.get(pk=chain.pk)
-    assert told.detail["judge"]["validity"] == 0.42
-    assert Score.objects.filter(pk=chain.pk).values(*SCORES).get() == before
-    page = admin_client.get(reverse("question", args=[bare.slug, question.pk])).content.decode()
-    assert "Qwen judge" in page
-
-
-def test_a_judge_at_an_address_that_is_not_allowed_costs_its_score_and_says_why(
-    bare: Project, make_questions: Make, make_rationales: Make
-) -> None:
-    Judge.objects.create(project=bare, name="j", model="m", base_url="http://127.0.0.1:9/v1")
-    (question,) = make_questions(1)
-    (chain,) = make_rationales(question, ["right"], scored=False)
-    score_all(bare)
-    told = Score.objects.get(pk=chain.pk)
-    assert told.correctness == 1.0 and told.detail["judge"]["validity"] is None
-    assert "not a public address" in told.detail["judge"]["reason"]
-
-
-def test_a_key_that_is_not_set_is_said_on_the_page_and_the_rest_is_scored(
-    bare: Project, make_questions: Make, make_rationales: Make
-) -> None:
-    Judge.objects.create(
-        project=bare,
-        name="j",
-        model="m",
-        base_url="https://example.org/v1",
-        api_key_env="NO_API_KEY",
-    )
-    (question,) = make_questions(1)
-    make_rationales(question, ["right"], scored=False)
-    assert "NO_API_KEY is not set" in score_all(bare).note
-
-
-def test_the_judge_is_an_admins_to_set_and_to_remove(
-    bare: Project, admin_client: Client, reviewer_client: Client, stranger_client: Client
-) -> None:
-    address, remove = (reverse(name, args=[bare.slug]) for name in ("judge", "judge_remove"))
-    given = {"name": "j", "kind": "reward", "base_url": "https://example.org", "model": "m"}
-    for client, status in ((stranger_client, 404), (reviewer_client, 403)):
-        assert client.get(address).status_code == status
-        assert client.post(address, given).status_code == status
-        assert client.post(remove).status_code == status
-    assert admin_client.post(address, given | {"api_key_env": "PATH"}).status_code == 400
-    for _ in range(2):
-        assert admin_client.post(address, given).status_code == 302
-    assert Judge.objects.get().kind == "reward"
-    assert admin_client.get(address).status_code == 200
-    admin_client.post(remove)
-    assert not Judge.objects.exists()
-
-
 def test_scoring_that_meets_an_error_ends_with_its_reason_and_is_not_begun_again_at_once(
-    bare: Project, make_questions: Make, make_rationales: Make, tmp_path: Path
+    project: Project, make_questions: Make, make_rationales: Make, tmp_path: Path
 ) -> None:
     (question,) = make_questions(1)
     make_rationales(question, ["right"], scored=False)
     # A folder that nobody foresaw: a student whose configuration is a list.
     shutil.copy(Path(resolve_model("demo:student")) / "tokenizer.json", tmp_path)
     (tmp_path / "config.json").write_text("[]")
-    Project.objects.filter(pk=bare.pk).update(student=str(tmp_path))
-    run = order_scoring(bare, None)
+    Project.objects.filter(pk=project.pk).update(student=str(tmp_path))
+    run = order_scoring(project, None)
     with pytest.raises(AttributeError):
         score(run.pk)
     run.refresh_from_db()
