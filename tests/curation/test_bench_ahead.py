@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from curation.projects.models import Project, User
 from curation.reviews.models import QuestionFlag, Review, Seat, Skip
+from tests.curation.benching import approve_all, begin, post
 
 Make = Callable[..., list[Any]]
 
@@ -23,25 +24,10 @@ def questions(make_questions: Make, make_rationales: Make) -> list[Any]:
     return made
 
 
-def post(client: Client, name: str, body: Any, project: str = "eggs") -> Any:
-    return client.post(
-        reverse(name, args=[project]), json.dumps(body), content_type="application/json"
-    )
-
-
-def first(client: Client) -> dict[str, Any]:
-    return client.get(reverse("review_next", args=["eggs"])).json()["state"]
-
-
-def approve_all(state: dict[str, Any]) -> dict[str, Any]:
-    says = [{"rationale": int(pk), "verdict": "approve"} for pk in state["texts"]]
-    return {"item": state["item"], "says": says}
-
-
 def test_the_question_ahead_is_another_one_and_held_too(
     questions: list[Any], reviewer_client: Client, reviewer: User
 ) -> None:
-    shown = first(reviewer_client)
+    shown = begin(reviewer_client)["state"]
     ahead = post(reviewer_client, "review_ahead", {"item": shown["item"]}).json()["ahead"]
     assert ahead["state"]["item"] != shown["item"] and "chain" in ahead["html"]
     assert Seat.objects.filter(holder=reviewer).count() == 2
@@ -53,15 +39,15 @@ def test_the_question_ahead_is_another_one_and_held_too(
 def test_what_is_ahead_is_nobody_elses(
     questions: list[Any], reviewer_client: Client, admin_client: Client
 ) -> None:
-    mine = first(reviewer_client)["item"]
+    mine = begin(reviewer_client)["state"]["item"]
     ahead = post(reviewer_client, "review_ahead", {"item": mine}).json()["ahead"]["state"]["item"]
-    assert first(admin_client)["item"] not in (mine, ahead)
+    assert begin(admin_client)["state"]["item"] not in (mine, ahead)
 
 
 def test_decisions_that_travel_behind_bring_the_question_after_the_shown_one(
     questions: list[Any], reviewer_client: Client
 ) -> None:
-    state = first(reviewer_client)
+    state = begin(reviewer_client)["state"]
     shown = post(reviewer_client, "review_ahead", {"item": state["item"]}).json()["ahead"]["state"]
     body = {**approve_all(state), "shown": shown["item"]}
     answer = post(reviewer_client, "review_submit", body).json()
@@ -85,7 +71,7 @@ def test_nothing_is_ahead_of_what_one_does_not_hold(
 def test_a_question_that_is_shown_is_named_by_its_number(
     shown: Any, questions: list[Any], reviewer_client: Client
 ) -> None:
-    body = {**approve_all(first(reviewer_client)), "shown": shown}
+    body = {**approve_all(begin(reviewer_client)["state"]), "shown": shown}
     assert post(reviewer_client, "review_submit", body).status_code == 400
 
 
@@ -95,7 +81,7 @@ def test_a_question_that_is_shown_is_named_by_its_number(
 def test_a_flag_stands_is_told_once_and_is_taken_back(
     questions: list[Any], reviewer_client: Client
 ) -> None:
-    item = first(reviewer_client)["item"]
+    item = begin(reviewer_client)["state"]["item"]
     body = {"item": item, "kind": "duplicate", "comment": "Of number 3."}
     post(reviewer_client, "review_flag", body)
     (flag,) = post(reviewer_client, "review_flag", body).json()["flags"]
@@ -108,7 +94,7 @@ def test_a_flag_stands_is_told_once_and_is_taken_back(
 def test_nobody_takes_back_or_sees_the_flag_of_another(
     questions: list[Any], reviewer_client: Client, admin_client: Client
 ) -> None:
-    item = first(reviewer_client)["item"]
+    item = begin(reviewer_client)["state"]["item"]
     flags = post(reviewer_client, "review_flag", {"item": item, "kind": "ambiguous"}).json()
     (flag,) = flags["flags"]
     answer = post(admin_client, "review_flag", {"item": item, "withdraw": flag["id"]})
@@ -123,7 +109,7 @@ def test_nobody_takes_back_or_sees_the_flag_of_another(
 def test_what_is_no_flag_is_refused(
     body: dict[str, Any], questions: list[Any], reviewer_client: Client
 ) -> None:
-    item = first(reviewer_client)["item"]
+    item = begin(reviewer_client)["state"]["item"]
     assert post(reviewer_client, "review_flag", {"item": item, **body}).status_code == 400
     assert not QuestionFlag.objects.exists()
 
@@ -207,11 +193,7 @@ PLAIN = "First she has 1 egg.\nThen 1 + 2 = 3 eggs.\nAnswer: 3"
     ],
 )
 def test_chains_fold_when_they_say_the_same(
-    text: str,
-    folds: bool,
-    make_questions: Make,
-    make_rationales: Make,
-    reviewer_client: Client,
+    text: str, folds: bool, make_questions: Make, make_rationales: Make, reviewer_client: Client
 ) -> None:
     make_rationales(make_questions(1)[0], [PLAIN, text])
     page = reviewer_client.get(reverse("review", args=["eggs"])).content.decode()
