@@ -28,6 +28,7 @@ FILL_RUN = "generation.fill"
 TRY_TEACHER = "generation.try_teacher"
 TRY_ADDRESS = "generation.try_address"
 SCORE_PROJECT = "scoring.score"
+CHECK_TEXT = "scoring.check"
 FREEZE_DATASET = "datasets.freeze"
 TRAIN = "training.train"
 EVALUATE = "evaluation.evaluate"
@@ -40,6 +41,7 @@ PUT_BACK = "beat.put_back"
 QUEUE_OF = {
     RUN_IMPORT: CPU,
     SCORE_PROJECT: CPU,
+    CHECK_TEXT: CPU,
     COUNT_AGREEMENT: CPU,
     RUN_BULK: CPU,
     SEARCH_MEANING: CPU,

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from curation.projects.models import Project, ProjectQuerySet
 from curation.questions.models import Question
-from curation.rationales import models_meaning  # noqa: F401 (tables of this app, too)
+from curation.rationales import models_checks, models_meaning  # noqa: F401 (this app's, too)
 from curation.rationales.models_scores import (  # noqa: F401 (they are imported from here)
     Group,
     Judge,

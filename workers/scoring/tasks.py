@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -10,9 +11,11 @@ from django.db import InterfaceError, OperationalError
 
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
-from curation.queue import SCORE_PROJECT, app
+from curation.queue import CHECK_TEXT, SCORE_PROJECT, app
+from curation.rationales import checks
 from curation.rationales.adaptive import wake_adaptive
 from curation.rationales.models import Group, Judge, Rationale, ScoringRun
+from curation.rationales.models_checks import TextCheck
 from curation.rationales.scoring import (
     SCORES,
     note_tries,
@@ -28,6 +31,8 @@ from workers.generation.types import BackendError
 from workers.model_places import resolve_model
 from workers.pulse import Pulse
 from workers.scoring import SCORER_VERSION, Item, score_items
+from workers.scoring.checking import check_item
+from workers.scoring.conciseness import StudentLimit
 from workers.scoring.judge import Judge as Asker
 from workers.scoring.judge import JudgeServer
 from workers.scoring.references import parse_reference
@@ -75,12 +80,43 @@ def score_all(run: ScoringRun) -> None:
             done += score_groups(run, groups, how)
             if pulse.lost.is_set() or not still_mine(run, done=done, note=run.note):
                 return
+            answer_checks(checks.waiting_checks())  # somebody sits before them; this may take hours
         if run.project.rule_approves:
             apply_rule(run.project)
     finish(run, Status.DONE, done=done, total=max(run.total, done))
     wake_adaptive(run.project)
     # A rationale that came between the last look and the end would find this run still active.
     order_scoring(run.project, run.created_by)
+
+
+@app.task(name=CHECK_TEXT)
+def check_text(check_id: int) -> None:
+    """Say what the scorers think of a text that somebody is writing."""
+    answer_checks(checks.waiting_checks(check_id))
+
+
+def answer_checks(waiting: Iterable[TextCheck]) -> None:
+    """Those that nobody waits for any more are not among them, see `waiting_checks`."""
+    for check in waiting:
+        question, project = check.question, check.project
+        try:
+            limit = _limit(project.student, project.max_chain_tokens) if project.student else None
+            item = item_of(question, str(check.pk), check.text)
+            checks.answer(check, check_item(item, limit=limit))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # said at the text: the scorer must not stop who writes
+            log.error("check %s", check.pk, exc_info=error)
+            checks.answer(check, None, "The scorer failed at this text; the workers' log says why.")
+
+
+@lru_cache(maxsize=8)
+def _limit(student: str, budget: int | None) -> StudentLimit | None:
+    try:
+        return student_limit(resolve_model(student), budget)
+    except ValueError as error:  # the run that scores the project says so to its people
+        log.warning("a text is checked without the student's length: %s", error)
+        return None
 
 
 def how_to_score(run: ScoringRun) -> dict[str, Any]:
@@ -211,15 +247,24 @@ def failed_score(reason: str) -> dict[str, Any]:
 def items(chains: Iterable[Rationale]) -> Iterator[Item]:
     """The chains as the scorers take them."""
     for chain in chains:
-        question = chain.question
-        yield Item(
-            id=str(chain.pk),
-            question=question.text,
-            rationale=chain.text,
-            references=question.right_answers,
-            answer_type=question.answer_type,
-            choices=tuple(question.choices),
-            group=str(question.pk),
+        yield item_of(
+            chain.question,
+            str(chain.pk),
+            chain.text,
             teacher=chain.teacher.name if chain.teacher_id else None,
             finish_reason=chain.finish_reason or None,
         )
+
+
+def item_of(question: Question, name: str, text: str, **about: str | None) -> Item:
+    """A text as the scorers take it, as a chain for this question."""
+    return Item(
+        id=name,
+        question=question.text,
+        rationale=text,
+        references=question.right_answers,
+        answer_type=question.answer_type,
+        choices=tuple(question.choices),
+        group=str(question.pk),
+        **about,
+    )

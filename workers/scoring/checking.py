@@ -1,0 +1,22 @@
+"""What can be said at once of a text that somebody is still writing.
+
+As `score_items`, without what needs other chains, sentence embeddings or a judge: some milliseconds.
+"""
+
+from workers.scoring.conciseness import StudentLimit
+from workers.scoring.contract import Item
+from workers.scoring.scorer import score_items
+
+# Of the contract's score: what a chain that stands alone has.
+ALONE = ("answer", "correctness", "structure", "validity", "redundancy", "steps", "flags")
+HOW = ("verdict", "reason", "equations_checked", "equations_failed", "length", "scorer_version")
+
+
+def check_item(item: Item, *, limit: StudentLimit | None = None) -> dict:
+    """The fields ALONE of the contract's score and HOW of its details, for one text.
+
+    limit: what the project's student can take; a longer text gets the flag `too_long`.
+    """
+    (scored,) = score_items([item], limit=limit)
+    score, how = scored.to_dict(), scored.details()
+    return {name: score[name] for name in ALONE} | {name: how[name] for name in HOW}
