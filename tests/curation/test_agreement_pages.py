@@ -5,34 +5,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from curation.projects.models import Project, User
-from curation.projects.services import add_member
 from curation.reviews import agreement
 from curation.reviews.adjudication import adjudicate
 from curation.reviews.agreement import order_agreement
 from curation.reviews.claims import claim, next_item
 from curation.reviews.controls import make_control
-from curation.reviews.models import AgreementCount
+from curation.reviews.models import AgreementCount, Review
 from curation.reviews.queueing import set_overlap
 from curation.reviews.services import Say, submit, to_review, undo
 from curation.work import Status
-from tests.conftest import person
 from workers.agreement.tasks import count_agreement
 from workers.upkeep import put_back
 
 Make = Callable[..., list[Any]]
 PAGE = "/projects/eggs/agreement/"
-
-
-@pytest.fixture
-def third(project: Project) -> User:
-    made = person("tina")
-    add_member(project, "tina", "reviewer")
-    return made
 
 
 @pytest.fixture
@@ -66,6 +58,15 @@ def counted(project: Project, user: User) -> AgreementCount:
     made.refresh_from_db()
     assert made.status == Status.DONE, made.error
     return made
+
+
+def say_so_a_day_ago(said: QuerySet[Review]) -> None:
+    """Reviews cannot be changed: older ones that say the same take the place of these."""
+    older = list(said)
+    said.update(withdrawn_at=timezone.now())
+    for one in older:
+        one.pk, one.created_at = None, one.created_at - timedelta(days=1)
+    Review.objects.bulk_create(older)
 
 
 @pytest.fixture
@@ -114,7 +115,6 @@ def test_a_person_is_measured_by_control_questions(
     admin_user: User,
     reviewer: User,
     admin_client: Client,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     set_overlap(project, 1)
     say(project, admin_user, questions[0], "approve", "reject")
@@ -127,7 +127,7 @@ def test_a_person_is_measured_by_control_questions(
         submit(project, reviewer, seat.item_id, says)
     # Today's do not count yet: nobody shall see by a figure that moves which question was a control.
     assert counted(project, admin_user).figures["controls"] == []
-    monkeypatch.setattr(agreement, "controls_until", timezone.now)
+    say_so_a_day_ago(Review.objects.filter(is_control=True))
     (met,) = counted(project, admin_user).figures["controls"]
     assert (met["person"], met["n"], met["same"]) == (reviewer.pk, 2, 1)
     page = admin_client.get(PAGE).content.decode()

@@ -1,16 +1,14 @@
 """Several people review a question without seeing each other's words; an admin settles what they
-disagree on; control questions and questions set aside for a person."""
+disagree on; questions set aside for a person."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
-from curation.projects.services import add_member
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
 from curation.reviews.adjudication import (
@@ -21,70 +19,15 @@ from curation.reviews.adjudication import (
     withdraw_flag,
 )
 from curation.reviews.claims import ahead, claim, next_item, others_hold, release, renew, skip
-from curation.reviews.controls import drop_control, make_control
-from curation.reviews.models import (
-    Decision,
-    Outcome,
-    QuestionFlag,
-    QueueItem,
-    QueueStatus,
-    Review,
-    Seat,
-)
-from curation.reviews.queueing import assign, enqueue, pull_forward, set_overlap, unassign
+from curation.reviews.models import Decision, Outcome, QuestionFlag, QueueStatus, Review, Seat
+from curation.reviews.queueing import assign, enqueue, set_overlap, unassign
 from curation.reviews.selectors import bench_of, nothing_for
 from curation.reviews.services import Say, apply_rule, submit, to_review, undo
-from tests.conftest import person, score_now
+from tests.conftest import score_now
+from tests.curation.reviewing import outcomes, review, status
 
 Chains = Callable[..., list[Rationale]]
 Questions = Callable[..., list[Question]]
-
-
-@pytest.fixture
-def third(project: Project) -> User:
-    made = person("tina")
-    add_member(project, "tina", "reviewer")
-    return made
-
-
-@pytest.fixture
-def questions(make_questions: Questions, make_rationales: Chains) -> list[Question]:
-    made = make_questions(3)
-    for question in made:
-        make_rationales(question, ["right", "wrong"])
-    return made
-
-
-@pytest.fixture
-def two_reviews(project: Project, questions: list[Question]) -> Project:
-    set_overlap(project, 2)
-    return project
-
-
-def review(project: Project, user: User, question: Question, *verdicts: str) -> Seat:
-    """`user` says one verdict of each chain of the question, best scored first; "-" says nothing."""
-    seat = claim(project, user, question)
-    says = []
-    for chain, verdict in zip(to_review(seat.item), verdicts, strict=False):
-        if verdict == "edit":
-            says.append(Say(chain.pk, "edit", edited_text=f"{user} says 3.\nAnswer: 3"))
-        elif verdict != "-":
-            why = ["unclear"] if verdict == "reject" else []
-            says.append(Say(chain.pk, verdict, why))
-    submit(project, user, seat.item_id, says)
-    return seat
-
-
-def outcomes(question: Question) -> list[str | None]:
-    """What is decided of the teachers' chains, in the order of `review`."""
-    chains = Rationale.objects.filter(question=question, source="teacher")
-    found = {c.pk: getattr(c, "decision", None) for c in chains.select_related("decision")}
-    order = [c.pk for c in to_review(question.queue_item) if c.pk in found]
-    return [found[pk] and found[pk].outcome for pk in order]
-
-
-def status(question: Question) -> str:
-    return QueueItem.objects.get(question=question).status
 
 
 def test_a_question_goes_to_as_many_people_as_the_project_wants_and_to_no_more(
@@ -202,17 +145,6 @@ def test_an_edit_needs_another_admin_and_takes_its_chains_place(
     assert status(questions[0]) == QueueStatus.DONE
 
 
-def test_undo_before_the_last_review_and_after_it(
-    two_reviews: Project, reviewer: User, admin_user: User, questions: list[Question]
-) -> None:
-    review(two_reviews, reviewer, questions[0], "approve", "reject")
-    review(two_reviews, admin_user, questions[0], "approve", "reject")
-    assert undo(two_reviews, reviewer).item.question == questions[0]
-    assert not Decision.objects.exists() and status(questions[0]) == QueueStatus.WAITING
-    review(two_reviews, reviewer, questions[0], "reject", "reject")
-    assert outcomes(questions[0]) == [None, Outcome.REJECTED]
-
-
 def test_a_chain_of_ones_own_is_approved_or_waits_where_two_must_agree(
     project: Project, reviewer: User, admin_user: User, questions: list[Question]
 ) -> None:
@@ -278,76 +210,6 @@ def test_a_question_set_aside_comes_to_its_person_first_and_to_nobody_else(
     assert next_item(project, admin_user).item.question == questions[2]
 
 
-@pytest.fixture
-def control(
-    project: Project, admin_user: User, make_questions: Questions, make_rationales: Chains
-) -> Question:
-    (made,) = make_questions(1)
-    make_rationales(made, ["right", "wrong"])
-    review(project, admin_user, made, "approve", "reject")
-    make_control(project, admin_user, made)
-    Project.objects.filter(pk=project.pk).update(control_percent=50)
-    project.refresh_from_db()
-    return made
-
-
-def test_a_control_looks_like_any_question_and_decides_nothing(
-    project: Project, reviewer: User, control: Question, questions: list[Question]
-) -> None:
-    before = list(Decision.objects.order_by("pk").values())
-    got = []
-    while seat := next_item(project, reviewer):
-        shown = bench_of(seat)
-        assert len(shown.chains) == 2 and not any(chain.locked for chain in shown.chains)
-        got.append(seat.item.question)
-        if seat.item.question == control:
-            says = [Say(c.rationale.pk, "reject", ["unclear"]) for c in shown.chains]
-            assert all(r.is_control for r in submit(project, reviewer, seat.item_id, says))
-            assert (
-                list(Decision.objects.filter(rationale__question=control).order_by("pk").values())
-                == before
-            )
-        else:
-            review(project, reviewer, seat.item.question, "approve", "reject")
-    assert got.count(control) == 1 and len(got) == 4
-
-
-def test_a_control_can_be_taken_back_skipped_and_dropped(
-    project: Project,
-    reviewer: User,
-    admin_user: User,
-    control: Question,
-    questions: list[Question],
-    make_questions: Questions,
-) -> None:
-    while (seat := next_item(project, reviewer)).item.question != control:
-        review(project, reviewer, seat.item.question, "approve", "reject")
-    submit(project, reviewer, seat.item_id, [Say(to_review(seat.item)[0].pk, "approve")])
-    assert undo(project, reviewer).item.question == control
-    skip(seat.item_id, reviewer)
-    assert next_item(project, reviewer).item.question != control
-    drop_control(project, control)
-    assert status(control) == QueueStatus.DONE
-    with pytest.raises(Conflict, match="no control"):
-        drop_control(project, control)
-    with pytest.raises(Conflict, match="decided"):
-        make_control(project, admin_user, make_questions(1)[0])
-
-
-def test_who_made_the_control_does_not_meet_it(
-    project: Project, admin_user: User, control: Question
-) -> None:
-    assert next_item(project, admin_user) is None
-
-
-def test_a_half_decided_question_is_no_control_since_it_would_show_fewer_chains(
-    project: Project, admin_user: User, questions: list[Question]
-) -> None:
-    review(project, admin_user, questions[0], "approve", "-")
-    with pytest.raises(Conflict, match="every chain"):
-        make_control(project, admin_user, questions[0])
-
-
 def test_shuffled_blind_and_hidden_as_the_project_wants(
     project: Project, reviewer: User, make_questions: Questions, make_rationales: Chains
 ) -> None:
@@ -379,38 +241,6 @@ def test_a_flag_counts_once_and_is_settled_or_taken_back(
     withdraw_flag(project, reviewer, flag_question(project, reviewer, questions[1], "duplicate").pk)
 
 
-def test_what_the_rule_had_approved_stands_again_after_an_undo(
-    project: Project, reviewer: User, questions: list[Question]
-) -> None:
-    apply_rule(project)
-    review(project, reviewer, questions[0], "reject", "reject")
-    undo(project, reviewer)
-    assert outcomes(questions[0]) == [Outcome.APPROVED, None]
-    assert Decision.objects.get(rationale__question=questions[0]).rule == project.rubric
-
-
-def test_an_undo_leaves_what_the_rule_decided_while_others_were_still_to_review(
-    two_reviews: Project, reviewer: User, questions: list[Question]
-) -> None:
-    review(two_reviews, reviewer, questions[0], "reject", "reject")
-    apply_rule(two_reviews)
-    undo(two_reviews, reviewer)
-    assert outcomes(questions[0]) == [Outcome.APPROVED, None]
-
-
-def test_what_the_rule_had_approved_stands_again_after_an_admin_takes_their_word_back(
-    two_reviews: Project, reviewer: User, third: User, admin_user: User, questions: list[Question]
-) -> None:
-    apply_rule(two_reviews)
-    item = review(two_reviews, reviewer, questions[0], "approve", "-").item
-    review(two_reviews, third, questions[0], "reject", "-")
-    adjudicate(
-        two_reviews, admin_user, item.pk, [Say(to_review(item)[0].pk, "reject", ["unclear"])]
-    )
-    undo_adjudication(two_reviews, admin_user, item.pk)
-    assert outcomes(questions[0]) == [Outcome.APPROVED, None]
-
-
 def test_scoring_that_ends_late_does_not_open_what_was_settled_meanwhile(
     two_reviews: Project, reviewer: User, admin_user: User, questions: list[Question]
 ) -> None:
@@ -436,16 +266,6 @@ def test_what_one_reviewer_said_is_not_lost_when_the_rest_is_decided_otherwise(
     assert status(questions[0]) == QueueStatus.ADJUDICATE
 
 
-def test_an_undo_after_more_reviews_are_wanted_makes_room_for_them(
-    project: Project, reviewer: User, questions: list[Question]
-) -> None:
-    review(project, reviewer, questions[0], "edit", "reject")
-    set_overlap(project, 2)
-    undo(project, reviewer)
-    review(project, reviewer, questions[0], "edit", "reject")
-    assert status(questions[0]) == QueueStatus.WAITING and not Decision.objects.exists()
-
-
 def test_a_long_scoring_run_that_began_before_makes_the_seats_that_are_wanted_now(
     project: Project, make_questions: Questions, make_rationales: Chains
 ) -> None:
@@ -453,16 +273,6 @@ def test_a_long_scoring_run_that_began_before_makes_the_seats_that_are_wanted_no
     (question,) = make_questions(1)
     make_rationales(question, ["right", "wrong"])
     assert question.queue_item.seats.count() == 2
-
-
-def test_a_question_that_became_a_control_keeps_its_decision(
-    project: Project, reviewer: User, admin_user: User, questions: list[Question]
-) -> None:
-    review(project, reviewer, questions[0], "approve", "reject")
-    make_control(project, admin_user, questions[0])
-    with pytest.raises(Conflict, match="control"):
-        undo(project, reviewer)
-    assert status(questions[0]) == QueueStatus.CONTROL and Decision.objects.count() == 2
 
 
 def test_a_skipped_question_that_was_set_aside_goes_to_others(
@@ -485,87 +295,3 @@ def test_a_chain_that_came_while_somebody_decided_brings_the_question_back(
     assert status(questions[0]) == QueueStatus.DONE
     enqueue(project, [questions[0].pk])  # what scoring the late one does in the end
     assert status(questions[0]) == QueueStatus.WAITING
-
-
-def test_undo_leaves_what_was_said_when_the_question_was_here_before(
-    project: Project, reviewer: User, questions: list[Question], make_rationales: Chains
-) -> None:
-    review(project, reviewer, questions[0], "approve", "reject")
-    (late,) = make_rationales(questions[0], ["A late one.\nAnswer: 3"])
-    seat = claim(project, reviewer, questions[0])
-    submit(project, reviewer, seat.item_id, [Say(late.pk, "approve")])
-    undo(project, reviewer)
-    assert not Decision.objects.filter(rationale=late).exists()
-    assert Decision.objects.count() == 2
-
-
-def test_who_decided_a_question_before_it_was_a_control_does_not_meet_it_again(
-    project: Project, reviewer: User, control: Question, make_rationales: Chains
-) -> None:
-    drop_control(project, control)
-    (late,) = make_rationales(control, ["A late one.\nAnswer: 6"])
-    seat = claim(project, reviewer, control)
-    submit(project, reviewer, seat.item_id, [Say(late.pk, "approve")])
-    Seat.objects.filter(item=seat.item).delete()  # another round would empty them
-    make_control(project, reviewer, control)
-    assert next_item(project, reviewer) is None
-
-
-@pytest.mark.django_db(transaction=True)
-def test_more_reviews_scoring_and_submissions_at_once_end_without_a_deadlock(
-    project: Project, make_questions: Questions, make_rationales: Chains
-) -> None:
-    made = make_questions(6)
-    for question in made:
-        make_rationales(question, ["right", "wrong"])
-    people = [person(f"p{n}") for n in range(6)]
-    for user in people:
-        add_member(project, user.username, "reviewer")
-    ids = [question.pk for question in made]
-
-    def work(n: int) -> None:
-        try:
-            mine = Project.objects.get(pk=project.pk)
-            if n == 6:
-                set_overlap(mine, 3)
-            elif n == 7:
-                pull_forward(mine, ["shop"], "fails")
-            elif n > 7:
-                enqueue(mine, ids)
-            else:
-                while seat := next_item(mine, people[n]):
-                    chains = to_review(seat.item)
-                    submit(mine, people[n], seat.item_id, [Say(chains[0].pk, "approve")])
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(10) as pool:
-        list(pool.map(work, range(10)))
-    for item in QueueItem.objects.all():
-        is_open = item.seats.filter(done_at__isnull=True).exists()
-        assert is_open == (item.status == QueueStatus.WAITING)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_twenty_people_who_draw_at_once_share_the_seats(
-    project: Project, make_questions: Questions, make_rationales: Chains
-) -> None:
-    for question in make_questions(8):
-        make_rationales(question, ["right", "wrong"])
-    set_overlap(project, 2)
-    people = [person(f"p{n}") for n in range(20)]
-    for user in people:
-        add_member(project, user.username, "reviewer")
-
-    def draw(user: User) -> int | None:
-        try:
-            seat = next_item(Project.objects.get(pk=project.pk), user)
-            return seat and seat.item_id
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(10) as pool:
-        drawn = list(pool.map(draw, [*people, *people]))  # everybody in two tabs at once
-    assert drawn[:20] == drawn[20:]
-    got = [item for item in drawn[:20] if item is not None]
-    assert len(got) == 16 and all(got.count(item) == 2 for item in got)

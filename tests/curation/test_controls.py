@@ -1,0 +1,111 @@
+"""Control questions: their verdicts are known, they look like any other, and they decide nothing."""
+
+from collections.abc import Callable
+
+import pytest
+
+from curation.errors import Conflict
+from curation.projects.models import Project, User
+from curation.questions.models import Question
+from curation.rationales.models import Rationale
+from curation.reviews.claims import claim, next_item, skip
+from curation.reviews.controls import drop_control, make_control
+from curation.reviews.models import Decision, QueueStatus, Seat
+from curation.reviews.selectors import bench_of
+from curation.reviews.services import Say, submit, to_review, undo
+from tests.curation.reviewing import review, status
+
+Chains = Callable[..., list[Rationale]]
+Questions = Callable[..., list[Question]]
+
+
+@pytest.fixture
+def control(
+    project: Project, admin_user: User, make_questions: Questions, make_rationales: Chains
+) -> Question:
+    (made,) = make_questions(1)
+    make_rationales(made, ["right", "wrong"])
+    review(project, admin_user, made, "approve", "reject")
+    make_control(project, admin_user, made)
+    Project.objects.filter(pk=project.pk).update(control_percent=50)
+    project.refresh_from_db()
+    return made
+
+
+def test_a_control_looks_like_any_question_and_decides_nothing(
+    project: Project, reviewer: User, control: Question, questions: list[Question]
+) -> None:
+    before = list(Decision.objects.order_by("pk").values())
+    got = []
+    while seat := next_item(project, reviewer):
+        shown = bench_of(seat)
+        assert len(shown.chains) == 2 and not any(chain.locked for chain in shown.chains)
+        got.append(seat.item.question)
+        if seat.item.question == control:
+            says = [Say(c.rationale.pk, "reject", ["unclear"]) for c in shown.chains]
+            assert all(r.is_control for r in submit(project, reviewer, seat.item_id, says))
+            assert (
+                list(Decision.objects.filter(rationale__question=control).order_by("pk").values())
+                == before
+            )
+        else:
+            review(project, reviewer, seat.item.question, "approve", "reject")
+    assert got.count(control) == 1 and len(got) == 4
+
+
+def test_a_control_can_be_taken_back_skipped_and_dropped(
+    project: Project,
+    reviewer: User,
+    admin_user: User,
+    control: Question,
+    questions: list[Question],
+    make_questions: Questions,
+) -> None:
+    while (seat := next_item(project, reviewer)).item.question != control:
+        review(project, reviewer, seat.item.question, "approve", "reject")
+    submit(project, reviewer, seat.item_id, [Say(to_review(seat.item)[0].pk, "approve")])
+    assert undo(project, reviewer).item.question == control
+    skip(seat.item_id, reviewer)
+    assert next_item(project, reviewer).item.question != control
+    drop_control(project, control)
+    assert status(control) == QueueStatus.DONE
+    with pytest.raises(Conflict, match="no control"):
+        drop_control(project, control)
+    with pytest.raises(Conflict, match="decided"):
+        make_control(project, admin_user, make_questions(1)[0])
+
+
+def test_who_made_the_control_does_not_meet_it(
+    project: Project, admin_user: User, control: Question
+) -> None:
+    assert next_item(project, admin_user) is None
+
+
+def test_a_half_decided_question_is_no_control_since_it_would_show_fewer_chains(
+    project: Project, admin_user: User, questions: list[Question]
+) -> None:
+    review(project, admin_user, questions[0], "approve", "-")
+    with pytest.raises(Conflict, match="every chain"):
+        make_control(project, admin_user, questions[0])
+
+
+def test_a_question_that_became_a_control_keeps_its_decision(
+    project: Project, reviewer: User, admin_user: User, questions: list[Question]
+) -> None:
+    review(project, reviewer, questions[0], "approve", "reject")
+    make_control(project, admin_user, questions[0])
+    with pytest.raises(Conflict, match="control"):
+        undo(project, reviewer)
+    assert status(questions[0]) == QueueStatus.CONTROL and Decision.objects.count() == 2
+
+
+def test_who_decided_a_question_before_it_was_a_control_does_not_meet_it_again(
+    project: Project, reviewer: User, control: Question, make_rationales: Chains
+) -> None:
+    drop_control(project, control)
+    (late,) = make_rationales(control, ["A late one.\nAnswer: 6"])
+    seat = claim(project, reviewer, control)
+    submit(project, reviewer, seat.item_id, [Say(late.pk, "approve")])
+    Seat.objects.filter(item=seat.item).delete()  # another round would empty them
+    make_control(project, reviewer, control)
+    assert next_item(project, reviewer) is None
