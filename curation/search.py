@@ -9,6 +9,7 @@ What is written without a space is searched for as a phrase: `12+4=16` finds "12
 import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,7 +19,7 @@ from django.db.models.lookups import Lookup
 
 from curation.counting import count
 from curation.errors import TooMany
-from curation.standing import has_table, put_triggers
+from curation.standing import alone, has_table, put_triggers, quoted
 
 WORD = re.compile(r"[^\W_]+")
 CHUNK = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
@@ -156,23 +157,52 @@ def _has_many(rows: QuerySet, query: Query) -> bool:
 
 
 def keep_index(connection: BaseDatabaseWrapper, table: str, column: str = "text") -> None:
-    """Make the index over a table's text where it is missing; on a table with rows this takes long."""
+    """Make the index over a table's text where it is missing, or was made by other SQL. On a table with
+    many rows this takes long; on PostgreSQL people go on writing meanwhile."""
     if not has_table(connection, table):
         return
-    if connection.vendor == "postgresql":
+    with alone(connection):
+        if connection.vendor == "postgresql":
+            _keep_postgresql(connection, table, column)
+            return
         with connection.cursor() as cursor:
             cursor.execute(
-                f"CREATE INDEX IF NOT EXISTS {table}_words ON {table} USING gin ({vector(column)})"
+                f"CREATE VIRTUAL TABLE IF NOT EXISTS {table}_words USING fts5({column}, "
+                f"content='{table}', content_rowid='id', tokenize=\"unicode61 remove_diacritics 0\")"
             )
-        return
+            if put_triggers(
+                connection, _triggers(table, column)
+            ):  # rows came while no trigger stood
+                cursor.execute(f"INSERT INTO {table}_words({table}_words) VALUES ('rebuild')")
+
+
+def _keep_postgresql(connection: BaseDatabaseWrapper, table: str, column: str) -> None:
+    """A new index is made beside the old one, which serves until then. One that was not finished stands
+    as invalid: it costs every write and serves no search."""
+    name = f"{table}_words"
+    sql = f"ON {table} USING gin ({vector(column)})"
+    # Not in a transaction, which CONCURRENTLY could not be in; tests have one around everything.
+    live = "" if connection.in_atomic_block else "CONCURRENTLY"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE VIRTUAL TABLE IF NOT EXISTS {table}_words USING fts5({column}, "
-            f"content='{table}', content_rowid='id', tokenize=\"unicode61 remove_diacritics 0\")"
-        )
-    if put_triggers(connection, _triggers(table, column)):
-        with connection.cursor() as cursor:  # rows came while no trigger stood
-            cursor.execute(f"INSERT INTO {table}_words({table}_words) VALUES ('rebuild')")
+        standing = _index(cursor, name)
+        if standing in (sql, ""):  # without a comment: of before there were any, by the same SQL
+            return
+        cursor.execute(f"DROP INDEX {live} IF EXISTS {name}_new")
+        cursor.execute(f"CREATE INDEX {live} {name}_new {sql}")
+        cursor.execute(f"COMMENT ON INDEX {name}_new IS {quoted(sql)}")
+        cursor.execute(f"DROP INDEX {live} IF EXISTS {name}")
+        cursor.execute(f"ALTER INDEX {name}_new RENAME TO {name}")
+
+
+def _index(cursor: Any, name: str) -> str | None:
+    """The SQL by which an index was made; None where it is not there, or is not valid."""
+    cursor.execute(
+        "SELECT COALESCE(obj_description(indexrelid, 'pg_class'), '') FROM pg_index "
+        "WHERE indexrelid = to_regclass(%s) AND indisvalid",
+        [name],
+    )
+    row = cursor.fetchone()
+    return row and row[0]
 
 
 def _triggers(table: str, column: str) -> dict[str, str]:

@@ -4,10 +4,11 @@ They stand in the data base, so that no code path, command or hand-written SQL c
 may drop triggers could, which is the operator alone. See curation/standing.py for when they are made.
 """
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from curation.reviews.models import Decision, DecisionLog, Review
-from curation.standing import drop_triggers, has_table, put_triggers
+from curation.standing import alone, drop_triggers, has_table, put_triggers
 
 LOG, DECISION, REVIEW = (model._meta.db_table for model in (DecisionLog, Decision, Review))
 COLUMNS = "project_id, rationale_id, at, was, outcome, review_id, rule_id, bulk_id"
@@ -21,15 +22,17 @@ SAME = ("outcome", "review_id", "rule_id", "bulk_id")
 def create(connection: BaseDatabaseWrapper) -> None:
     if not has_table(connection, LOG):
         return
-    if connection.vendor == "sqlite":
-        missing = put_triggers(connection, sqlite_triggers())
-    else:
-        with connection.cursor() as cursor:
-            for sql in _functions():
-                cursor.execute(sql)
-        missing = put_triggers(connection, postgresql_triggers())
-    if missing:
-        _catch_up(connection)
+    # In one transaction: a log that was never caught up would never be missed.
+    with alone(connection), transaction.atomic(using=connection.alias):
+        if connection.vendor == "sqlite":
+            missing = put_triggers(connection, sqlite_triggers())
+        else:
+            with connection.cursor() as cursor:
+                for sql in _functions():
+                    cursor.execute(sql)
+            missing = put_triggers(connection, postgresql_triggers())
+        if missing:  # making a trigger waits for those who write: nothing is on its way any more
+            _catch_up(connection)
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
