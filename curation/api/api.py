@@ -12,6 +12,7 @@ from ninja.operation import Operation
 from curation.api import (
     agreement,
     bulk,
+    checks,
     datasets,
     evaluations,
     leading,
@@ -118,6 +119,6 @@ api = Api(
 problems.install(api)
 for _room in (
     *(projects, questions, rationales, teachers, runs, reviews, agreement, leading, bulk),
-    *(searching, datasets, trainings, evaluations, webhooks),
+    *(searching, checks, datasets, trainings, evaluations, webhooks),
 ):
     api.add_router("", _room.router)

@@ -106,7 +106,7 @@ def chain_view(question: Question, rationale: Rationale) -> ChainView:
     score: Score | None = getattr(rationale, "score", None)
     detail = score.detail if score else {}
     steps, hidden = _steps(rationale, detail)
-    grade, words, why = _grade(question, score, detail)
+    grade, words, why = grade_of(question, score, detail)
     checked = detail.get("equations_checked")
     return ChainView(
         letter="",
@@ -126,7 +126,9 @@ def chain_view(question: Question, rationale: Rationale) -> ChainView:
     )
 
 
-def _grade(question: Question, score: Score | None, detail: dict[str, Any]) -> tuple[str, str, str]:
+def grade_of(
+    question: Question, score: Score | None, detail: dict[str, Any]
+) -> tuple[str, str, str]:
     """(grade, the words of its chip, why) of a chain's answer."""
     if score is None:
         return "unknown", "not scored yet", "The scorers have not come to this chain yet."

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from curation.errors import Conflict, Invalid
+from curation.errors import Conflict, Invalid, TooMany
 from curation.reviews.services import Say
 
 MAX_BODY = 4 * 1024 * 1024
@@ -27,6 +27,8 @@ def json_view(view: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse
             return JsonResponse({"error": str(error)}, status=400)
         except PermissionDenied as error:
             return JsonResponse({"error": str(error)}, status=403)
+        except TooMany as error:
+            return JsonResponse({"error": str(error)}, status=429)
 
     return wrapped
 

@@ -1,5 +1,6 @@
 // How one chain looks: its decision, its step labels, its edit. Reads a decision, writes the page.
 
+import { CHECK_KEY, Check, isCheckKey } from "./check.js";
 import { editRows } from "./words.js";
 
 export const LABELS = { 1: ["good", "+"], 0: ["neutral", "○"], "-1": ["bad", "−"] };
@@ -70,8 +71,8 @@ function paintEdit(chain, decision) {
 }
 
 // Opens a text field in the chain. `typed(text)` hears every key, `use(text)` returns why the text
-// cannot be used or "", `close()` comes after Escape and after a text that was used.
-export function openEditor(chain, text, { typed, use, close }) {
+// cannot be used or "", `close()` comes after Escape and after a text that was used. `check`: see Check.
+export function openEditor(chain, text, { typed, use, close, check }) {
   const form = document.createElement("form");
   form.className = "editor";
   const area = Object.assign(document.createElement("textarea"), { value: text, spellcheck: true });
@@ -79,9 +80,13 @@ export function openEditor(chain, text, { typed, use, close }) {
   const problem = Object.assign(document.createElement("p"), { className: "problem", hidden: true });
   problem.setAttribute("role", "alert");
   const ends = Object.assign(document.createElement("div"), { className: "ends" });
-  ends.append(button("Use this", "Ctrl ⏎", "submit"), button("Back", "Esc", "button"));
-  form.append(area, problem, ends);
+  const place = document.createElement("div");
+  const [checks, back] = [button("Check", CHECK_KEY, "button"), button("Back", "Esc", "button")];
+  ends.append(button("Use this", "Ctrl ⏎", "submit"), checks, back);
+  form.append(area, place, problem, ends);
   chain.querySelector(".steps").before(form);
+  const checker = new Check(area, place, check);
+  checks.addEventListener("click", () => checker.run());
 
   const done = () => {
     form.remove();
@@ -98,9 +103,10 @@ export function openEditor(chain, text, { typed, use, close }) {
     event.preventDefault();
     take();
   });
-  ends.lastChild.addEventListener("click", done);
+  back.addEventListener("click", done);
   form.addEventListener("keydown", (event) => {
     if (event.key === "Escape") done();
+    else if (isCheckKey(event)) checker.run();
     else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) take();
     else return;
     event.preventDefault();

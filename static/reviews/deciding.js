@@ -6,7 +6,7 @@ import { keyOf } from "./keys.js";
 import { advance } from "./moving.js";
 import { addPanel, closePanels, notice, say } from "./page.js";
 import { Comment, Reasons } from "./panels.js";
-import { changed, decisionOf, idOf, isOpen, keep, letterOf, repaint, table } from "./table.js";
+import { changed, checking, decisionOf, hidesReference, idOf, isOpen, keep, letterOf, repaint, table } from "./table.js";
 
 export const reasons = new Reasons(document.getElementById("reasons"));
 const comments = new Comment(document.getElementById("comment"));
@@ -59,7 +59,6 @@ export function reject() {
 
 // Reasons that the scores speak for; a hidden reference must not be given away by them.
 const suggested = (chain) => (hidesReference() ? [] : chain.dataset.suggest.split(" ").filter(Boolean));
-const hidesReference = () => document.querySelector(".table.hides-reference") !== null;
 
 function type(decision, text) {
   decision.typed = text;
@@ -111,6 +110,7 @@ export function edit() {
       return "";
     },
     close: () => closeEdit(chain, decision),
+    check: checking(),
   });
   repaint(chain);
 }

@@ -3,7 +3,7 @@
 import { openEditor } from "./chains.js";
 import { advance, move } from "./moving.js";
 import { closePanels, say } from "./page.js";
-import { box, changed, keep, ready, table, whenBegun } from "./table.js";
+import { box, changed, checking, keep, ready, table, whenBegun } from "./table.js";
 
 const template = document.getElementById("own-chain");
 const shown = () => box.querySelector(".chain.own");
@@ -43,6 +43,7 @@ export function write() {
       say(own.used ? "Your chain goes with your decisions." : "Your text is kept; it is not sent.");
       if (own.used) advance();
     },
+    check: checking(),
   });
   changed(chain);
 }

@@ -65,6 +65,12 @@ function prefill({ own, ...decisions }) {
   if (own && !draft.own.text) draft.own = { text: own.text, used: true };
 }
 
+// Where the project hides the reference until it is asked for, and it was not yet.
+export const hidesReference = () => box.querySelector(".table.hides-reference") !== null;
+
+// How a text is checked that is written for the question on the table, see Check.
+export const checking = () => ({ url: root.dataset.check, csrf, item: table.state.item, hidesGrade: hidesReference });
+
 export function repaint(chain) {
   if (isOwn(chain)) paintOwn(chain, table.draft.own);
   else if (isOpen(chain)) paint(chain, decisionOf(chain), { reasonWords, best: table.draft.best === idOf(chain) });

@@ -80,6 +80,8 @@ NEEDS = {
     f"POST {P}/meaning-searches": Need("read", body={"text": "eggs"}),
     f"GET {P}/meaning-searches/{{search_id}}": Need("read"),
     f"GET {P}/questions/{{question_id}}/history": Need("read"),
+    f"POST {P}/questions/{{question_id}}/checks": Need("review", body={"text": "It is 3."}),
+    f"GET {P}/checks/{{check_id}}": Need("review"),
     f"GET {P}/teachers": Need("read"),
     f"GET {P}/teachers/{{teacher_id}}": Need("read"),
     f"POST {P}/teachers": Need("admin", admin=True, body={"name": "new", "model": "demo:strong"}),

@@ -22,6 +22,7 @@ from curation.evaluations.models import Evaluation
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, remove_member
 from curation.questions.models import QuestionImport
+from curation.rationales.checks import order_check
 from curation.rationales.meaning import order_search
 from curation.rationales.models import GenerationRun, Teacher
 from curation.reviews.adjudication import flag_question
@@ -63,6 +64,7 @@ def ids(
         "hook_id": hook.pk,
         "action_id": action.pk,
         "search_id": order_search(project, admin_user, text="eggs").pk,
+        "check_id": order_check(project, admin_user, question, "It is 3.").pk,
         "delivery_id": send_test(hook).pk,
         "username": reviewer.username,
         "question_id": question.pk,

@@ -42,6 +42,7 @@ REVIEWERS_WRITES = {
     "review_release",
     "review_ahead",
     "review_flag",
+    "review_check",
     *("rationales_save", "questions_save", "view_drop"),  # their own views of a list
     *("meaning", "meaning_like"),  # asks a worker, changes nothing
     "agreement_count",  # figures from reviews, changes nothing else
