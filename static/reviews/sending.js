@@ -37,6 +37,9 @@ function show(answer) {
   // A dialog about the question before says nothing of the one that comes; what was typed is kept.
   for (const dialog of document.querySelectorAll("dialog.asks[open]")) dialog.close();
   here = answer;
+  // It may be in hand as well: asked for ahead, and brought by the answer to the decisions.
+  const twice = inHand.findIndex((one) => one.state.item === answer.state.item);
+  if (twice >= 0) inHand.splice(twice, 1);
   const made = answer.made ?? parse(answer.html);
   delete answer.made;
   box.replaceChildren(made.content);

@@ -163,11 +163,15 @@ def page(browser: Any, stack: Stack) -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any, live_server: Any, reviewer: User) -> Iterator[Callable[..., Any]]:
-    """visit(user=reviewer, path=…): a page at the bench, or any other; fails when a page throws or
-    breaks the policy."""
+    """visit(user=reviewer, path=…, before=…): a page at the bench, or any other; fails when a page throws
+    or breaks the policy. `before` gets the tab before it goes there."""
     contexts, wrong = [], []
 
-    def open_bench(user: User = reviewer, path: str = "/projects/eggs/review/") -> Any:
+    def open_bench(
+        user: User = reviewer,
+        path: str = "/projects/eggs/review/",
+        before: Callable[[Any], Any] | None = None,
+    ) -> Any:
         client = Client()
         client.force_login(user)
         context = browser.new_context(viewport={"width": 1280, "height": 800})
@@ -181,6 +185,8 @@ def visit(browser: Any, live_server: Any, reviewer: User) -> Iterator[Callable[.
             "console",
             lambda m: wrong.append(m.text) if "Content Security Policy" in m.text else None,
         )
+        if before is not None:
+            before(page)
         # An error page has an .empty as well: under load a test went on with one once.
         answer = page.goto(live_server.url + path)
         assert answer.status == 200, f"{answer.status}: {page.inner_text('body')}"

@@ -128,3 +128,25 @@ def test_a_server_that_breaks_after_it_took_the_decisions_counts_them_once(
     page.wait_for_selector("#bench:not([data-sending])")
     assert len(calls) == times + 1 and calls[-1]["again"] is True
     assert Review.objects.count() == 2
+
+
+def test_a_question_that_arrives_twice_is_shown_once(questions: list[Any], visit: Visit) -> None:
+    """The next question was on its way when ⏎ was pressed, and the decisions' answer brings it, too."""
+    asked: list[Any] = []
+    page = visit(before=lambda tab: tab.route("**/review/ahead", lambda r: asked.append(r)))
+    arrived(page, asked)
+    held = hold(page)
+    first = item_of(page)
+    press(page, "a", "a", "Enter")
+    arrived(page, held)
+    with page.expect_response("**/review/ahead"):
+        asked.pop().continue_()
+    page.unroute("**/review/ahead")
+    held[0].continue_()
+    goes_on(page, first)
+    second = item_of(page)
+    with_next(page)
+    press(page, "a", "a", "Enter")
+    goes_on(page, second)
+    assert item_of(page) not in (None, first, second)
+    counted(page, 4)
