@@ -41,6 +41,8 @@ class SearchOut(Schema):
     kind: str
     waits: bool = Field(description="A worker has not answered yet: look again.")
     error: str
+    compared: int = Field(description="Texts among which these are the nearest.")
+    left: int = Field(description="Texts without a vector yet: look again, the hits grow.")
     hits: list[HitOut] = Field(description="The nearest first: ids of rationales or questions.")
 
 
@@ -68,6 +70,8 @@ def _out(request: HttpRequest, search: MeaningSearch) -> dict[str, Any]:
         "kind": search.kind,
         "waits": meaning.is_waited_for(search),
         "error": search.error,
+        "compared": search.embedded,
+        "left": search.left if meaning.grows(search) else 0,
         "hits": [{"id": pk, "cosine": cosines[pk]} for pk in cosines if pk in here],
     }
 

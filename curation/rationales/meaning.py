@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, Max, Model, OuterRef, QuerySet
+from django.db.models import Exists, Max, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from curation import queue
@@ -62,13 +63,50 @@ def is_waited_for(search: MeaningSearch) -> bool:
     return search.answered_at is None and search.created_at > timezone.now() - PATIENCE
 
 
-def answer(search: MeaningSearch, hits: Sequence[tuple[int, float]], embedded: int) -> None:
-    """Write what the worker found."""
-    MeaningSearch.objects.filter(pk=search.pk, answered_at=None).update(
+def grows(search: MeaningSearch) -> bool:
+    """Whether the answer holds only some of the texts so far, and a worker goes on with it."""
+    return search.left > 0 and not search.error and search.created_at > timezone.now() - KEPT
+
+
+def is_somebody_waiting() -> bool:
+    """Whether a search has no answer yet, in any project."""
+    return MeaningSearch.objects.filter(
+        answered_at=None, created_at__gt=timezone.now() - PATIENCE
+    ).exists()
+
+
+def unfinished(project: Project, kind: str | None = None) -> QuerySet[MeaningSearch]:
+    """Searches whose answer grows while texts get their vectors, the newest first."""
+    rows = MeaningSearch.objects.filter(
+        project=project, left__gt=0, error="", created_at__gt=timezone.now() - KEPT
+    )
+    return (rows.filter(kind=kind) if kind else rows).order_by("-pk")
+
+
+def answer(
+    search: MeaningSearch,
+    hits: Sequence[tuple[int, float]],
+    embedded: int,
+    *,
+    left: int = 0,
+    pace: float | None = None,
+    vector: bytes | None = None,
+) -> None:
+    """Write what the worker found among `embedded` texts; `left` had no vector yet, and so many get
+    theirs in a second. With some left a later answer takes this one's place."""
+    MeaningSearch.objects.filter(Q(answered_at=None) | Q(left__gt=0), pk=search.pk).update(
         hits=[[pk, round(cosine, 4)] for pk, cosine in hits],
         embedded=embedded,
-        answered_at=timezone.now(),
+        left=left,
+        pace=pace,
+        vector=vector if left else None,
+        answered_at=Coalesce("answered_at", timezone.now()),
     )
+
+
+def left_of(project: Project, kind: str, embedded: int) -> int:
+    """How many texts of the project have no vector where so many have one."""
+    return max(0, MODELS[kind].objects.filter(project=project).count() - embedded)
 
 
 def fail(search: MeaningSearch, error: str) -> None:
@@ -116,7 +154,7 @@ def store(project: Project, kind: str, model: str, vectors: Iterable[Vector]) ->
 def stored(
     project_id: int, kind: str, model: str, after: int, size: int
 ) -> list[tuple[int, bytes]]:
-    """The next (object id, vector) with an object id above `after`."""
+    """The next (object id, float16 bytes of its vector) with an object id above `after`."""
     rows = Embedding.objects.filter(
         project=project_id, kind=kind, model=model, object_id__gt=after
     ).order_by("object_id")

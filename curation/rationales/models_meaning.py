@@ -38,7 +38,9 @@ class Embedding(models.Model):
 
 class MeaningSearch(models.Model):
     """One search by meaning, for words or for what is like a chain. `hits`, pairs of id and cosine with
-    the nearest first, is null until a worker has answered. Kept for an hour."""
+    the nearest first, is null until a worker has answered. While texts are `left` that have no vector
+    yet, the worker answers anew as they get theirs: it keeps the `vector` of what was asked for (float32
+    bytes). Kept for an hour."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -49,6 +51,9 @@ class MeaningSearch(models.Model):
     )
     hits = models.JSONField(null=True)
     embedded = models.PositiveIntegerField(default=0, help_text="Texts that were compared.")
+    left = models.PositiveIntegerField(default=0, help_text="Texts that had no vector yet.")
+    pace = models.FloatField(null=True, help_text="Texts that get their vectors in a second.")
+    vector = models.BinaryField(null=True)
     error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     answered_at = models.DateTimeField(null=True)
@@ -68,3 +73,13 @@ class MeaningSearch(models.Model):
 
     def __str__(self) -> str:
         return f"search {self.pk}"
+
+    @property
+    def known(self) -> int:
+        """All texts, as far as the last answer knew."""
+        return self.embedded + self.left
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until all texts can be compared, at the pace of the last ones."""
+        return self.left / self.pace if self.left and self.pace else None

@@ -59,6 +59,7 @@ def meaning_found(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "search": search,
         "waits": waits,
+        "grows": meaning.grows(search),
         "text": search.text,
         "kind": search.kind,
         "kinds": TextKind.choices,

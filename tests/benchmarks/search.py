@@ -10,16 +10,23 @@ vectors.
 import argparse
 import os
 import platform
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
-HOME = tempfile.TemporaryDirectory(prefix="chainwright-bench-")
-os.environ["CHAINWRIGHT_HOME"] = HOME.name
+import numpy as np
+
+# The process that measures search by meaning is told the home of the one that made the rows.
+IS_PART = "--measure" in sys.argv
+HOME = os.environ["CHAINWRIGHT_HOME"] if IS_PART else tempfile.mkdtemp(prefix="chainwright-bench-")
+os.environ["CHAINWRIGHT_HOME"] = HOME
 os.environ["DJANGO_SETTINGS_MODULE"] = "curation.settings"
 WRITTEN = 10_000
 WIDE = 384  # numbers in a vector of MiniLM
@@ -30,10 +37,22 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=250_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--vectors", default="100000,1000000")
+    parser.add_argument("--only-meaning", action="store_true")
+    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     import django
 
     django.setup()
+    if options.measure:
+        measure(options.measure)
+        return 0
+    try:
+        return make_and_ask(options)
+    finally:
+        shutil.rmtree(HOME)
+
+
+def make_and_ask(options: argparse.Namespace) -> int:
     from django.core.management import call_command
     from django.db import connection
 
@@ -46,15 +65,16 @@ def main() -> int:
     project = create_project(user, "Bench", "bench")
     began = time.monotonic()
     templates(project)
-    clone(project, max(1, options.questions // 200 - 1))
+    if not options.only_meaning:
+        clone(project, max(1, options.questions // 200 - 1))
     took = f"made in {time.monotonic() - began:.0f} s"
     print(f"{platform.machine()}, {os.cpu_count()} cores, {date.today()}; {connection.vendor}, "
           f"{project.rationales.count():,} chains ({took})\n", flush=True)  # fmt: skip
-    pages(project, user, options.rounds)
-    writing(project, user)
+    if not options.only_meaning:
+        pages(project, user, options.rounds)
+        writing(project, user)
     meaning(project, [int(n) for n in options.vectors.split(",") if n])
     connection.close()
-    HOME.cleanup()
     return 0
 
 
@@ -154,37 +174,86 @@ def writing(project: Any, user: Any) -> None:
 
 
 def meaning(project: Any, counts: list[int]) -> None:
-    """Seconds of an exact search among so many stored vectors, drawn at random."""
-    import numpy as np
+    """Exact search among so many stored vectors, each count in a process of its own as a worker has it.
 
+    The vectors are drawn at random (embedding a million texts takes hours here); what a product of them
+    costs does not depend on what they say.
+    """
     from curation.rationales.meaning import Vector, store
-    from curation.rationales.models_meaning import MeaningSearch
-    from workers.meaning.nearest import nearest, pack
-    from workers.meaning.tasks import DEFAULT_MODEL, blocks
+    from workers.meaning.nearest import pack
+    from workers.meaning.tasks import DEFAULT_MODEL
 
     chance = np.random.default_rng(1)
-    search = MeaningSearch(project=project, kind="rationale", text="x")
-    query = chance.normal(size=WIDE).astype(np.float32)
-    query /= np.linalg.norm(query)
-
-    def drawn(first: int, last: int) -> Iterator[Vector]:
-        rows = chance.normal(size=(last - first, WIDE)).astype(np.float32)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        yield from (Vector(first + n, data) for n, data in enumerate(pack(rows)))
-
     made = 0
+    print("\n| vectors | search p50 | p95 | the first one | bare product of float32 | ratio | "
+          "own memory, growth | mapped file |\n" + "| --- " * 8 + "|", flush=True)  # fmt: skip
     for count in sorted(counts):
         for start in range(made, count, 20_000):
-            store(project, "rationale", DEFAULT_MODEL, drawn(start, min(count, start + 20_000)))
+            rows = _unit(chance, min(20_000, count - start))
+            vectors = (Vector(start + 1 + n, data) for n, data in enumerate(pack(rows)))
+            store(project, "rationale", DEFAULT_MODEL, vectors)
         made = count
-        times = []
-        for _ in range(3):
-            began = time.perf_counter()
-            hits, compared = nearest(query, blocks(search), 100)
-            times.append(time.perf_counter() - began)
-        assert compared == count and len(hits) == 100
-        print(f"nearest of {count:,} vectors, read from the data base: {statistics.median(times):.2f} s",
-              flush=True)  # fmt: skip
+        command = [sys.executable, "-m", "tests.benchmarks.search", "--measure", str(project.pk)]
+        subprocess.run(command, check=True, env={**os.environ, "CHAINWRIGHT_HOME": HOME})
+
+
+def _unit(chance: np.random.Generator, count: int) -> np.ndarray:
+    rows = chance.normal(size=(count, WIDE)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def measure(project_id: int) -> None:
+    """What a worker takes for searches by meaning in this project, beside numpy on the same vectors."""
+    from django.utils import timezone
+
+    from curation.projects.models import Project
+    from curation.rationales.models_meaning import MeaningSearch
+    from workers.meaning import tasks
+    from workers.scoring.tasks import embedder
+
+    embedder().encode(["loads the model, as scoring and each search do"])
+    project = Project.objects.get(pk=project_id)
+    chance = np.random.default_rng(2)
+    search = MeaningSearch.objects.create(
+        project=project, user=project.memberships.get().user, kind="rationale", text="x"
+    )
+
+    def once() -> float:
+        MeaningSearch.objects.filter(pk=search.pk).update(
+            answered_at=None, created_at=timezone.now()
+        )
+        asked = _unit(chance, 1)[0]
+        began = time.perf_counter()
+        done = tasks.Made()
+        done.more = False
+        tasks.look(search, asked, done)
+        return time.perf_counter() - began
+
+    before = _memory("RssAnon")
+    first = once()
+    times = sorted(once() for _ in range(50))
+    own = _memory("RssAnon") - before
+    shelf = tasks.shelf_of(project.pk, "rationale")
+    plain = np.concatenate(
+        [shelf._vectors[n : n + 20_000].astype(np.float32) for n in range(0, len(shelf), 20_000)]
+    )
+    bare = []
+    for _ in range(20):
+        asked = _unit(chance, 1)[0]
+        began = time.perf_counter()
+        cosines = plain @ asked
+        np.argpartition(-cosines, tasks.HITS)[: tasks.HITS]
+        bare.append(time.perf_counter() - began)
+    p50, p95, whole = times[25], times[47], statistics.median(bare)
+    print(f"| {len(shelf):,} | {1000 * p50:.0f} ms | {1000 * p95:.0f} ms | {first:.1f} s | "
+          f"{1000 * whole:.0f} ms | {p50 / whole:.2f} | {own / 1024:.0f} MiB | "
+          f"{shelf._vectors.nbytes / 2**20:.0f} MiB |", flush=True)  # fmt: skip
+
+
+def _memory(name: str) -> int:
+    """Of this process in KiB, by its name in Linux's status file."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,12 @@ TEXTS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_shelf():
+    """Ids begin anew in each test; a worker's shelves live as long as its process."""
+    tasks._shelves.clear()
+
+
 @pytest.fixture
 def chains(make_questions, make_rationales):
     question = make_questions(1)[0]
@@ -105,18 +111,66 @@ def test_a_later_search_finds_what_came_meanwhile_and_embeds_nothing_twice(
     assert texts == ["savings", "She deposits coins at the bank."]
 
 
-def test_many_texts_are_embedded_in_turns(
+def test_while_texts_are_being_embedded_the_page_says_how_many_and_grows(
     chains, project, reviewer_client, monkeypatch, wake_ups, django_capture_on_commit_callbacks
 ):
     monkeypatch.setattr(tasks, "BEFORE_A_SEARCH", -1.0)
+    monkeypatch.setattr(tasks, "EMBED_AT_ONCE", 2)
     with django_capture_on_commit_callbacks(execute=True):
         page = ask(reviewer_client, text="savings")
-    assert page.context["rows"] == [] and "preparing them" in page.content.decode()
+    shown = page.content.decode()
+    assert page.context["rows"] == [] and "0 of 3 chains" in shown and "every 3s" in shown
     assert wake_ups("cpu") == 2  # the search's and the embedding's
-    monkeypatch.setattr(tasks, "EMBED_AT_ONCE", 2)
+    place = reverse("meaning_found", args=["eggs", MeaningSearch.objects.get().pk])
+    monkeypatch.setattr(tasks.Made, "seconds", property(lambda made: made.count))
+    monkeypatch.setattr(tasks, "ONE_TURN", 1.0)  # a text a second: two texts a turn
     tasks.embed_texts(project.pk)
+    page = reviewer_client.get(place)
+    shown = page.content.decode()
+    assert len(page.context["rows"]) == 2 and "2 of 3 chains" in shown
+    assert "the rest follows (about" in shown and "1 s" in shown and "every 3s" in shown
+    monkeypatch.setattr(tasks, "ONE_TURN", 60.0)
+    tasks.embed_texts(project.pk)
+    page = reviewer_client.get(place)
+    shown = page.content.decode()
+    assert page.context["rows"][0] == chains["bank"] and len(page.context["rows"]) == 3
+    assert "all 3 chains" in shown and "every " not in shown.partition('id="found"')[2][:200]
+    assert bytes(MeaningSearch.objects.get().vector or b"") == b""
     assert Embedding.objects.count() == 3 + Question.objects.count()
     assert not meaning.missing(project, "rationale", tasks.DEFAULT_MODEL).exists()
+
+
+def test_a_search_for_what_is_like_a_chain_leaves_it_out_when_it_grows_too(
+    chains, project, reviewer_client, monkeypatch
+):
+    monkeypatch.setattr(tasks, "BEFORE_A_SEARCH", -1.0)
+    like = reverse("meaning_like", args=["eggs", chains["train"].pk])
+    place = reviewer_client.post(like).url
+    tasks.search_meaning(MeaningSearch.objects.get().pk)
+    tasks.embed_texts(project.pk)
+    rows = reviewer_client.get(place).context["rows"]
+    assert len(rows) == 2 and chains["train"] not in rows
+
+
+def test_embedding_gives_way_to_a_search(chains, project, admin_user, monkeypatch, wake_ups):
+    waiting = meaning.order_search(project, admin_user, text="savings")
+    tasks.embed_texts(project.pk)
+    assert not Embedding.objects.exists()
+    tasks.search_meaning(waiting.pk)
+    waiting.refresh_from_db()
+    assert len(waiting.hits) == 3 and waiting.left == 0
+
+
+def test_questions_are_embedded_first_where_somebody_searches_in_them(
+    chains, project, reviewer_client, monkeypatch
+):
+    monkeypatch.setattr(tasks, "BEFORE_A_SEARCH", -1.0)
+    ask(reviewer_client, text="savings", kind="question")
+    monkeypatch.setattr(tasks, "EMBED_AT_ONCE", 1)
+    monkeypatch.setattr(tasks.Made, "seconds", property(lambda made: made.count))
+    monkeypatch.setattr(tasks, "ONE_TURN", 0.5)
+    tasks.embed_texts(project.pk)
+    assert Embedding.objects.filter(kind="question").count() == Question.objects.count()
 
 
 def test_a_reviewer_finds_no_pending_edit_of_somebody_else(
@@ -197,7 +251,7 @@ def test_embedding_looks_at_each_text_once_however_many_are_done(
         return made.object_id - 2 if made else 0
 
     monkeypatch.setattr(meaning, "missing", looking)
-    assert tasks.embed(project, "question", 60.0) is False
+    assert not tasks.embed(project, "question", 60.0).more
     assert Embedding.objects.filter(kind="question").count() == 12
     assert looked == sorted(looked, reverse=True) and looked[-1] <= 2
     sql = str(real(project, "question", tasks.DEFAULT_MODEL).query)
