@@ -7,15 +7,22 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
+from curation.prepared import Given, Prepared
 from curation.projects.models import Membership, Role, User
+
+MEMBERSHIP = Prepared(
+    lambda: Membership.objects.select_related("project").filter(
+        user=Given("user"), project__slug=Given("slug")
+    )
+)
 
 
 def membership_of(user: User, slug: str) -> Membership:
     """The person's membership in the project; 404 where there is none, as for an absent project."""
-    try:
-        return Membership.objects.select_related("project").get(user=user, project__slug=slug)
-    except Membership.DoesNotExist:
-        raise Http404("No such project.") from None
+    membership = MEMBERSHIP.first(user=user.pk, slug=slug)
+    if membership is None:
+        raise Http404("No such project.")
+    return membership
 
 
 def project_view(

@@ -1,6 +1,7 @@
 """Claims: who holds which question, who gets what next."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -8,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from curation.errors import Conflict
+from curation.prepared import Given, Prepared, PreparedUpdate, run_sql
 from curation.projects.models import Membership, Project, User
 from curation.questions.models import Question
 from curation.reviews.controls import next_control
@@ -19,10 +21,42 @@ from curation.reviews.queueing import open_seats, reopen
 GRACE = timedelta(seconds=90)
 
 
-def _mine(project: Project, user: User) -> QuerySet[Seat]:
-    """What this person holds now, what they took first at first."""
-    held = open_seats(project).filter(holder=user, held_until__gte=timezone.now())
-    return held.order_by("held_until", "id")
+# What every question asks for, built once, see curation.prepared.
+HELD = Prepared(
+    lambda: (
+        Seat.objects.filter(project=Given("project"), done_at__isnull=True)
+        .filter(holder=Given("user"), held_until__gte=Given("now"))
+        .order_by("held_until", "id")
+        .values_list("item_id", "pk")
+    )
+)
+SEAT = Prepared(lambda: Seat.objects.select_related("item__question").filter(pk=Given("pk")))
+LOCK = Prepared(
+    lambda: (
+        Membership.objects.select_for_update(no_key=True)
+        .filter(project=Given("project"), user=Given("user"))
+        .values_list("pk")
+    )
+)
+
+
+def _taking(**before: Any) -> PreparedUpdate:
+    """UPDATE of an open seat that is still as it was `before`."""
+    return PreparedUpdate(
+        lambda: (
+            Seat.objects.filter(pk=Given("pk"), done_at__isnull=True, **before),
+            {"holder": Given("user"), "taken_at": Given("now"), "held_until": Given("until")},
+        )
+    )
+
+
+TAKE_NOBODYS = _taking(holder__isnull=True)
+TAKE_FROM = _taking(holder=Given("before"))
+
+
+def _mine(project: Project, user: User) -> dict[int, int]:
+    """What this person holds now, what they took first at first: seats by question in the queue."""
+    return dict(HELD.all(project=project.pk, user=user.pk, now=timezone.now()))
 
 
 def next_item(project: Project, user: User) -> Seat | None:
@@ -33,7 +67,7 @@ def next_item(project: Project, user: User) -> Seat | None:
     """
     with transaction.atomic():
         one_at_a_time(project, user)
-        held = _mine(project, user).values_list("pk", flat=True).first()
+        held = next(iter(_mine(project, user).values()), None)
         return (held and _take(_seat(held), project, user)) or _take_best(project, user)
 
 
@@ -42,7 +76,7 @@ def ahead(project: Project, user: User, item_id: int) -> Seat | None:
     it ready. None when nothing is free, or they do not hold `item_id`."""
     with transaction.atomic():
         one_at_a_time(project, user)
-        held = dict(_mine(project, user).values_list("item_id", "pk"))
+        held = _mine(project, user)
         if held.pop(item_id, None) is None:
             return None
         other = next(iter(held.values()), None)
@@ -51,14 +85,12 @@ def ahead(project: Project, user: User, item_id: int) -> Seat | None:
 
 def one_at_a_time(project: Project, user: User) -> None:
     """Two tabs of one person that ask at once do so one after the other."""
-    Membership.objects.select_for_update(no_key=True).filter(project=project, user=user).values(
-        "pk"
-    ).first()
+    LOCK.first(project=project.pk, user=user.pk)
 
 
 def _seat(pk: int) -> Seat:
     """A seat with what the bench shows of its question."""
-    return Seat.objects.select_related("item__question").get(pk=pk)
+    return SEAT.first(pk=pk)
 
 
 def _take(seat: Seat, project: Project, user: User) -> Seat | None:
@@ -70,8 +102,8 @@ def _take(seat: Seat, project: Project, user: User) -> Seat | None:
     if seat.pk is None:  # of a control question
         seat.save(force_insert=True)
         return seat
-    unchanged = Seat.objects.filter(pk=seat.pk, holder=before, done_at__isnull=True)
-    taken = unchanged.update(holder=user, taken_at=now, held_until=seat.held_until)
+    values = {"pk": seat.pk, "user": user.pk, "now": now, "until": seat.held_until}
+    taken = TAKE_FROM.run(before=before, **values) if before else TAKE_NOBODYS.run(**values)
     return seat if taken else None
 
 
@@ -104,13 +136,8 @@ def _best_free(project: Project, user: User) -> int | None:
     is anybody's. Rows that others are about to take are passed over."""
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update else ""
     mine, anybodys = (FREE.format(whose=w, lock=lock) for w in ("= %(user)s", "IS NULL"))
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT COALESCE(({mine}), ({anybodys}))",
-            {"project": project.pk, "user": user.pk, "now": now},
-        )
-        return cursor.fetchone()[0]
+    sql = f"SELECT COALESCE(({mine}), ({anybodys}))"
+    return run_sql(sql, project=project.pk, user=user.pk, now=timezone.now())[0]
 
 
 def others_hold(project: Project, user: User) -> datetime | None:
@@ -132,7 +159,7 @@ def others_hold(project: Project, user: User) -> datetime | None:
 
 def held_by(project: Project, user: User) -> Seat | None:
     """The seat of the question that this person works on; None where they hold none."""
-    held = _mine(project, user).values_list("pk", flat=True).first()
+    held = next(iter(_mine(project, user).values()), None)
     return _seat(held) if held else None
 
 

@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
+from curation.prepared import Given, Prepared, PreparedInsert, PreparedUpdate
 from curation.projects.models import Project, Rubric, User
 from curation.questions.models import Split
 from curation.rationales.models import Rationale, Source, passes, text_hash
@@ -30,6 +31,41 @@ from curation.reviews.settling import settle
 from curation.reviews.telling import tell_made
 
 MAX_TEXT = 200_000
+
+# What every question asks for, built once, see curation.prepared.
+ITEM = Prepared(
+    lambda: QueueItem.objects.select_for_update(no_key=True).filter(
+        pk=Given("pk"), project=Given("project")
+    )
+)
+SEATS = Prepared(
+    lambda: Seat.objects.filter(Q(number__isnull=False) | Q(holder=Given("user"))).filter(
+        item=Given("item")
+    )
+)
+FILL = PreparedUpdate(
+    lambda: (
+        Seat.objects.filter(pk=Given("pk"), holder=Given("user"), done_at__isnull=True),
+        {"done_at": Given("now"), "seconds": Given("spent")},
+    )
+)
+CHAINS = Prepared(
+    # Their words are asked for only where one of them was edited.
+    lambda: (
+        Rationale.objects.filter(question=Given("question"))
+        .select_related("decision")
+        .defer("text", "reasoning")
+    )
+)
+REVIEWS = PreparedInsert(Review)
+TO_REVIEW = Prepared(
+    lambda: (
+        Rationale.objects.filter(question=Given("question"))
+        .exclude(source=Source.PERSON, decision__isnull=True)
+        .select_related("score", "teacher", "decision")
+        .order_by(F("score__overall").desc(nulls_last=True), "id")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -98,11 +134,11 @@ def submit(
     """
     check_all(says)
     with transaction.atomic():
-        item = QueueItem.objects.locked(pk=item_id, project=project)
+        item = ITEM.first(pk=item_id, project=project.pk)
         if item is None:
             raise Invalid("This question does not wait in this project.")
         item.project = project
-        seats = list(item.seats.filter(Q(number__isnull=False) | Q(holder=user)))
+        seats = SEATS.all(item=item.pk, user=user.pk)
         still_open = [one for one in seats if one.done_at is None]
         seat = next((one for one in still_open if one.holder_id == user.pk), None)
         if seat is None:
@@ -116,8 +152,8 @@ def submit(
         share = None if spent is None else spent / len(says)
         reviews = record(project, user, item, chains, says, seconds=share, is_control=is_control)
         # A claim that had run out may have gone to somebody else since it was read.
-        still_mine = Seat.objects.filter(pk=seat.pk, holder=user, done_at__isnull=True)
-        if not still_mine.update(done_at=timezone.now(), seconds=spent):
+        filled = {"pk": seat.pk, "user": user.pk, "now": timezone.now(), "spent": spent}
+        if not FILL.run(**filled):
             raise Conflict(
                 "Your claim on this question ran out, and somebody else works on it now."
             )
@@ -128,9 +164,8 @@ def submit(
 
 def chains_of(item: QueueItem, says: Sequence[Say]) -> dict[int, Rationale]:
     """The named chains of a question with their decisions, by id. Raises Invalid for a foreign one."""
-    named = [say.rationale_id for say in says if not say.is_own]
-    found = Rationale.objects.filter(question_id=item.question_id, pk__in=named)
-    chains = {r.pk: r for r in found.select_related("decision")}
+    named = {say.rationale_id for say in says if not say.is_own}
+    chains = {r.pk: r for r in CHAINS.all(question=item.question_id) if r.pk in named}
     if len(chains) != len(named):
         raise Invalid("One of the chains does not belong to this question.")
     return chains
@@ -178,13 +213,13 @@ def record(
         for place, say in enumerate(says)
     ]
     try:
-        reviews = Review.objects.bulk_create(rows)
+        REVIEWS.run(rows)
     except IntegrityError:  # ends the caller's transaction, too
         raise Conflict("You have decided this chain already: undo that first.") from None
     if written:
         mark_stale(project, [item.question_id])
         order_scoring(project, user)
-    return reviews
+    return rows
 
 
 def clean_text(text: str) -> str:
@@ -325,12 +360,7 @@ def to_review(item: QueueItem) -> list[Rationale]:
     """The chains of a question that a person may decide on or compare with, likeliest good first: all
     but people's edits and own chains that have no decision, since they were taken back or wait for an
     admin, whom other reviewers' words shall not sway."""
-    chains = list(
-        Rationale.objects.filter(question_id=item.question_id)
-        .exclude(source=Source.PERSON, decision__isnull=True)
-        .select_related("score", "teacher", "decision")
-        .order_by(F("score__overall").desc(nulls_last=True), "id")
-    )
+    chains = TO_REVIEW.all(question=item.question_id)
     # Most questions come with no decision and no person's chain: these joins would cost them half of
     # the time of the query for nothing.
     prefetch_related_objects([one for one in chains if one.author_id], "author")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
+from curation.prepared import Given, PreparedInsert, PreparedUpdate
 from curation.projects.models import Project
 from curation.rationales.models import Rationale
 from curation.reviews.models import (
@@ -22,6 +23,18 @@ OUTCOMES = {
     Verdict.EDIT: Outcome.SUPERSEDED,
 }
 
+DECISIONS = PreparedInsert(
+    Decision,
+    unique="rationale",
+    updates=("project", "outcome", "review", "rule", "bulk", "decided_at"),
+)
+SETTLED = PreparedUpdate(
+    lambda: (
+        QueueItem.objects.filter(pk=Given("pk")),
+        {"status": Given("status"), "done_at": Given("now")},
+    )
+)
+
 
 def decide(project: Project, reviews: Iterable[Review]) -> None:
     """Each review decides its chain; an edit takes its chain's place. A person's word replaces the
@@ -37,8 +50,8 @@ def decide(project: Project, reviews: Iterable[Review]) -> None:
 def put(project: Project, rows: Iterable[tuple[int, str, Review]]) -> None:
     """Write decisions, (rationale id, outcome, the review that it follows from)."""
     now, rows = timezone.now(), list(rows)
-    Decision.objects.bulk_create(
-        (
+    DECISIONS.run(
+        [
             Decision(
                 rationale_id=rationale_id,
                 project=project,
@@ -47,10 +60,7 @@ def put(project: Project, rows: Iterable[tuple[int, str, Review]]) -> None:
                 decided_at=now,
             )
             for rationale_id, outcome, review in rows
-        ),
-        update_conflicts=True,
-        unique_fields=["rationale"],
-        update_fields=["project", "outcome", "review", "rule", "bulk", "decided_at"],
+        ]
     )
     tell_made(project, [rationale_id for rationale_id, _, _ in rows])
 
@@ -71,7 +81,7 @@ def settle(item: QueueItem, just_made: list[Review] | None = None, seats: int = 
         agreed, disputed = sort_out(item, seats)
         decide(item.project, agreed)
         status = QueueStatus.ADJUDICATE if disputed else QueueStatus.DONE
-    QueueItem.objects.filter(pk=item.pk).update(status=status, done_at=timezone.now())
+    SETTLED.run(pk=item.pk, status=status, now=timezone.now())
     return status
 
 
