@@ -171,6 +171,8 @@ class PreparedInsert(_Built):
     def run(self, rows: Sequence[models.Model]) -> None:
         """Store the rows, which get their keys where there can be no conflict. As bulk_create, it calls
         no save(); unlike it, it opens no transaction."""
+        if not rows:
+            return
         built = self._of_connection()
         if len(rows) not in built:
             built[len(rows)] = self._statement(len(rows))
