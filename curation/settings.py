@@ -107,7 +107,13 @@ TEMPLATES = [
                 )
             ],
         },
-    }
+    },
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",  # for *.jinja, see curation.jinja
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "curation.jinja.environment"},
+    },
 ]
 
 DATABASES = {

@@ -25,6 +25,7 @@ from curation.reviews.models import (
 )
 from curation.reviews.services import to_review
 from curation.reviews.twins import name_twins
+from curation.templatetags.look import duration
 
 # Longer chains are shown but not put into the page a second time to be edited there.
 MAX_EDITABLE = 30_000
@@ -113,6 +114,11 @@ class Progress:
     today: int
     pace: float | None
     waiting: int
+
+    @property
+    def words(self) -> str:
+        each = f", {duration(self.pace)} each" if self.pace and self.pace >= 1 else ""
+        return f"{self.today} done{each} · {self.waiting:,} wait"
 
 
 def progress(project: Project, user: User) -> Progress:

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.errors import Conflict, Invalid
@@ -18,6 +19,7 @@ from curation.reviews.models import FlagKind, QueueItem, Reason, Seat
 from curation.reviews.wire import body_of, json_view, list_of, number_of, say_of
 
 PAGE = 50
+ITEM = get_template("reviews/_item.jinja", using="jinja2")
 SKIP_REASONS = (
     ("hard", "too hard for me"),
     ("long", "too long for now"),
@@ -55,6 +57,7 @@ def _page(request: HttpRequest, seat: Seat | None) -> dict[str, Any]:
     context["keys"] = keys.table_of(request.user)
     flagged = list(selectors.flagged_by(request.project, request.user))
     context["state"] = _state(context) | {"flagged": flagged}
+    context["item_html"] = _html(request, context)
     return context
 
 
@@ -88,12 +91,23 @@ def _answer(
     request: HttpRequest, seat: Seat | None, prefill: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     context = _context(request, seat)
-    html = render_to_string("reviews/_item.html", context, request)
     return {
-        "html": html,
+        "html": _html(request, context),
         "state": _state(context, prefill),
-        "progress": render_to_string("reviews/_progress_words.html", context),
+        "progress": context["progress"].words,
     }
+
+
+def _html(request: HttpRequest, context: dict[str, Any]) -> str:
+    """The question as it stands in the page, or why there is none."""
+    if context["bench"] is None:
+        return render_to_string("reviews/_nothing.html", context, request)
+    shown = {
+        "bench": context["bench"],
+        "project": request.project,
+        "today": context["progress"].words,
+    }
+    return mark_safe(ITEM.render(shown))  # escaped by Jinja2
 
 
 def _next(request: HttpRequest) -> dict[str, Any]:
@@ -106,8 +120,7 @@ def _ahead(request: HttpRequest, item_id: int) -> dict[str, Any]:
     if seat is not None:
         answer = _answer(request, seat)
         return {"ahead": answer, "progress": answer.pop("progress")}
-    progress = {"progress": selectors.progress(request.project, request.user)}
-    return {"ahead": None, "progress": render_to_string("reviews/_progress_words.html", progress)}
+    return {"ahead": None, "progress": selectors.progress(request.project, request.user).words}
 
 
 def _after(request: HttpRequest, body: dict[str, Any]) -> dict[str, Any]:

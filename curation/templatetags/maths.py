@@ -8,13 +8,12 @@ it hands on links and styles that stand in the LaTeX; macros, which can grow wit
 expanded. Length, depth and number of formulas are bounded, so a hostile text costs milliseconds.
 """
 
-import html
 import re
 from functools import lru_cache
+from html import escape, unescape
 from xml.etree.ElementTree import Element
 
 from django import template
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -153,5 +152,5 @@ def _rebuilt(tree: Element, source: str) -> str:
     )
     if tag == "math":
         attributes += f' alttext="{escape(source)}"'
-    inner = escape(html.unescape(tree.text or "")) + "".join(_rebuilt(one, source) for one in tree)
+    inner = escape(unescape(tree.text or "")) + "".join(_rebuilt(one, source) for one in tree)
     return f"<{tag}{attributes}>{inner}</{tag}>"

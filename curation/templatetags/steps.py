@@ -4,9 +4,11 @@ Written as a function, since a question has dozens of them and a template would 
 than all the rest of the page's frame.
 """
 
+from html import escape
+from typing import Any
+
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from curation.reviews.chains import ChainView, StepView
@@ -26,12 +28,14 @@ def _step(step: StepView, off: str) -> str:
     number = int(step.number)
     text = maths(step.text).replace("\r\n", "\n").replace("\r", "\n").replace("\n", "<br>")
     cut = f' <span class="label">… {intcomma(step.cut)} more characters</span>' if step.cut else ""
-    flags = "".join(
-        f'<div class="flag {escape(flag.get("severity", ""))}">{escape(flag.get("message", ""))}</div>'
-        for flag in step.flags
-    )
+    flags = "".join(_flag(flag) for flag in step.flags)
     return (
         f'<li class="step{" thought" if step.thought else ""}" data-step="{number}">'
         f'<button type="button" class="mark" tabindex="-1" aria-label="Step {number}: no label"{off}>'
         f'</button><div class="says"><div class="text">{text}{cut}</div>{flags}</div></li>'
     )
+
+
+def _flag(flag: dict[str, Any]) -> str:
+    severity, message = (escape(str(flag.get(key, ""))) for key in ("severity", "message"))
+    return f'<div class="flag {severity}">{message}</div>'
