@@ -20,7 +20,10 @@ from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
-CPU, GPU = "cpu", "gpu"
+# `quick` is for what waits for data base and network alone: nothing there stands behind the hours that
+# a scoring run may take on `cpu`.
+CPU, GPU, QUICK = "cpu", "gpu", "quick"
+QUEUES = (CPU, GPU, QUICK)
 
 # name of the task -> its queue
 RUN_IMPORT = "imports.run"
@@ -43,12 +46,12 @@ QUEUE_OF = {
     SCORE_PROJECT: CPU,
     CHECK_TEXT: CPU,
     COUNT_AGREEMENT: CPU,
-    RUN_BULK: CPU,
+    RUN_BULK: QUICK,
     SEARCH_MEANING: CPU,
     EMBED_TEXTS: CPU,
     FREEZE_DATASET: CPU,
-    SEND_WEBHOOKS: CPU,
-    PUT_BACK: CPU,
+    SEND_WEBHOOKS: QUICK,
+    PUT_BACK: QUICK,
     TRY_ADDRESS: CPU,
     TRY_TEACHER: GPU,
     FILL_RUN: GPU,
@@ -64,7 +67,7 @@ app.conf.update(
     # Pickle would let whoever reaches the broker run code in a worker.
     task_serializer="json",
     accept_content=["json"],
-    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (CPU, GPU)],
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
     task_default_queue=CPU,
     task_default_exchange=CPU,
     task_default_routing_key=CPU,
@@ -89,8 +92,10 @@ app.conf.update(
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
     # Losing the broker for a moment is no reason to drop an hour of work: its rows are kept anyway.
     worker_cancel_long_running_tasks_on_connection_loss=False,
-    # The beat's schedule: what has gone silent is put back.
-    beat_schedule={"put-back": {"task": PUT_BACK, "schedule": schedule(15.0)}},
+    # The beat's schedule: what has gone silent is put back. A wake-up that nobody took is no debt.
+    beat_schedule={
+        "put-back": {"task": PUT_BACK, "schedule": schedule(15.0), "options": {"expires": 15}}
+    },
     task_routes={name: {"queue": queue} for name, queue in QUEUE_OF.items()},
     timezone="UTC",
     # A worker keeps models of its children warm in the pool's process; it is not recycled.
@@ -135,7 +140,7 @@ def listeners() -> dict[str, int] | None:
             client = broker()
             known = {
                 name: sum(1 for _ in client.scan_iter(f"{LISTENER_PREFIX}{name}:*", count=500))
-                for name in (CPU, GPU)
+                for name in QUEUES
             }
         except redis.RedisError:
             known = {}

@@ -79,11 +79,11 @@ def valkey_command() -> list[str]:
 
 def programs(host: str, port: int) -> dict[str, list[str]]:
     """The commands, by name, in the order in which they start."""
-    celery = [sys.executable, "-m", "celery", "-A", "workers.app"]
+    celery = [sys.executable, "-m", "celery", "-A"]
     # The pages go first: a person waits for them, and the workers take whatever time is left.
     later = ["nice", "-n", str(settings.WORKER_NICE)]
-    worker = [*later, *celery, "worker", "--loglevel", "INFO"]
-    worker += ["--without-gossip", "--without-mingle"]
+    options = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    worker = [*later, *celery, "workers.app", *options]
     commands = {
         "web": [
             *(sys.executable, "-m", "gunicorn", "curation.wsgi"),
@@ -99,8 +99,12 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
         ],
         "cpu": [*worker, "-Q", "cpu", "-c", "1", "-n", "cpu@%%h"],
         "gpu": [*worker, "-Q", "gpu", "-c", "1", "-n", "gpu@%%h"],
+        "quick": [
+            *(*later, *celery, "workers.quick", *options),
+            *("-Q", "quick", "-P", "threads", "-c", "8", "-n", "quick@%%h"),
+        ],
         "beat": [
-            *(*later, *celery, "beat", "--schedule", str(settings.HOME / "beat")),
+            *(*later, *celery, "workers.quick", "beat", "--schedule", str(settings.HOME / "beat")),
             *("--loglevel", "WARNING"),
         ],
     }

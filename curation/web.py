@@ -78,8 +78,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def no_worker(request: HttpRequest, queue_name: str) -> HttpResponse:
     """A banner when nobody listens on the queue, or on one of `all`; empty when somebody does."""
-    names = (queue.CPU, queue.GPU) if queue_name == "all" else (queue_name,)
-    if not {*names} <= {queue.CPU, queue.GPU}:
+    names = queue.QUEUES if queue_name == "all" else (queue_name,)
+    if not {*names} <= {*queue.QUEUES}:
         raise Http404
     known = queue.listeners()
     missing = ["broker"] if known is None else [name for name in names if not known[name]]

@@ -77,13 +77,13 @@ def history_goes_with_the_test() -> Iterator[None]:
 def empty_queues() -> Iterator[None]:
     yield
     server = queue.broker()
-    server.delete(queue.CPU, queue.GPU, *server.keys("chainwright:count:*"))
+    server.delete(*queue.QUEUES, *server.keys("chainwright:count:*"))
     cache.clear()
 
 
 @pytest.fixture
 def wake_ups() -> Callable[[str], int]:
-    """How many messages stand in a queue (`cpu` or `gpu`)."""
+    """How many messages stand in a queue (`cpu`, `gpu` or `quick`)."""
     return lambda name: queue.broker().llen(name)
 
 

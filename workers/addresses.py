@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import re
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+log = logging.getLogger(__name__)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Public by their number, yet the metadata and agent services of some clouds.
@@ -111,9 +113,11 @@ async def resolve(endpoint: Endpoint) -> list[str]:
     if not endpoint.allowed:
         for text in addresses:
             if not is_public(ipaddress.ip_address(text.partition("%")[0])):
+                # The address is for the operator's log: others would learn the inner network by asking.
+                log.warning("%s leads to %s, which is not public: refused", endpoint.host, text)
                 raise AddressRefused(
-                    f"{endpoint.host} leads to {text}, which is not a public address. The "
-                    "operator can allow the host by name."
+                    f"What {endpoint.host} leads to is not a public address. The operator can "
+                    "allow the host by name; the workers' log says where it leads."
                 )
     return addresses
 

@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A workers.app worker -Q cpu` (or gpu), `celery -A workers.app beat`.
+"""The Celery application: `celery -A workers.app worker -Q cpu` (or gpu). See also workers/quick.py.
 
 Settings of the queue stand in `curation/queue.py`, where the web reads them too.
 """
@@ -18,16 +18,16 @@ from celery.signals import worker_ready, worker_shutting_down  # noqa: E402
 
 from curation.queue import LISTENER_PREFIX, LISTENER_SECONDS, app, broker  # noqa: E402
 
+# What neither loads a model nor calculates for long; the rest is for the other workers.
+LIGHT = ("workers.data.tasks", "workers.webhooks.tasks", "workers.upkeep")
 app.conf.imports = (
-    "workers.data.tasks",
+    *LIGHT,
     "workers.generation.tasks",
     "workers.scoring.tasks",
     "workers.meaning.tasks",
     "workers.agreement.tasks",
     "workers.training.tasks",
     "workers.evaluation.tasks",
-    "workers.webhooks.tasks",
-    "workers.upkeep",
 )
 
 _stopping = threading.Event()

@@ -111,6 +111,12 @@ class WebhookDelivery(models.Model):
                 condition=Q(status="waiting"),
                 name="deliveries_that_wait",
             ),
+            # The same for one webhook: what waits for others is not looked through.
+            models.Index(
+                fields=["hook", "next_try_at", "id"],
+                condition=Q(status="waiting"),
+                name="what_waits_for_a_webhook",
+            ),
             models.Index(
                 fields=["created_at"], condition=~Q(status="waiting"), name="old_deliveries"
             ),

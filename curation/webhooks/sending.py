@@ -1,7 +1,7 @@
 """What a worker does with deliveries: takes those that are due, notes what came of each."""
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -21,6 +21,7 @@ JITTER = 0.2
 STUCK = timedelta(days=2)
 KEPT = timedelta(days=30)
 AT_ONCE = 1000
+EACH = 8  # of one webhook on their way at once
 GONE = 410
 
 
@@ -39,16 +40,26 @@ def any_due() -> bool:
     return _open_hooks().exists()
 
 
-def take_due(count: int, without: Collection[int] = ()) -> list[WebhookDelivery]:
+def take_due(
+    count: int, under_way: Mapping[int, int] | None = None, slow: Collection[int] = ()
+) -> list[WebhookDelivery]:
     """At most `count` deliveries that are due, taken for this worker: no other one sends them for
-    LEASE. Each webhook gets its share, whatever waits for the others, and one that failed last a single
-    try; of each the oldest first."""
-    hooks = list(_open_hooks().exclude(pk__in=list(without)).order_by("?")[:count])
+    LEASE. Each webhook gets its share, whatever waits for the others, of each the oldest first.
+
+    under_way: how many of a webhook, by its key, this worker sends already; slow: webhooks that get one
+    at a time, as one does that failed last
+    """
+    if count < 1:
+        return []
+    busy = under_way or {}
+    full = [pk for pk, n in busy.items() if n >= (1 if pk in slow else EACH)]
+    hooks = list(_open_hooks().exclude(pk__in=full).order_by("?")[:count])
     taken: list[WebhookDelivery] = []
     for hook in hooks:
-        share = 1 if hook.failures else max(1, count // len(hooks))
+        most = 1 if hook.failures or hook.pk in slow else EACH
+        share = min(most - busy.get(hook.pk, 0), max(1, count // len(hooks)))
         rows = WebhookDelivery.objects.filter(_due(), hook=hook).order_by("next_try_at", "id")
-        taken += [row for row in rows[:share] if _take(row, hook)]
+        taken += [row for row in rows[: max(0, share)] if _take(row, hook)]
     return taken
 
 

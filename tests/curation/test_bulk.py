@@ -191,7 +191,7 @@ def test_many_are_a_workers_and_go_on_where_one_died(
     monkeypatch.setattr(bulk_work, "AT_ONCE", 3)
     with django_capture_on_commit_callbacks(execute=True):
         action = do(project, admin_user, "approve", {"answer": "right"})
-    assert action.status == "waiting" and not outcomes() and wake_ups(queue.CPU) == 1
+    assert action.status == "waiting" and not outcomes() and wake_ups(queue.QUICK) == 1
 
     with monkeypatch.context() as dying:
         dying.setattr(bulk_work, "enqueue", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -5,12 +5,14 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from curation.errors import Conflict
@@ -26,7 +28,7 @@ from curation.webhooks.models import Webhook, WebhookDelivery
 from curation.webhooks.services import add_hook, send_again, send_test, switch
 from tests.workers.generation_server import Reply, Server
 from workers.upkeep import put_back
-from workers.webhooks import post
+from workers.webhooks import post, tasks
 from workers.webhooks.tasks import send_webhooks
 
 Make = Callable[..., list[Any]]
@@ -320,7 +322,7 @@ def test_the_beat_wakes_and_tidies(
     send_test(hook)
     with django_capture_on_commit_callbacks(execute=True):
         put_back()
-    assert wake_ups("cpu") == 1
+    assert wake_ups("quick") == 1
     later(days=3)
     put_back()
     row = hook.deliveries.get()
@@ -340,3 +342,47 @@ def test_a_long_queue_for_one_address_leaves_the_others_their_share(
     send_test(few)
     taken = sending.take_due(10)
     assert [one.hook_id for one in taken].count(few.pk) == 1 and len(taken) == 6
+
+
+def test_a_slow_address_keeps_nobody_waiting_but_itself(
+    project: Project, admin_user: User, loopback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "SLOW", 0.5)
+    arrived: list[float] = []
+
+    def at_once(n: int, r: Any) -> Reply:
+        arrived.append(time.monotonic())
+        return Reply(200)
+
+    with Server(lambda n, r: Reply(200, hang=1.0)) as slow, Server(at_once) as fast:
+        waits, goes = (receiving(project, admin_user, one) for one in (slow, fast))
+        for _ in range(10):
+            send_test(waits)
+        for _ in range(60):
+            send_test(goes)
+        begun = time.monotonic()
+        assert send_webhooks() == 70
+        # It got its share at first, and one at a time since it was known to be slow.
+        assert time.monotonic() - begun > 2.9 and slow.most_in_flight == sending.EACH
+    assert len(arrived) == 60 and max(arrived) - begun < 1.0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_while_a_slow_one_is_on_its_way_is_sent_by_the_same_worker(
+    project: Project, admin_user: User, loopback: None
+) -> None:
+    with Server(lambda n, r: Reply(200, hang=3.0)) as slow, Server(lambda n, r: Reply(200)) as fast:
+        waits, goes = (receiving(project, admin_user, one) for one in (slow, fast))
+        send_test(waits)
+        worker = threading.Thread(target=lambda: (send_webhooks(), connection.close()))
+        worker.start()
+        while not slow.received:
+            time.sleep(0.01)
+        send_test(goes)
+        assert send_webhooks() == 0  # the one at work is told to look again
+        begun = time.monotonic()
+        while not fast.received and time.monotonic() - begun < 2:
+            time.sleep(0.01)
+        assert len(fast.received) == 1 and waits.deliveries.get().status == "waiting"
+        worker.join(10)
+        assert {one.status for one in WebhookDelivery.objects.all()} == {"sent"}

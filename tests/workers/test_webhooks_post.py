@@ -109,6 +109,13 @@ def test_an_address_that_is_not_public_is_refused_when_connecting(host: str) -> 
     assert "not a public address" in answer.error or "cannot be found" in answer.error
 
 
+def test_a_refusal_does_not_tell_where_a_name_leads(caplog: pytest.LogCaptureFixture) -> None:
+    told = sent("http://localhost/", allowed=()).error
+    assert told.startswith("What localhost leads to is not a public address.")
+    assert "127.0.0.1" not in told and "::1" not in told
+    assert "127.0.0.1" in caplog.text or "::1" in caplog.text  # the operator's log does
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [

@@ -11,9 +11,10 @@ import hmac
 import logging
 import re
 import ssl
+import threading
 import time
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import httpx
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 SECONDS = 10.0  # for all of it: name, connection, answer
 MOST_READ = 2048  # bytes of an answer: only its status counts, and a few words for the log
 MOST_TOLD = 200
+LOOK_UPS = 32  # names that are looked up at once
 
 
 @dataclass(frozen=True)
@@ -50,23 +52,58 @@ def sign(key: bytes, event_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
 
 
+class Sender:
+    """Sends events side by side, in a loop of its own in a thread: whoever calls may be inside a loop,
+    or busy with a data base. A context manager; at its end what is still on its way is given up.
+
+    allowed_hosts: hosts that need not have public addresses
+    """
+
+    def __init__(self, allowed_hosts: Collection[str] = ()) -> None:
+        self._allowed = tuple(allowed_hosts)
+        self._client = httpx.AsyncClient(
+            follow_redirects=False,  # a redirect would lead where nobody looked
+            trust_env=False,  # and so would a proxy from the environment
+            verify=httpx.create_ssl_context(trust_env=True),
+            timeout=SECONDS,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        )
+        self._loop = asyncio.new_event_loop()
+        # Names are looked up in threads: a few that nobody answers for must not hold all of them.
+        self._loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS, "webhooks-name"))
+        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def __enter__(self) -> "Sender":
+        self._thread.start()
+        return self
+
+    def send(self, event: Event) -> Future[Answer]:
+        """What comes of it, within about SECONDS. Never raises for an address that is ill."""
+        coroutine = _send(self._client, event, self._allowed)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _close(self) -> None:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await self._client.aclose()
+
+
 def send_all(events: Sequence[Event], allowed_hosts: Collection[str] = ()) -> list[Answer]:
-    """Send the events side by side; an answer for each, in order, within about SECONDS. Never raises
-    for an address that is ill. allowed_hosts: hosts that need not have public addresses."""
-    # In a thread of its own: whoever calls may be inside a loop already.
-    with ThreadPoolExecutor(1, "webhooks") as thread:
-        return thread.submit(asyncio.run, _send_all(events, allowed_hosts)).result()
-
-
-async def _send_all(events: Sequence[Event], allowed_hosts: Collection[str]) -> list[Answer]:
-    client = httpx.AsyncClient(
-        follow_redirects=False,  # a redirect would lead where nobody looked
-        trust_env=False,  # and so would a proxy from the environment
-        verify=httpx.create_ssl_context(trust_env=True),
-        timeout=SECONDS,
-    )
-    async with client:
-        return await asyncio.gather(*(_send(client, one, allowed_hosts) for one in events))
+    """Send the events side by side; an answer for each, in order."""
+    with Sender(allowed_hosts) as sender:
+        return [one.result() for one in [sender.send(event) for event in events]]
 
 
 async def _send(client: httpx.AsyncClient, event: Event, allowed: Collection[str]) -> Answer:
