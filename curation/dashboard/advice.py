@@ -4,12 +4,17 @@ A pure function of what is known; the page and its tests call it alike.
 """
 
 from dataclasses import dataclass
+from math import ceil, floor, inf, sqrt
 
 from curation.dashboard.selectors import Counts, Pace, Running, Student
+from curation.intervals import Z, wilson
 from curation.templatetags.look import duration
 
 FIRST_TRAINING = 1000
 WORTH_AGAIN = 0.25  # train again when so many more are approved, against those learned last
+LEAST_TIMED = 20  # reviewed questions; fewer say nothing of a pace
+# Work that brings chains.
+COMING = ("import_detail", "run_detail")
 
 
 @dataclass(frozen=True)
@@ -119,9 +124,21 @@ def _first_scores(known: Known) -> Advice:
 
 def _review(known: Known) -> Advice | None:
     """Reviewing, while too little is approved for a training worth its time."""
-    wanted = min(FIRST_TRAINING, known.counts.passing)
-    missing = wanted - known.counts.approved
-    if missing <= 0 or not known.pace.waiting or known.student.job or _training(known):
+    counts = known.counts
+    if not known.pace.waiting or known.student.job or _training(known):
+        return None
+    if counts.passing < FIRST_TRAINING and _scores_come(known):
+        # How many there will be to approve is not known yet; a goal that moved would be none.
+        return Advice(
+            f"Next: review. {known.pace.waiting:,} questions wait already.",
+            f"{counts.scored:,} of {counts.rationales:,} chains are scored; how many approved ones make "
+            "a first training worth while is said when all are.",
+            "Review",
+            "review",
+            key="r",
+        )
+    missing = min(FIRST_TRAINING, counts.passing) - counts.approved
+    if missing <= 0:
         return None
     chains = "chain makes" if missing == 1 else "chains make"
     return Advice(
@@ -133,16 +150,47 @@ def _review(known: Known) -> Advice | None:
     )
 
 
+def _scores_come(known: Known) -> bool:
+    """Whether chains are being written or scored, or still have no scores."""
+    counts = known.counts
+    if counts.scored < counts.rationales or counts.stale_groups:
+        return True
+    return any(one.title == "Scoring" or one.view in COMING for one in known.running)
+
+
 def _at_this_pace(known: Known, missing: int) -> str:
-    pace = known.pace
-    if not pace.seconds or pace.total < 5:
-        return f"{pace.waiting:,} questions wait, those at which the teachers disagree in front."
-    share = known.counts.by_people / known.counts.reviewed if known.counts.reviewed else 1.0
-    seconds = missing / max(share, 0.05) * pace.seconds / max(pace.people, 1)
+    """How long the missing ones may take: a 95% range over how often people approve and how long a
+    question takes them; nothing before it says something."""
+    pace, counts = known.pace, known.counts
+    waiting = f"{pace.waiting:,} question{'s wait' if pace.waiting != 1 else ' waits'}"
+    share = wilson(counts.by_people, counts.reviewed)
+    if pace.timed < LEAST_TIMED or not pace.chains or not pace.seconds or share is None:
+        reviewed = f"{pace.timed} of {LEAST_TIMED} questions" if pace.timed else "none yet"
+        return (
+            f"{waiting}, those at which the teachers disagree in front. Too early to tell how long "
+            f"that takes: a pace needs {LEAST_TIMED} reviewed questions ({reviewed})."
+        )
+    a_chain = pace.seconds * pace.timed / pace.chains * pace.overlap / max(pace.people, 1)
+    off = Z * pace.spread / sqrt(pace.timed) / pace.seconds
+    low = missing / share[1] * a_chain * max(0.2, 1 - off)
+    high = missing / max(share[0], 0.01) * a_chain * (1 + off)
     people = "one reviewer" if pace.people == 1 else f"each of {pace.people} reviewers"
-    hours = seconds / 3600
-    time = f"{hours:.0f} hours" if hours > 3 else duration(60 * max(1, round(seconds / 60)))
-    return f"At the pace of the last two weeks, {pace.seconds:.0f} s a chain, that is {time} for {people}."
+    return (
+        f"At the pace of the last two weeks, {duration(pace.seconds)} a question, that is "
+        f"{_span(low, high)} of work for {people}."
+    )
+
+
+def _span(low: float, high: float) -> str:
+    """A range of times, rounded outwards to what people would say: "40 to 70 min", "2 to 5 hours"."""
+    for name, unit, most in (("min", 60.0, 90 * 60.0), ("hours", 3600.0, inf)):
+        if high <= most:
+            step = unit * (1 if high <= 15 * unit else 5 if high <= 60 * unit else 10)
+            first, last = floor(low / step) * step / unit, ceil(high / step) * step / unit
+            if first < 1:
+                return f"at most {last:.0f} {name}"
+            return f"{last:.0f} {name}" if first == last else f"{first:.0f} to {last:.0f} {name}"
+    raise AssertionError("hours take any length")
 
 
 def _training(known: Known) -> Running | None:

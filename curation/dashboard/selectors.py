@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from math import sqrt
 from typing import Any
 
 from django.db.models import Avg, Count, F, Q
@@ -14,7 +15,7 @@ from curation.projects.models import Project, Rubric
 from curation.questions.models import Split
 from curation.rationales.models import Group, Score, passes
 from curation.remembering import remembered
-from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review
+from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review, Seat
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE, Status
 
@@ -271,12 +272,21 @@ def _accuracy(model: dict[str, Any] | None, where: tuple[Any, Any]) -> dict[str,
 
 @dataclass(frozen=True)
 class Pace:
-    """The reviewing of the last days. `seconds`: mean of one review; `people`: who reviewed."""
+    """The reviewing of the last two weeks, in questions; one that two people reviewed counts twice.
+
+    `seconds`: mean of one question, `spread` the standard deviation, over `timed` of them; `chains`: those
+    that were judged in all of them; `overlap`: people who review each question; `people`: who reviewed;
+    `waiting`: questions that wait.
+    """
 
     days: list[tuple[date, int]]
-    seconds: float | None
-    people: int
-    waiting: int
+    seconds: float | None = None
+    spread: float = 0.0
+    timed: int = 0
+    chains: int = 0
+    overlap: int = 1
+    people: int = 0
+    waiting: int = 0
 
     @property
     def total(self) -> int:
@@ -291,13 +301,33 @@ def _pace(project: Project) -> Pace:
     today = timezone.localdate()
     first = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     since = first - timedelta(days=DAYS - 1)
-    standing = Review.objects.filter(
-        project=project, created_at__gte=since, withdrawn_at__isnull=True
+    filled = Seat.objects.filter(
+        project=project, done_at__gte=since, number__isnull=False
     ).order_by()
-    by_day = dict(standing.values_list(TruncDate("created_at")).annotate(n=Count("pk")))
-    told = standing.aggregate(seconds=Avg("seconds"), people=Count("reviewer", distinct=True))
+    by_day = dict(filled.values_list(TruncDate("done_at")).annotate(n=Count("pk")))
+    told = filled.aggregate(
+        mean=Avg("seconds"),
+        squares=Avg(F("seconds") * F("seconds")),
+        timed=Count("seconds"),
+        people=Count("holder", distinct=True),
+    )
+    chains = Review.objects.filter(
+        project=project,
+        created_at__gte=since,
+        withdrawn_at__isnull=True,
+        is_control=False,
+        is_adjudication=False,
+    ).count()
+    mean, n = told["mean"], told["timed"]
+    spread = sqrt(max(0.0, told["squares"] - mean * mean) * n / (n - 1)) if n > 1 else 0.0
     days = [today - timedelta(days=DAYS - 1 - n) for n in range(DAYS)]
-    waiting = QueueItem.objects.filter(project=project, status=QueueStatus.WAITING).count()
     return Pace(
-        [(day, by_day.get(day, 0)) for day in days], told["seconds"], told["people"], waiting
+        [(day, by_day.get(day, 0)) for day in days],
+        mean,
+        spread,
+        n,
+        chains,
+        project.overlap,
+        told["people"],
+        QueueItem.objects.filter(project=project, status=QueueStatus.WAITING).count(),
     )

@@ -1,6 +1,7 @@
 """My work, the dashboard's numbers, and what it says to do next."""
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -199,7 +200,7 @@ def test_my_work_shows_my_projects_and_what_waits_in_them(
     cache.clear()
     html = reviewer_client.get("/").content.decode()
     assert re.search(r"wait for review</dt><dd>3<", html)
-    assert re.search(r"decided by me today</dt><dd>2<", html)
+    assert re.search(r"chains judged by me today</dt><dd>2<", html)
 
 
 def test_what_somebody_else_holds_does_not_wait_for_me(
@@ -244,6 +245,19 @@ def test_what_takes_long_to_count_is_counted_by_one_and_shown_older_to_the_other
     assert remembered("k", lambda: "newer") == "newer"  # the lock was given back
 
 
+def test_the_longer_a_count_takes_the_longer_it_stands() -> None:
+    cache.clear()
+
+    def slow() -> str:
+        time.sleep(0.02)
+        return "slow"
+
+    assert remembered("k", slow, seconds=0.0, times=200.0) == "slow"
+    assert remembered("k", lambda: "again", seconds=0.0, times=200.0) == "slow"  # for four seconds
+    assert remembered("l", lambda: "quick", seconds=0.0, times=0.0) == "quick"
+    assert remembered("l", lambda: "again", seconds=0.0, times=0.0) == "again"
+
+
 @pytest.mark.parametrize(("right", "n"), [(0, 10), (10, 10), (1, 3), (885, 1000)])
 def test_the_interval_is_that_of_statsmodels(right: int, n: int) -> None:
     assert wilson(right, n) == pytest.approx(
@@ -254,14 +268,15 @@ def test_the_interval_is_that_of_statsmodels(right: int, n: int) -> None:
 
 JOB = SimpleNamespace(pk=3, dataset=SimpleNamespace(example_count=100))
 EMPTY = Known(
-    Counts(), Pace([(date(2026, 1, 1), 0)], None, 0, 0), Student(None, None, None), [],
+    Counts(), Pace([(date(2026, 1, 1), 0)]), Student(None, None, None), [],
     can_write=True, has_student=True, is_admin=True,
 )  # fmt: skip
 SOME = replace(
     EMPTY,
     counts=Counts(splits={"train": 50}, rationales=200, scored=200, passing=120, by_people=20,
                   reviewed=40),
-    pace=Pace([(date(2026, 1, 1), 40)], 30.0, 2, 30),
+    pace=Pace([(date(2026, 1, 1), 50)], seconds=120.0, spread=60.0, timed=50, chains=200, people=2,
+              waiting=30),
 )  # fmt: skip
 
 
@@ -321,9 +336,53 @@ def test_the_next_step_follows_from_what_is_there(known: Known, view: str, words
     assert words in advice.text
 
 
-def test_the_pace_says_how_long_the_missing_chains_take() -> None:
-    # 100 chains at half of them approved, 30 s each, two people: 50 minutes.
-    assert "30 s a chain, that is 50 min for each of 2 reviewers" in next_step(SOME).why
+def test_the_pace_says_how_long_the_missing_chains_take_as_a_range() -> None:
+    # 100 chains, 30 s each; approved are 35% to 65% (Wilson, 20 of 40), and the mean time is uncertain by
+    # 14%: 100 / 0.65 * 30 * 0.86 s to 100 / 0.35 * 30 * 1.14 s, for two people.
+    assert (
+        "2 min a question, that is 30 to 90 min of work for each of 2 reviewers."
+        in next_step(SOME).why
+    )
+    long = replace(SOME, counts=replace(SOME.counts, passing=2000))
+    assert "that is 5 to 14 hours of work" in next_step(long).why
+    twice = replace(SOME, pace=replace(SOME.pace, overlap=2))
+    assert "that is 1 to 3 hours of work" in next_step(twice).why
+
+
+def test_a_few_decisions_make_no_pace() -> None:
+    early = replace(SOME, pace=replace(SOME.pace, timed=19))
+    assert "Too early to tell" in next_step(early).why and "19 of 20" in next_step(early).why
+    nobody = replace(SOME, pace=Pace([(date(2026, 1, 1), 0)], waiting=30))
+    assert "(none yet)" in next_step(nobody).why
+
+
+@pytest.mark.parametrize(
+    "coming",
+    [
+        replace(SOME, counts=replace(SOME.counts, rationales=300)),
+        replace(SOME, counts=replace(SOME.counts, stale_groups=2)),
+        replace(SOME, running=running("run_detail")),
+        replace(SOME, running=[Running("Scoring", "", None, None)]),
+    ],
+)
+def test_no_goal_is_named_that_would_move_while_chains_are_scored(coming: Known) -> None:
+    advice = next_step(coming)
+    assert advice.view == "review" and "more approved" not in advice.text
+    assert "chains are scored" in advice.why
+    enough = replace(coming, counts=replace(coming.counts, passing=1500))
+    assert "980 more approved chains" in next_step(enough).text  # the goal is at its end already
+
+
+def test_the_dashboard_counts_questions_and_says_so(
+    project: Project, chains: list[Rationale], reviewer: User, reviewer_client: Client
+) -> None:
+    item = next_item(project, reviewer).item
+    mine = [Say(c.pk, "approve") for c in chains if c.question_id == item.question_id]
+    submit(project, reviewer, item.pk, mine, 24)
+    html = dashboard(reviewer_client)
+    words = " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    assert "Questions reviewed a day 1 in two weeks · 24 s each" in words
+    assert "2 chains judged in them." in words
 
 
 def test_missed_targets_are_named() -> None:

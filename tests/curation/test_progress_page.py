@@ -72,7 +72,7 @@ def test_each_review_that_a_question_waits_for_counts(
     set_overlap(project, 3)
     say(project, reviewer, questions[0])
     page = shown(admin_client)
-    assert "<dt>reviews to be made, 3 a question</dt><dd>14</dd>" in page
+    assert "<dt>reviews of questions to be made, 3 for each</dt><dd>14</dd>" in page
 
 
 def test_a_reviewer_sees_the_whole_and_their_own_line(
