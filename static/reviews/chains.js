@@ -82,7 +82,7 @@ export function openEditor(chain, text, { typed, use, close, check }) {
   const ends = Object.assign(document.createElement("div"), { className: "ends" });
   const place = document.createElement("div");
   const [checks, back] = [button("Check", CHECK_KEY, "button"), button("Back", "Esc", "button")];
-  ends.append(button("Use this", "Ctrl ⏎", "submit"), checks, back);
+  ends.append(button("Use this", "Ctrl ⏎", "submit"), back, checks);
   form.append(area, place, problem, ends);
   chain.querySelector(".steps").before(form);
   const checker = new Check(area, place, check);

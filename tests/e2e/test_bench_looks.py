@@ -1,0 +1,42 @@
+"""That nothing at the bench is cut, however many chains stand side by side."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.benching import press
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+# Buttons and chips that reach beyond the chain, or the panel of the question, that they stand in.
+CUT = """
+[...document.querySelectorAll(".chain, .ask")].filter((box) => box.offsetParent).flatMap((box) => {
+  const { left, right } = box.getBoundingClientRect();
+  return [...box.querySelectorAll("button, .chip, kbd, .end")].filter((one) => {
+    const inner = one.getBoundingClientRect();
+    return one.offsetParent && (inner.right > right || inner.left < left);
+  }).map((one) => `${box.dataset.letter}: ${one.textContent.trim()}`);
+})
+"""
+
+
+@pytest.mark.parametrize("chains", [2, 4, 9, 30])
+def test_no_button_or_chip_is_cut(
+    chains: int,
+    make_questions: Callable[..., list[Any]],
+    make_rationales: Callable[..., list[Any]],
+    visit: Callable[..., Any],
+) -> None:
+    (question,) = make_questions(1, domain="arithmetic in everyday life, shopping and travelling")
+    make_rationales(question, ["right", *["wrong"] * (chains - 1)])
+    page = visit()
+    for keys in (["b"], ["ArrowRight", "x"], ["Escape", "c"], ["Escape", "e"]):
+        press(page, *keys)
+        assert page.evaluate(CUT) == []
+    press(page, "Escape", "a")
+    assert page.evaluate(CUT) == []
+    # The chain marked as the best still has its header on one line.
+    rows = page.locator(".chain header .row")
+    heights = {round(row.bounding_box()["height"]) for row in rows.all()[:4]}
+    assert len(heights) == 1
