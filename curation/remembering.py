@@ -11,8 +11,16 @@ LOCK_SECONDS = 60
 T = TypeVar("T")
 
 
-def remembered(key: str, make: Callable[[], T], *, fresh: bool = False) -> T:
-    """`make()`, made anew when it is older than five times as long as it took, and than a second.
+def remembered(
+    key: str,
+    make: Callable[[], T],
+    *,
+    fresh: bool = False,
+    seconds: float = 1.0,
+    times: float = 5.0,
+) -> T:
+    """`make()`, made anew when it is older than five `times` as long as it took, and than a second
+    (`seconds`).
 
     Counts over a million rows take seconds; then they are shown a little older, the data base spends
     at most a fifth of its time on them, and while one request counts anew the others get what was
@@ -26,6 +34,7 @@ def remembered(key: str, make: Callable[[], T], *, fresh: bool = False) -> T:
     began = time.time()
     made = make()
     ended = time.time()
-    cache.set(key, (made, ended + max(1.0, 5 * (ended - began))), KEPT_SECONDS)
+    good = max(seconds, times * (ended - began))
+    cache.set(key, (made, ended + good), KEPT_SECONDS + good)
     cache.delete(f"{key}:counting")
     return made

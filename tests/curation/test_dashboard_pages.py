@@ -1,7 +1,6 @@
 """My work, the dashboard's numbers, and what it says to do next."""
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -243,19 +242,6 @@ def test_what_takes_long_to_count_is_counted_by_one_and_shown_older_to_the_other
     assert seen == ["old"]
     cache.set("k", ("old", 0.0))
     assert remembered("k", lambda: "newer") == "newer"  # the lock was given back
-
-
-def test_the_longer_a_count_takes_the_longer_it_stands() -> None:
-    cache.clear()
-
-    def slow() -> str:
-        time.sleep(0.02)
-        return "slow"
-
-    assert remembered("k", slow, seconds=0.0, times=200.0) == "slow"
-    assert remembered("k", lambda: "again", seconds=0.0, times=200.0) == "slow"  # for four seconds
-    assert remembered("l", lambda: "quick", seconds=0.0, times=0.0) == "quick"
-    assert remembered("l", lambda: "again", seconds=0.0, times=0.0) == "again"
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 10), (10, 10), (1, 3), (885, 1000)])
