@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
@@ -9,10 +10,12 @@ from pydantic import Field
 
 from curation.api.access import ADMIN, READ
 from curation.api.lists import PageOf, asked, filters, paged
+from curation.api.rationales import hides_teachers
 from curation.api.shapes import MAX_INTEGER, Id, Order, WorkOut, work_out
 from curation.errors import Invalid
 from curation.evaluations import selectors, services
 from curation.evaluations.models import Answer, Evaluation
+from curation.evaluations.reports import blind, model_names
 from curation.listing import one_of
 from curation.projects.models import Project
 from curation.questions.models import Split
@@ -71,7 +74,8 @@ def _evaluation(request: HttpRequest, evaluation_id: int) -> Evaluation:
 def _out(request: HttpRequest, evaluation_id: int) -> dict[str, Any]:
     one = _evaluation(request, evaluation_id)
     compared = list(one.compared_jobs.order_by("id").values_list("pk", flat=True))
-    return {**_row(one), "compared": compared, "report": one.report}
+    report = blind(one.report) if hides_teachers(request) else one.report
+    return {**_row(one), "compared": compared, "report": report}
 
 
 @router.get(
@@ -123,7 +127,14 @@ def evaluation_detail(request: HttpRequest, slug: str, evaluation_id: int) -> di
 )
 def answer_list(request: HttpRequest, slug: str, evaluation_id: int) -> dict[str, Any]:
     given = asked(request, ("model", "right"))
-    rows = Answer.objects.filter(evaluation=_evaluation(request, evaluation_id))
+    evaluation = _evaluation(request, evaluation_id)
+    rows = Answer.objects.filter(evaluation=evaluation)
+    if hides_teachers(request):
+        # Beside a teacher's name its answers tell its hand.
+        names = model_names(evaluation.report, teachers=False)
+        rows = rows.filter(model__in=names)
+        if given.get("model") and given["model"] not in names:
+            raise PermissionDenied("This project does not show reviewers what its teachers answer.")
     if model := given.get("model"):
         rows = rows.filter(model=model)
     if right := given.get("right"):

@@ -36,9 +36,11 @@ def teachers_with_chains(project: Project) -> list[Teacher]:
     return [teacher for teacher in found if teacher.rationales.exists()]
 
 
-def recipe_in_words(recipe: dict[str, Any]) -> str:
-    """How the examples were chosen, as a sentence part."""
+def recipe_in_words(recipe: dict[str, Any], *, hides_teachers: bool = False) -> str:
+    """How the examples were chosen, as a sentence part; `hides_teachers`: without their names."""
     of = f" of {' and '.join(recipe['teachers'])}" if recipe.get("teachers") else ""
+    if of and hides_teachers:
+        of = " of some teachers"
     if recipe.get("selection") == "unfiltered":
         words = f"chains{of} as they were written, whatever was decided"
     else:

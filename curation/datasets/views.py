@@ -14,7 +14,7 @@ from curation.datasets.models import DatasetVersion
 from curation.datasets.services import order_freeze, verify
 from curation.errors import Conflict, ServiceError
 from curation.markdown import to_html
-from curation.projects.access import project_view
+from curation.projects.access import hides_teachers, project_view
 from curation.work import Status
 
 PAGE = 50
@@ -66,8 +66,9 @@ def _list(request: HttpRequest, form: FreezeForm, status: int = 200) -> HttpResp
     if before.isascii() and before.isdigit() and len(before) < 10:
         versions = versions.filter(number__lt=int(before))
     rows = list(versions[: PAGE + 1])
+    hides = hides_teachers(request.membership)
     for row in rows:
-        row.words = selectors.recipe_in_words(row.recipe)
+        row.words = selectors.recipe_in_words(row.recipe, hides_teachers=hides)
     context = {
         "versions": rows[:PAGE],
         "more": rows[PAGE - 1].number if len(rows) > PAGE else None,
@@ -87,15 +88,16 @@ def version_or_404(request: HttpRequest, number: int) -> DatasetVersion:
 @require_GET
 @project_view
 def dataset_detail(request: HttpRequest, number: int) -> HttpResponse:
-    context = _detail(version_or_404(request, number))
+    version = version_or_404(request, number)
+    context = _detail(version, hides_teachers(request.membership))
     name = "datasets/_detail.html" if request.htmx else "datasets/detail.html"
     return render(request, name, context)
 
 
-def _detail(version: DatasetVersion) -> dict[str, Any]:
+def _detail(version: DatasetVersion, hides: bool) -> dict[str, Any]:
     context: dict[str, Any] = {
         "version": version,
-        "words": selectors.recipe_in_words(version.recipe),
+        "words": selectors.recipe_in_words(version.recipe, hides_teachers=hides),
     }
     if version.status == Status.DONE:
         context |= {

@@ -70,6 +70,27 @@ class Part:
     bars: list[Cell] = field(default_factory=list)
 
 
+def blind(report: dict[str, Any]) -> dict[str, Any]:
+    """The report for people who review blind: of teachers nothing but how often they are right.
+
+    That tells nobody who wrote a chain at the bench; how long, how valid and how alike a named teacher's
+    chains are would. Their answers are withheld as well, see `selectors.chosen`.
+    """
+    models = [
+        {**model, "groups": [_plain(group) for group in model["groups"]]}
+        if model["role"] == "teacher"
+        else model
+        for model in report.get("models", [])
+    ]
+    return {**report, "models": models} if models else report
+
+
+def _plain(group: dict[str, Any]) -> dict[str, Any]:
+    unknown = {"value": None, "low": None, "high": None, "n": 0}
+    hidden = {name: unknown for name in (*FIGURES[1:], "ended") if name in group}
+    return {**group, **hidden, **({"mean_tokens": None} if "mean_tokens" in group else {})}
+
+
 def part_key(split: str, subset: str) -> str:
     """How a part is named in an address."""
     return f"{split}:{subset}"
@@ -270,9 +291,9 @@ def students(report: dict[str, Any]) -> list[str]:
     return [m["name"] for m in report.get("models", []) if m["role"] == "student"]
 
 
-def model_names(report: dict[str, Any]) -> list[str]:
-    """All models, students first."""
-    models = report.get("models", [])
+def model_names(report: dict[str, Any], *, teachers: bool = True) -> list[str]:
+    """All models, students first; or all but the teachers."""
+    models = [m for m in report.get("models", []) if teachers or m["role"] != "teacher"]
     return [m["name"] for m in sorted(models, key=lambda m: m["role"] != "student")]
 
 

@@ -81,9 +81,13 @@ class Chosen:
         return split, subset
 
 
-def chosen(report: dict[str, Any], data: Any) -> Chosen:
-    """Read the filters of an address. Raises Invalid for anything that the page does not offer."""
-    names, keys = model_names(report), [part.key for part in parts(report)]
+def chosen(report: dict[str, Any], data: Any, *, teachers: bool = True) -> Chosen:
+    """Read the filters of an address. Raises Invalid for anything that the page does not offer.
+
+    teachers: whether the person may read what teachers answered; beside their names it tells their hand.
+    """
+    names = model_names(report, teachers=teachers)
+    keys = [part.key for part in parts(report)]
     made = Chosen(
         model=data.get("model") or next(iter(students(report) or names), ""),
         part=data.get("part", ""),
@@ -93,7 +97,7 @@ def chosen(report: dict[str, Any], data: Any) -> Chosen:
     )
     after = data.get("after", "")
     if (
-        made.model not in names
+        (made.model not in names and (names or made.model))
         or made.part not in ("", *keys)
         or made.right not in RIGHTS
         or (after and not (after.isascii() and after.isdigit() and len(after) < 19))

@@ -15,7 +15,7 @@ from curation.evaluations import reports, selectors, services
 from curation.evaluations.forms import EvaluationForm
 from curation.evaluations.models import Evaluation
 from curation.listing import only, page_of
-from curation.projects.access import project_view
+from curation.projects.access import hides_teachers, project_view
 from curation.training.models import TrainingJob
 from curation.work import Status
 
@@ -86,9 +86,9 @@ def evaluation_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _report(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
-    report = evaluation.report
+    report, hides = _seen(request, evaluation), hides_teachers(request.membership)
     tables = reports.parts(report)
-    choice = selectors.chosen(report, request.GET)
+    choice = selectors.chosen(report, request.GET, teachers=not hides)
     primary = next((part for part in tables if part.is_primary), None)
     steps = [line for line in evaluation.verdict if line.startswith("Next: ")]
     rest = [line for line in evaluation.verdict if line not in steps]
@@ -110,18 +110,28 @@ def _report(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
         "curation_plot": reports.curation_plot(report),
         "kinds": selectors.kinds(evaluation, choice.model, primary.key) if primary else [],
         "facts": report.get("facts", {}),
-        **_answers(evaluation, choice),
+        **_answers(request, evaluation, choice),
     }
 
 
-def _answers(evaluation: Evaluation, choice: selectors.Chosen) -> dict[str, Any]:
+def _seen(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
+    """The report as this person may see it."""
+    report = evaluation.report
+    return reports.blind(report) if hides_teachers(request.membership) else report
+
+
+def _answers(
+    request: HttpRequest, evaluation: Evaluation, choice: selectors.Chosen
+) -> dict[str, Any]:
     rows, more = selectors.answers(evaluation, choice)
+    hides = hides_teachers(request.membership)
     return {
         "evaluation": evaluation,
         "choice": choice,
         "answers": rows,
         "more": more,
-        "models": reports.model_names(evaluation.report),
+        "models": reports.model_names(evaluation.report, teachers=not hides),
+        "hides_teachers": hides,
         "all_parts": reports.parts(evaluation.report),
         "rights": selectors.RIGHTS,
     }
@@ -132,7 +142,9 @@ def _answers(evaluation: Evaluation, choice: selectors.Chosen) -> dict[str, Any]
 def evaluation_answers(request: HttpRequest, pk: int) -> HttpResponse:
     """The list of answers, filtered; or its next page."""
     evaluation = evaluation_or_404(request, pk)
-    context = _answers(evaluation, selectors.chosen(evaluation.report, request.GET))
+    teachers = not hides_teachers(request.membership)
+    choice = selectors.chosen(evaluation.report, request.GET, teachers=teachers)
+    context = _answers(request, evaluation, choice)
     return render(request, "evaluations/_answers.html", context)
 
 
@@ -148,7 +160,7 @@ def evaluation_of_training(request: HttpRequest, pk: int) -> HttpResponse:
     evaluation = selectors.of_training(job)
     own = evaluation is not None and evaluation.status == Status.DONE
     shown = evaluation if own else selectors.last_done(request.project)
-    tables = reports.parts(shown.report) if shown else []
+    tables = reports.parts(_seen(request, shown)) if shown else []
     primary = next((part for part in tables if part.is_primary), None)
     if primary and not own:
         primary = replace(primary, rows=[row for row in primary.rows if row.role != "student"])

@@ -1,10 +1,11 @@
 """Saved views: the filters of a list under a name, a person's own or shared with the project."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -29,21 +30,45 @@ class Shown:
     may_drop: bool
 
 
+@dataclass(frozen=True)
+class Views:
+    """The views of a list, and how many there are that the person may not use."""
+
+    shown: list[Shown]
+    withheld: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.shown or self.withheld)
+
+    def __iter__(self) -> Iterator[Shown]:
+        return iter(self.shown)
+
+
 def views_of(
-    project: Project, user: User, is_admin: bool, page: str, filters: dict[str, str]
-) -> list[Shown]:
-    """The views of a list that the person has or that were shared, by name."""
+    project: Project,
+    user: User,
+    is_admin: bool,
+    page: str,
+    filters: dict[str, str],
+    *,
+    closed: Collection[str] = (),
+) -> Views:
+    """The views of a list that the person has or that were shared, by name.
+
+    closed: filters that this person may not use; views with one of them are withheld, and so are their
+    names, which may say what the filter is.
+    """
     rows = SavedView.objects.filter(Q(user=user) | Q(is_shared=True), project=project, page=page)
     here = {name: value for name, value in filters.items() if name != "after"}
-    return [
-        Shown(
-            view,
-            f"{reverse(page, args=[project.slug])}?{urlencode(sorted(view.filters.items()))}",
-            view.filters == here,
-            view.user_id == user.pk or is_admin,
-        )
-        for view in rows.select_related("user").order_by("name", "id")
-    ]
+    shown, withheld = [], 0
+    for view in rows.select_related("user").order_by("name", "id"):
+        if set(closed) & set(view.filters):
+            withheld += 1
+            continue
+        address = f"{reverse(page, args=[project.slug])}?{urlencode(sorted(view.filters.items()))}"
+        is_mine = view.user_id == user.pk
+        shown.append(Shown(view, address, view.filters == here, is_mine or is_admin))
+    return Views(shown, withheld)
 
 
 def save_view(
@@ -80,15 +105,17 @@ def save_from(request: HttpRequest, page: str, names: tuple[str, ...]) -> HttpRe
     return redirect(f"{place}?{urlencode(sorted(filters.items()))}")
 
 
+def droppable(project: Project, user: User, is_admin: bool) -> QuerySet[SavedView]:
+    """The views that this person may drop: their own, and for an admin those that others share."""
+    mine = Q(user=user)
+    return SavedView.objects.filter(mine | Q(is_shared=True) if is_admin else mine, project=project)
+
+
 @require_POST
 @project_view
 def view_drop(request: HttpRequest, pk: int) -> HttpResponse:
-    rows = SavedView.objects.for_project(request.project)
-    if request.membership.role != Role.ADMIN:
-        rows = rows.filter(user=request.user)
-    elif not rows.filter(pk=pk, user=request.user).exists():
-        rows = rows.filter(is_shared=True)
-    view = get_object_or_404(rows, pk=pk)
+    is_admin = request.membership.role == Role.ADMIN
+    view = get_object_or_404(droppable(request.project, request.user, is_admin), pk=pk)
     view.delete()
     messages.success(request, f"The view “{view.name}” is dropped.")
     return redirect(view.page, request.project.slug)

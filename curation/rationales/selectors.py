@@ -31,6 +31,8 @@ FILTERS = (
     *("teacher", "temperature", "answer", "band", "range", "valid_from", "valid_to"),
     *("decision", "flag", "reviewer", "since", "until", "q", "after"),
 )
+# Filters that would tell who wrote a chain.
+TELLING = frozenset({"teacher", "temperature"})
 ANSWERS = {"right": 1.0, "wrong": 0.0, "unknown": None}
 BANDS = {
     "passes": "passes the rubric",
@@ -185,6 +187,17 @@ def order_of(name: str, project: Project, rows: QuerySet) -> tuple[QuerySet, Ord
     return rows, Order(descending=name != "oldest")
 
 
+def closed_filters(project: Project, is_admin: bool) -> frozenset[str]:
+    """Filters that this person may not use: those that tell teachers apart where people review blind."""
+    return TELLING if project.is_blind and not is_admin else frozenset()
+
+
+def refuse_telling(project: Project, is_admin: bool, filters: Iterable[str]) -> None:
+    """Raises Invalid where one of the filters is closed to the person."""
+    if closed_filters(project, is_admin) & set(filters):
+        raise Invalid("This project does not show reviewers which teacher wrote a chain.")
+
+
 def seen_by(
     user: User, is_admin: bool, project: Project, rows: QuerySet, filters: Iterable[str]
 ) -> QuerySet:
@@ -196,8 +209,7 @@ def seen_by(
     """
     if is_admin:
         return rows
-    if project.is_blind and {"teacher", "temperature"} & set(filters):
-        raise Invalid("This project does not show reviewers which teacher wrote a chain.")
+    refuse_telling(project, is_admin, filters)
     is_silent = Q(question__queue_item__status__in=silent_states(project))
     others = Q(source=Source.PERSON) & ~Q(author=user)
     rows = rows.exclude(others & (Q(decision__isnull=True) | is_silent))

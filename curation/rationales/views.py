@@ -58,7 +58,10 @@ def rationales(request: HttpRequest) -> HttpResponse:
         "bar": selectors.range_words(filters.get("range", "")),
         "scoring": selectors.scoring_state(request.project),
         "bulk_kinds": BULK_KINDS,
-        "saved_views": views_of(request.project, request.user, is_admin, "rationales", filters),
+        "saved_views": views_of(
+            *(request.project, request.user, is_admin, "rationales", filters),
+            closed=selectors.closed_filters(request.project, is_admin),
+        ),
     }
     return render(request, "rationales/rationales.html", context)
 
@@ -66,6 +69,9 @@ def rationales(request: HttpRequest) -> HttpResponse:
 @require_POST
 @project_view
 def rationales_save(request: HttpRequest) -> HttpResponse:
+    is_admin = request.membership.role == Role.ADMIN
+    asked = [name for name, value in request.POST.items() if value]
+    selectors.refuse_telling(request.project, is_admin, asked)
     return save_from(request, "rationales", (*selectors.FILTERS, "sort"))
 
 

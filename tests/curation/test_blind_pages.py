@@ -13,7 +13,7 @@ from curation.rationales.models import GenerationRun, Slot, Teacher
 from curation.reviews.claims import claim
 from curation.reviews.controls import make_control
 from curation.reviews.services import Say, submit, to_review
-from tests.curation.training_rows import frozen
+from tests.curation.training_rows import frozen, training
 
 Make = Callable[..., list[Any]]
 
@@ -46,7 +46,10 @@ def blind(
     seat = claim(project, reviewer, question)
     says = [Say(chain.pk, "approve") for chain in to_review(seat.item)]
     submit(project, reviewer, seat.item_id, says)
-    frozen(project)
+    version = frozen(project)
+    version.recipe["teachers"] = ["Zarathustra"]
+    version.save()
+    training(project, version)
     Project.objects.filter(pk=project.pk).update(is_blind=True)
     cache.clear()
     return project
@@ -55,6 +58,9 @@ def blind(
 def pages(project: Project) -> dict[str, str]:
     run, version = project.runs.get(), project.dataset_versions.get()
     return {
+        "datasets": reverse("datasets", args=["eggs"]),
+        "trainings": reverse("trainings", args=["eggs"]),
+        "training": reverse("training_detail", args=["eggs", project.training_jobs.get().pk]),
         "dashboard": reverse("dashboard", args=["eggs"]),
         "runs": reverse("runs", args=["eggs"]),
         "run": reverse("run_detail", args=["eggs", run.pk]),
@@ -76,7 +82,16 @@ def test_no_page_names_the_teacher_to_a_reviewer(
     told = [
         n for n, a in pages(blind).items() if "Zarathustra" in admin_client.get(a).content.decode()
     ]
-    assert {"dashboard", "runs", "run", "rationales", "question"} <= set(told)
+    assert {
+        "dashboard",
+        "runs",
+        "run",
+        "rationales",
+        "question",
+        "datasets",
+        "dataset",
+        "trainings",
+    } <= set(told)
 
 
 def test_pages_about_teachers_alone_are_for_admins(

@@ -233,3 +233,43 @@ def test_pages_ask_the_data_base_a_bounded_number_of_times(
     with django_assert_max_num_queries(7):
         admin_client.get(at("evaluations"))
     assert admin_client.get(at("evaluations"), {"report__x": 1}).status_code == 400
+
+
+def test_blind_reviewers_read_how_often_teachers_are_right_and_nothing_they_wrote(
+    evaluation: Evaluation, student: str, reviewer_client: Client, admin_client: Client
+) -> None:
+    Project.objects.update(is_blind=True)
+    detail, answers = (at(name, evaluation.pk) for name in READS)
+    page = reviewer_client.get(detail)
+    assert "People review blind here" in page.content.decode()
+    assert "strong" not in page.context["models"] and student in page.context["models"]
+    rows = {row.name: row for row in page.context["primary"].rows}
+    right, *form = rows["strong"].cells
+    assert right.text != "–" and {cell.text for cell in form} == {"–"}
+    assert rows["strong"].tokens is None
+    assert rows[student].cells[1].text != "–"
+    assert reviewer_client.get(answers, {"model": "strong"}).status_code == 400
+    assert "strong says" in text_of(admin_client, answers, model="strong")
+    assert "base student says" in text_of(reviewer_client, answers, model="base student")
+    whole = admin_client.get(detail).context["primary"].rows
+    assert next(row for row in whole if row.name == "strong").cells[1].text != "–"
+    of = reviewer_client.get(at("evaluation_of_training", evaluation.job_id)).context["primary"]
+    assert next(row for row in of.rows if row.name == "strong").cells[1].text == "–"
+
+
+def test_blind_reviewers_get_as_little_through_the_api(
+    evaluation: Evaluation, reviewer_client: Client, admin_client: Client
+) -> None:
+    Project.objects.update(is_blind=True)
+    one = f"/api/v1/projects/eggs/evaluations/{evaluation.pk}"
+    report = reviewer_client.get(one).json()["report"]
+    strong = next(model for model in report["models"] if model["name"] == "strong")
+    for group in strong["groups"]:
+        assert group["accuracy"]["value"] is not None
+        assert group["validity"]["value"] is None and group["mean_tokens"] is None
+    told = reviewer_client.get(f"{one}/answers", {"limit": 200}).json()["items"]
+    assert told and not [row for row in told if row["model"] == "strong"]
+    assert reviewer_client.get(f"{one}/answers", {"model": "strong"}).status_code == 403
+    assert admin_client.get(f"{one}/answers", {"model": "strong"}).json()["items"]
+    evaluation.refresh_from_db()
+    assert admin_client.get(one).json()["report"] == evaluation.report

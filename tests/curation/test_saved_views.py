@@ -53,7 +53,8 @@ def test_own_views_are_ones_own_and_shared_ones_everybodys(
 def test_a_reviewer_cannot_drop_what_somebody_else_shared(reviewer_client, admin_client):
     admin_client.post(SAVE, {"answer": "wrong", "view": "ours", "shared": "on"})
     assert drop(reviewer_client, SavedView.objects.get()).status_code == 404
-    assert not reviewer_client.get(AT).context["saved_views"][0].may_drop
+    (shown,) = reviewer_client.get(AT).context["saved_views"]
+    assert not shown.may_drop
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,26 @@ def test_lists_of_questions_have_views_of_their_own(reviewer_client):
     reviewer_client.post(reverse("questions_save", args=["eggs"]), {"q": "eggs", "view": "<b>"})
     assert names(reviewer_client, place) == ["<b>"] and names(reviewer_client) == []
     assert "<b></a>" not in reviewer_client.get(place).content.decode()
+
+
+def test_where_people_review_blind_views_that_tell_teachers_apart_are_withheld(
+    reviewer_client, admin_client, project, teacher
+):
+    by_teacher = {"teacher": teacher.pk, "view": "what Strong gets wrong", "shared": "on"}
+    admin_client.post(SAVE, by_teacher)
+    admin_client.post(SAVE, {"temperature": "0.7", "view": "hot", "shared": "on"})
+    admin_client.post(SAVE, {"answer": "wrong", "view": "wrong ones", "shared": "on"})
+    assert names(reviewer_client) == ["hot", "what Strong gets wrong", "wrong ones"]
+    type(project).objects.filter(pk=project.pk).update(is_blind=True)
+    page = reviewer_client.get(AT)
+    told = page.content.decode()
+    assert [one.view.name for one in page.context["saved_views"]] == ["wrong ones"]
+    assert "what Strong" not in told
+    assert "2 saved views that filter by teacher are hidden: people review blind here." in told
+    assert (
+        len(names(admin_client)) == 3 and "are hidden" not in admin_client.get(AT).content.decode()
+    )
+    refused = reviewer_client.post(SAVE, by_teacher)
+    assert refused.status_code == 400 and "which teacher wrote a chain" in refused.content.decode()
+    assert reviewer_client.post(SAVE, {"answer": "right", "view": "good"}).status_code == 302
+    assert SavedView.objects.count() == 4
