@@ -11,6 +11,7 @@ from ninja.operation import Operation
 
 from curation.api import (
     agreement,
+    around,
     bulk,
     checks,
     datasets,
@@ -119,6 +120,6 @@ api = Api(
 problems.install(api)
 for _room in (
     *(projects, questions, rationales, teachers, runs, reviews, agreement, leading, bulk),
-    *(searching, checks, datasets, trainings, evaluations, webhooks),
+    *(around, searching, checks, datasets, trainings, evaluations, webhooks),
 ):
     api.add_router("", _room.router)

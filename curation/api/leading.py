@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from curation.api.access import ADMIN, ADMIN_READ, REVIEW
+from curation.api.access import ADMIN, ADMIN_READ, READ, REVIEW
 from curation.api.lists import PageOf, asked, filters, paged
 from curation.api.rationales import RationaleOut, ReviewOut, rationale_out, review_out, visible
 from curation.api.reading import Body
@@ -18,7 +18,7 @@ from curation.projects.models import User
 from curation.questions import selectors as questions
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
-from curation.reviews import adjudication, controls, queueing
+from curation.reviews import adjudication, controls, queueing, selectors
 from curation.reviews.models import FlagKind, QuestionFlag, QueueItem, QueueStatus, Review
 
 router = Router(tags=["leading reviews"])
@@ -158,6 +158,18 @@ def flag_create(
         request.project, request.user, question, body.kind, body.comment
     )
     return Status(201, _flag(made))
+
+
+@router.get(
+    f"{P}/questions/{{int:question_id}}/flags",
+    auth=READ,
+    response=list[QuestionFlagOut],
+    summary="What I said of a question itself",
+)
+def flag_mine(request: HttpRequest, slug: str, question_id: int) -> list[dict[str, Any]]:
+    """Your flags that nobody has settled and you have not taken back."""
+    flags = selectors.flags_of(_question(request, question_id), request.user)
+    return [_flag(one) for one in flags.select_related("user")]
 
 
 @router.get(

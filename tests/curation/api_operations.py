@@ -17,6 +17,10 @@ class Need(NamedTuple):
 
 NEEDS = {
     "GET /me": Need("read"),
+    "GET /me/keys": Need("read"),
+    "PUT /me/keys/{action}": Need("review", body={"keys": ["q"]}),
+    "DELETE /me/keys": Need("review"),
+    "GET /me/work": Need("read"),
     "GET /projects": Need("read"),
     "POST /projects": Need("admin", body={"name": "New one"}),
     f"GET {P}": Need("read"),
@@ -51,6 +55,7 @@ NEEDS = {
         "admin", admin=True, body={"says": [{"rationale": 1, "verdict": "approve"}]}
     ),
     f"POST {P}/adjudications/{{item_id}}/undo": Need("admin", admin=True),
+    f"GET {P}/questions/{{question_id}}/flags": Need("read"),
     f"POST {P}/questions/{{question_id}}/flags": Need("review", body={"kind": "ambiguous"}),
     f"GET {P}/flags": Need("read", admin=True),
     f"DELETE {P}/flags/{{flag_id}}": Need("review"),
@@ -82,6 +87,14 @@ NEEDS = {
     f"GET {P}/questions/{{question_id}}/history": Need("read"),
     f"POST {P}/questions/{{question_id}}/checks": Need("review", body={"text": "It is 3."}),
     f"GET {P}/checks/{{check_id}}": Need("review"),
+    f"GET {P}/views": Need("read"),
+    f"POST {P}/views": Need(
+        "review", body={"of": "questions", "name": "mine", "filters": {"state": "done"}}
+    ),
+    f"DELETE {P}/views/{{view_id}}": Need("review"),
+    f"GET {P}/progress": Need("read"),
+    f"GET {P}/seats": Need("read", admin=True),
+    f"POST {P}/seats/{{seat_id}}/free": Need("admin", admin=True),
     f"GET {P}/teachers": Need("read"),
     f"GET {P}/teachers/{{teacher_id}}": Need("read"),
     f"POST {P}/teachers": Need("admin", admin=True, body={"name": "new", "model": "demo:strong"}),

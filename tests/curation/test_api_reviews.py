@@ -276,6 +276,7 @@ def test_a_flag_of_a_question_is_settled_by_an_admin(
     place = f"questions/{questions[0].pk}/flags"
     first = rudi.post(place, {"kind": "wrong_reference", "comment": "It is 5."}, status=201)
     assert rudi.post(place, {"kind": "wrong_reference"}, status=201)["id"] == first["id"]
+    assert [one["id"] for one in rudi.get(place)] == [first["id"]] and ada.get(place) == []
     rudi.post(place, {"kind": "other"}, status=400)
     rudi.post(place, {"kind": "boring"}, status=400)
     (row,) = ada.get("flags")["items"]
@@ -284,6 +285,7 @@ def test_a_flag_of_a_question_is_settled_by_an_admin(
     ada.post(f"flags/{row['id']}/settle", {"settlement": "corrected"}, status=204)
     ada.post(f"flags/{row['id']}/settle", {"settlement": "again"}, status=409)
     rudi.call("DELETE", f"flags/{row['id']}", status=409)
+    assert rudi.get(place) == []
     assert ada.get("flags")["items"] == []
 
 

@@ -20,6 +20,7 @@ from curation.api.models import ApiToken
 from curation.api.tokens import make_token, revoke
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Project, User
+from curation.projects.saved_views import save_view
 from curation.projects.services import add_member, remove_member
 from curation.questions.models import QuestionImport
 from curation.rationales.checks import order_check
@@ -60,7 +61,11 @@ def ids(
     run = GenerationRun.objects.create(project=project, temperatures=[0.5], samples=1)
     action = BulkAction.objects.create(project=project, kind="approve", filters={}, until=1)
     hook = add_hook(project, reviewer, "https://example.org/told")
+    view = save_view(project, reviewer, "rationales", "wrong ones", {"answer": "wrong"}, True)
     return {
+        "action": "approve",
+        "view_id": view.pk,
+        "seat_id": question.queue_item.seats.get().pk,
         "hook_id": hook.pk,
         "action_id": action.pk,
         "search_id": order_search(project, admin_user, text="eggs").pk,

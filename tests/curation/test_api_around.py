@@ -1,0 +1,149 @@
+"""What stands around the bench, through the API: keys, my work, saved views, progress, who holds what."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from curation.projects.models import Project, User
+from curation.projects.services import add_member
+from curation.questions.models import Question
+from curation.reviews.controls import make_control
+from curation.reviews.models import Seat
+from tests.conftest import person
+from tests.curation.api_calls import ROOT, Caller, no_brake, token  # noqa: F401
+from tests.curation.reviewing import review
+
+Make = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def rudi(project: Project, reviewer: User) -> Caller:
+    return Caller(reviewer, "review")
+
+
+@pytest.fixture
+def ada(project: Project, admin_user: User) -> Caller:
+    return Caller(admin_user)
+
+
+def keys_of(table: list[dict[str, Any]], name: str) -> list[str]:
+    return next(row["keys"] for row in table if row["name"] == name)
+
+
+def test_keys_are_read_moved_and_put_back(rudi: Caller, ada: Caller) -> None:
+    assert keys_of(rudi.get("/me/keys"), "approve") == ["a"]
+    moved = rudi.call("PUT", "/me/keys/approve", {"keys": ["q"]})
+    assert keys_of(moved, "approve") == ["q"] == keys_of(rudi.get("/me/keys"), "approve")
+    assert keys_of(ada.get("/me/keys"), "approve") == ["a"]
+    refused = rudi.call("PUT", "/me/keys/skip", {"keys": ["q"]}, status=409)
+    assert "Approve" in refused["detail"]
+    rudi.call("PUT", "/me/keys/skip", {"keys": ["7"]}, status=400)
+    rudi.call("PUT", "/me/keys/dance", {"keys": ["q"]}, status=400)
+    assert keys_of(rudi.call("DELETE", "/me/keys"), "approve") == ["a"]
+
+
+def test_my_work_tells_what_waits_and_what_i_did(
+    project: Project, questions: list[Question], reviewer: User, admin_user: User, rudi: Caller
+) -> None:
+    review(project, reviewer, questions[0], "approve", "reject")
+    work = rudi.get("/me/work")
+    (waits,) = work["projects"]
+    assert (waits["slug"], waits["waiting"], waits["held"]) == ("eggs", 2, 0)
+    assert [day["questions"] for day in work["days"]][-1] == 1 and work["days_in_a_row"] == 1
+
+
+def test_my_work_through_a_token_of_one_project_tells_of_no_other(
+    project: Project, questions: list[Question], reviewer: User, stranger: User
+) -> None:
+    elsewhere = Project.objects.get(slug="elsewhere")
+    add_member(elsewhere, reviewer.username, "reviewer")
+    review(project, reviewer, questions[0], "approve", "reject")
+    headers = {"authorization": f"Bearer {token(reviewer, 'read', elsewhere)}"}
+    work = Client().get(f"{ROOT}/me/work", headers=headers).json()
+    assert [one["slug"] for one in work["projects"]] == ["elsewhere"]
+    assert sum(day["questions"] for day in work["days"]) == 0
+
+
+def test_views_are_kept_shared_and_dropped(
+    questions: list[Question], rudi: Caller, ada: Caller
+) -> None:
+    body = {"of": "rationales", "name": "wrong ones", "filters": {"answer": "wrong"}}
+    mine = rudi.post("views", body, status=201)
+    assert (mine["filters"], mine["username"]) == ({"answer": "wrong"}, "rudi")
+    assert ada.get("views") == []
+    ada.call("DELETE", f"views/{mine['id']}", status=404)
+    shared = rudi.post("views", {**body, "is_shared": True}, status=201)
+    assert shared["id"] == mine["id"] and [one["id"] for one in ada.get("views")] == [mine["id"]]
+    ada.call("DELETE", f"views/{mine['id']}", status=204)
+    assert rudi.get("views") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"of": "people"},
+        {"name": ""},
+        {"name": "x" * 61},
+        {"filters": {}},
+        {"filters": {"score__overall__gte": "0"}},
+        {"filters": {"q": "x" * 201}},
+        {"filters": {"q": "a\0b"}},
+        {"filters": {"q": 3}},
+        {"user": 1},
+    ],
+    ids=lambda wrong: str(wrong)[:40],
+)
+def test_a_view_without_sense_is_refused(
+    wrong: dict[str, Any], project: Project, rudi: Caller
+) -> None:  # A6, B1
+    good = {"of": "rationales", "name": "wrong ones", "filters": {"answer": "wrong"}}
+    rudi.post("views", good | wrong, status=400)
+    assert rudi.get("views") == []
+
+
+def test_a_blind_project_keeps_and_shows_reviewers_no_view_that_tells_teachers(
+    project: Project, questions: list[Question], rudi: Caller, ada: Caller
+) -> None:
+    Project.objects.update(is_blind=True)
+    body = {"of": "rationales", "name": "strong ones", "filters": {"teacher": "1"}}
+    rudi.post("views", body, status=400)
+    ada.post("views", {**body, "is_shared": True}, status=201)
+    assert rudi.get("views") == [] and len(ada.get("views")) == 1
+
+
+def test_progress_tells_admins_of_all_and_reviewers_of_themselves(
+    project: Project,
+    questions: list[Question],
+    reviewer: User,
+    admin_user: User,
+    rudi: Caller,
+    ada: Caller,
+) -> None:
+    review(project, reviewer, questions[0], "approve", "reject")
+    review(project, admin_user, questions[1], "approve", "approve")
+    make_control(project, admin_user, questions[1])
+    told = ada.get("progress")
+    assert told["open"] == 1 and told["statuses"] == {"waiting": 1, "done": 1, "control": 1}
+    people = {one["username"]: one["verdicts"] for one in told["people"]}
+    assert people == {"rudi": {"approve": 1, "reject": 1}, "ada": {"approve": 2}}
+    assert told["days"][-1]["questions"] == 2 and told["forecast"]["why"]
+    own = rudi.get("progress")
+    assert [one["username"] for one in own["people"]] == ["rudi"] and "control" not in own[
+        "statuses"
+    ]
+
+
+def test_an_admin_sees_who_holds_what_and_frees_it(
+    project: Project, questions: list[Question], rudi: Caller, ada: Caller
+) -> None:
+    bench = rudi.post("review/next")
+    (seat,) = ada.get("seats")
+    assert (seat["username"], seat["question"]) == ("rudi", bench["question"]["id"])
+    rudi.get("seats", status=403)
+    rudi.post(f"seats/{seat['id']}/free", status=403)
+    ada.post(f"seats/{seat['id']}/free", status=204)
+    assert not Seat.objects.filter(holder__isnull=False).exists()
+    ada.post(f"seats/{seat['id']}/free", status=409)
+    Caller(person("olga")).get("seats", status=404)
