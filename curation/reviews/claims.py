@@ -67,8 +67,7 @@ def next_item(project: Project, user: User) -> Seat | None:
     """
     with transaction.atomic():
         one_at_a_time(project, user)
-        held = next(iter(_mine(project, user).values()), None)
-        return (held and _take(_seat(held), project, user)) or _take_best(project, user)
+        return next_for(project, user)
 
 
 def ahead(project: Project, user: User, item_id: int) -> Seat | None:
@@ -76,11 +75,17 @@ def ahead(project: Project, user: User, item_id: int) -> Seat | None:
     it ready. None when nothing is free, or they do not hold `item_id`."""
     with transaction.atomic():
         one_at_a_time(project, user)
-        held = _mine(project, user)
-        if held.pop(item_id, None) is None:
-            return None
-        other = next(iter(held.values()), None)
-        return (other and _take(_seat(other), project, user)) or _take_best(project, user)
+        return next_for(project, user, item_id)
+
+
+def next_for(project: Project, user: User, after: int | None = None) -> Seat | None:
+    """`next_item`, or with `after` what is `ahead` of that: within a transaction of the caller's that
+    began with `one_at_a_time`."""
+    held = _mine(project, user)
+    if after is not None and held.pop(after, None) is None:
+        return None
+    first = next(iter(held.values()), None)
+    return (first and _take(_seat(first), project, user)) or _take_best(project, user)
 
 
 def one_at_a_time(project: Project, user: User) -> None:

@@ -13,7 +13,7 @@ from curation.projects.models import Project, Rubric, User
 from curation.questions.models import Split
 from curation.rationales.models import Rationale, Source, passes, text_hash
 from curation.rationales.scoring import mark_stale, order_scoring
-from curation.reviews.claims import claim, one_at_a_time
+from curation.reviews.claims import claim, next_for, one_at_a_time
 from curation.reviews.models import (
     Decision,
     Outcome,
@@ -134,31 +134,52 @@ def submit(
     """
     check_all(says)
     with transaction.atomic():
-        item = ITEM.first(pk=item_id, project=project.pk)
-        if item is None:
-            raise Invalid("This question does not wait in this project.")
-        item.project = project
-        seats = SEATS.all(item=item.pk, user=user.pk)
-        still_open = [one for one in seats if one.done_at is None]
-        seat = next((one for one in still_open if one.holder_id == user.pk), None)
-        if seat is None:
-            raise Conflict(_who_was_first(item, user))
-        is_control = seat.number is None
-        chains = chains_of(item, says)
-        if not is_control:
-            for chain in chains.values():
-                _must_be_open(chain)
-        spent = seconds if seconds is not None and 0 <= seconds < 86_400 else None
-        share = None if spent is None else spent / len(says)
-        reviews = record(project, user, item, chains, says, seconds=share, is_control=is_control)
-        # A claim that had run out may have gone to somebody else since it was read.
-        filled = {"pk": seat.pk, "user": user.pk, "now": timezone.now(), "spent": spent}
-        if not FILL.run(**filled):
-            raise Conflict(
-                "Your claim on this question ran out, and somebody else works on it now."
-            )
-        if not is_control and still_open == [seat]:
-            settle(item, reviews, seats=len(seats))
+        return _take(project, user, item_id, says, seconds)
+
+
+def submit_and_next(
+    project: Project,
+    user: User,
+    item_id: int,
+    says: Sequence[Say],
+    seconds: float | None = None,
+    shown: int | None = None,
+) -> Seat | None:
+    """`submit`, and what the person gets then: the next question, or, where their page has that in hand
+    and shows it (`shown`), the one after it. One transaction: two would wait twice for their turn."""
+    check_all(says)
+    with transaction.atomic():
+        one_at_a_time(project, user)
+        _take(project, user, item_id, says, seconds)
+        return next_for(project, user, shown)
+
+
+def _take(
+    project: Project, user: User, item_id: int, says: Sequence[Say], seconds: float | None
+) -> list[Review]:
+    item = ITEM.first(pk=item_id, project=project.pk)
+    if item is None:
+        raise Invalid("This question does not wait in this project.")
+    item.project = project
+    seats = SEATS.all(item=item.pk, user=user.pk)
+    still_open = [one for one in seats if one.done_at is None]
+    seat = next((one for one in still_open if one.holder_id == user.pk), None)
+    if seat is None:
+        raise Conflict(_who_was_first(item, user))
+    is_control = seat.number is None
+    chains = chains_of(item, says)
+    if not is_control:
+        for chain in chains.values():
+            _must_be_open(chain)
+    spent = seconds if seconds is not None and 0 <= seconds < 86_400 else None
+    share = None if spent is None else spent / len(says)
+    reviews = record(project, user, item, chains, says, seconds=share, is_control=is_control)
+    # A claim that had run out may have gone to somebody else since it was read.
+    filled = {"pk": seat.pk, "user": user.pk, "now": timezone.now(), "spent": spent}
+    if not FILL.run(**filled):
+        raise Conflict("Your claim on this question ran out, and somebody else works on it now.")
+    if not is_control and still_open == [seat]:
+        settle(item, reviews, seats=len(seats))
     return reviews
 
 

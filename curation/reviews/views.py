@@ -114,19 +114,23 @@ def _next(request: HttpRequest) -> dict[str, Any]:
     return _answer(request, claims.next_item(request.project, request.user))
 
 
-def _ahead(request: HttpRequest, item_id: int) -> dict[str, Any]:
-    """The question after the one that the page shows, for the page to have in hand."""
-    seat = claims.ahead(request.project, request.user, item_id)
+def _after(
+    request: HttpRequest, shown: int | None, seat: Seat | None = None, *, is_taken: bool = False
+) -> dict[str, Any]:
+    """What follows a decision or a skip: the next question, or, where the page had that in hand and
+    shows it (`shown`), the one after it, which the page has in hand then. `is_taken`: it is `seat`."""
+    if shown is None:
+        return _answer(request, seat) if is_taken else _next(request)
+    if not is_taken:
+        seat = claims.ahead(request.project, request.user, shown)
     if seat is not None:
         answer = _answer(request, seat)
         return {"ahead": answer, "progress": answer.pop("progress")}
     return {"ahead": None, "progress": selectors.progress(request.project, request.user).words}
 
 
-def _after(request: HttpRequest, body: dict[str, Any]) -> dict[str, Any]:
-    """What follows a decision or a skip: the next question, or, where the page had that in hand and
-    shows it (`shown`), the one after it."""
-    return _ahead(request, number_of(body, "shown")) if "shown" in body else _next(request)
+def _shown(body: dict[str, Any]) -> int | None:
+    return number_of(body, "shown") if "shown" in body else None
 
 
 @require_POST
@@ -134,7 +138,7 @@ def _after(request: HttpRequest, body: dict[str, Any]) -> dict[str, Any]:
 @json_view
 def review_ahead(request: HttpRequest) -> dict[str, Any]:
     """Claim and send the question after `item`, while the person works on `item`."""
-    return _ahead(request, number_of(body_of(request), "item"))
+    return _after(request, number_of(body_of(request), "item"))
 
 
 @require_POST
@@ -154,16 +158,16 @@ def review_submit(request: HttpRequest) -> dict[str, Any]:
     seconds = body.get("seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float | None):
         raise Invalid("seconds must be a number.")
-    item_id = number_of(body, "item")
+    item_id, shown = number_of(body, "item"), _shown(body)
+    project, user = request.project, request.user
     try:
-        services.submit(request.project, request.user, item_id, says, seconds)
+        seat = services.submit_and_next(project, user, item_id, says, seconds, shown)
     except Conflict as error:
-        again = body.get("again") is True
-        if not (again and services.said_before(request.project, request.user, item_id, says)):
-            told = meanwhile(request.project, request.user, item_id, says)
-            error.more = {"meanwhile": told}
-            raise
-    return _after(request, body)
+        if body.get("again") is True and services.said_before(project, user, item_id, says):
+            return _after(request, shown)
+        error.more = {"meanwhile": meanwhile(project, user, item_id, says)}
+        raise
+    return _after(request, shown, seat, is_taken=True)
 
 
 @require_GET
@@ -197,7 +201,7 @@ def review_skip(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(reason, str) or "\0" in reason:
         raise Invalid("The reason must be a text.")
     claims.skip(item_id, request.user, reason)
-    return _after(request, body)
+    return _after(request, _shown(body))
 
 
 @require_POST
