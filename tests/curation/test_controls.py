@@ -11,8 +11,10 @@ from curation.rationales.models import Rationale
 from curation.reviews.claims import claim, next_item, skip
 from curation.reviews.controls import drop_control, make_control
 from curation.reviews.models import Decision, QueueStatus, Seat
+from curation.reviews.queueing import set_overlap
 from curation.reviews.selectors import bench_of
 from curation.reviews.services import Say, submit, to_review, undo
+from tests.conftest import score_now
 from tests.curation.reviewing import review, status
 
 Chains = Callable[..., list[Rationale]]
@@ -76,9 +78,56 @@ def test_a_control_can_be_taken_back_skipped_and_dropped(
 
 
 def test_who_made_the_control_does_not_meet_it(
-    project: Project, admin_user: User, control: Question
+    project: Project,
+    admin_user: User,
+    reviewer: User,
+    third: User,
+    questions: list[Question],
+    make_questions: Questions,
+    make_rationales: Chains,
 ) -> None:
-    assert next_item(project, admin_user) is None
+    (made,) = make_questions(1)
+    make_rationales(made, ["right", "wrong"])
+    review(project, reviewer, made, "approve", "reject")
+    make_control(project, admin_user, made)
+    set_overlap(project, 3)
+    project.control_percent = 50
+    met = {}
+    for user in (admin_user, reviewer, third):
+        met[user.username] = []
+        while seat := next_item(project, user):
+            review(project, user, seat.item.question, "approve", "reject")
+            met[user.username].append(seat.item.question)
+    assert all(set(questions) <= set(got) for got in met.values())
+    # ada made it, rudi decided it
+    assert [name for name, got in met.items() if made in got] == ["tina"]
+
+
+@pytest.mark.parametrize(("percent", "met"), [(0, 0), (10, 2), (20, 4), (50, 10)])
+def test_controls_come_at_the_chosen_rate(
+    percent: int,
+    met: int,
+    project: Project,
+    admin_user: User,
+    reviewer: User,
+    make_questions: Questions,
+    make_rationales: Chains,
+) -> None:
+    controls, others = make_questions(11), make_questions(20)
+    for question in [*controls, *others]:
+        make_rationales(question, ["right"], scored=False)
+    score_now(project)
+    for question in controls:
+        review(project, admin_user, question, "approve")
+        make_control(project, admin_user, question)
+    Project.objects.filter(pk=project.pk).update(control_percent=percent)
+    project.refresh_from_db()
+    got = []
+    for _ in range(20):
+        question = next_item(project, reviewer).item.question
+        review(project, reviewer, question, "approve")
+        got.append(question in controls)
+    assert sum(got) == met
 
 
 def test_a_half_decided_question_is_no_control_since_it_would_show_fewer_chains(

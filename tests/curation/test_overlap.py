@@ -2,15 +2,17 @@
 disagree on; questions set aside for a person."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question
-from curation.rationales.models import Rationale
+from curation.rationales.models import Rationale, Score
 from curation.reviews.adjudication import (
     adjudicate,
     flag_question,
@@ -180,11 +182,15 @@ def test_more_or_fewer_reviews_count_from_now_on(
 def test_the_next_question_is_held_ahead_and_both_come_back(
     project: Project, reviewer: User, admin_user: User, questions: list[Question]
 ) -> None:
+    held = Seat.objects.filter(holder=reviewer, done_at=None)
     now = next_item(project, reviewer)
     coming = ahead(project, reviewer, now.item_id)
     assert coming.item != now.item
     assert ahead(project, reviewer, now.item_id).item == coming.item  # asked twice, held once
-    renew(now.item_id, reviewer)
+    soon = timezone.now() + timedelta(seconds=5)
+    Seat.objects.filter(holder=reviewer).update(held_until=soon)
+    renew(now.item_id, reviewer)  # of both, and the one in hand stays the first
+    assert all(until > soon for until in held.values_list("held_until", flat=True))
     assert next_item(project, reviewer).item == now.item
     submit(project, reviewer, now.item_id, [Say(to_review(now.item)[0].pk, "approve")])
     assert next_item(project, reviewer).item == coming.item
@@ -223,6 +229,48 @@ def test_shuffled_blind_and_hidden_as_the_project_wants(
     assert order == [chain.rationale.pk for chain in again.chains]
     assert order != [chain.pk for chain in to_review(seat.item)]
     assert {chain.wrote for chain in first.chains} == {""} and first.is_shuffled
+
+
+def test_each_reviewer_has_an_order_of_their_own(
+    project: Project, reviewer: User, admin_user: User, third: User, make_questions: Questions,
+    make_rationales: Chains,
+) -> None:  # fmt: skip
+    Project.objects.update(is_shuffled=True)
+    set_overlap(project, 3)
+    project.refresh_from_db()
+    (question,) = make_questions(1)
+    make_rationales(question, ["right", "wrong", "right", "wrong", "right", "wrong"])
+    orders = {
+        tuple(chain.rationale.pk for chain in bench_of(claim(project, user, question)).chains)
+        for user in (reviewer, admin_user, third)
+    }
+    assert len(orders) == 3
+
+
+def test_the_likeliest_good_chain_stands_first_unless_shuffled(
+    project: Project, reviewer: User, make_questions: Questions, make_rationales: Chains
+) -> None:
+    (question,) = make_questions(1)
+    made = make_rationales(question, ["wrong", "right", "wrong"])
+    for chain, overall in zip(made, (0.4, 0.9, 0.6), strict=True):
+        Score.objects.filter(pk=chain.pk).update(overall=overall)
+    seen = bench_of(claim(project, reviewer, question)).chains
+    assert [chain.rationale.pk for chain in seen] == [made[1].pk, made[2].pk, made[0].pk]
+    assert [chain.likely_best for chain in seen] == [True, False, False]
+
+
+def test_nobody_reviews_their_own_edit_nor_sees_it_again(
+    two_reviews: Project, reviewer: User, admin_user: User, questions: list[Question]
+) -> None:
+    item = review(two_reviews, reviewer, questions[0], "edit", "reject").item
+    edit = Rationale.objects.get(author=reviewer)
+    assert next_item(two_reviews, reviewer).item != item
+    for user in (reviewer, admin_user):  # also whoever names it in a request of their own
+        if user == admin_user:
+            claim(two_reviews, user, questions[0])
+        with pytest.raises(Conflict):
+            submit(two_reviews, user, item.pk, [Say(edit.pk, "approve")])
+    assert not Review.objects.filter(rationale=edit).exists()
 
 
 def test_a_flag_counts_once_and_is_settled_or_taken_back(
