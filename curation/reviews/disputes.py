@@ -31,8 +31,9 @@ def waiting_disputes(project: Project) -> QuerySet[QueueItem]:
 
 
 def next_dispute(project: Project, after: int = 0) -> QueueItem | None:
-    """The next question for an admin after the item `after`, round to the first again."""
-    waiting = waiting_disputes(project).order_by("id")
+    """The next question for an admin after the item `after`, round to the first again; never that
+    item itself."""
+    waiting = waiting_disputes(project).exclude(pk=after).order_by("id")
     return waiting.filter(pk__gt=after).first() or waiting.first()
 
 
@@ -86,11 +87,12 @@ class Edit:
 
 @dataclass
 class Voice:
-    """What one person said of one chain."""
+    """What one person said of one chain; `is_mine`: the reader said it."""
 
     review: Review
     reasons: list[str]
     edit: Edit | None = None
+    is_mine: bool = False
 
 
 @dataclass
@@ -122,6 +124,11 @@ class Dispute:
         return [voice.edit for voice in self.voices if voice.edit]
 
     @property
+    def waits_for_another(self) -> bool:
+        """The reader's own edit is among those that wait: another admin decides on edits."""
+        return any(edit.is_mine for edit in self.edits)
+
+    @property
     def is_own_chain(self) -> bool:
         return self.chain.rationale.source == Source.PERSON
 
@@ -135,6 +142,11 @@ class Case:
     disputes: list[Dispute]
     decided: list[ChainView]
     flags: list[QuestionFlag]
+
+    @property
+    def is_disputant(self) -> bool:
+        """Whether the reader is one of those who disagree."""
+        return any(voice.is_mine for dispute in self.disputes for voice in dispute.voices)
 
 
 def case_of(item: QueueItem, reader: User) -> Case:
@@ -180,7 +192,8 @@ def _dispute(
     for review in reviews:
         words = [Reason(reason).label for reason in review.reasons if reason != Reason.OTHER]
         edit = views.get(review.edited_id) if review.edited_id else None
-        voices.append(Voice(review, words, _edit(chain, edit, reader) if edit else None))
+        changed = _edit(chain, edit, reader) if edit else None
+        voices.append(Voice(review, words, changed, review.reviewer_id == reader.pk))
     steps = [
         Step(
             view,

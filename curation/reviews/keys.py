@@ -12,7 +12,8 @@ from curation.projects.models import Preference, User
 
 @dataclass(frozen=True)
 class Action:
-    """Something that a key does. `fixed` ones cannot be moved: their keys are a whole row of digits."""
+    """Something that a key does: `what` at the bench, `there` where an admin decides between reviews;
+    nothing where it has no words. `fixed` ones cannot be moved: their keys are a whole row of digits."""
 
     name: str
     group: str
@@ -20,25 +21,38 @@ class Action:
     keys: tuple[str, ...]
     repeats: bool = False
     fixed: bool = False
+    there: str = ""
 
 
 ACTIONS = (
-    Action("approve", "Decide", "Approve; again takes it back", ("a",)),
-    Action("reject", "Decide", "Reject: choose why", ("x",)),
-    Action("edit", "Decide", "Edit and approve", ("e",)),
+    Action("approve", "Decide", "Approve; again takes it back", ("a",),
+           there="Approve; again takes it back"),
+    Action("reject", "Decide", "Reject: choose why", ("x",),
+           there="Reject: choose why; again goes on"),
+    Action("edit", "Decide", "Edit and approve", ("e",), there="Edit it yourself"),
+    Action("take", "Decide", "", ("y",),
+           there="Take a reviewer’s edit; again the next one"),
     Action("best", "Decide", "The best of them; again takes it back", ("b",)),
-    Action("comment", "Decide", "Comment on the chain", ("c",)),
+    Action("comment", "Decide", "Comment on the chain", ("c",), there="Comment on your decision"),
     Action("own", "Decide", "Write a chain of your own", ("w",)),
-    Action("reject_wrong", "Decide", "Reject every chain with a wrong answer", ("Shift+x",)),
+    Action("reject_wrong", "Decide", "Reject every chain with a wrong answer", ("Shift+x",),
+           there="Reject every chain with a wrong answer"),
     Action("flag", "Decide", "Something is wrong with the question", ("f",)),
-    Action("clear", "Decide", "Take the decision back", ("Backspace", "Delete")),
-    Action("next", "Go on", "Send the decisions, bring the next question", ("Enter",)),
-    Action("skip", "Go on", "Skip: say why, or press it twice", ("s",)),
-    Action("undo", "Go on", "Take the last question back", ("u",)),
-    Action("left", "Move", "Chain to the left", ("ArrowLeft", "h"), repeats=True),
-    Action("right", "Move", "Chain to the right", ("ArrowRight", "l"), repeats=True),
-    Action("up", "Move", "Step before", ("ArrowUp", "k"), repeats=True),
-    Action("down", "Move", "Step after", ("ArrowDown", "j"), repeats=True),
+    Action("clear", "Decide", "Take the decision back", ("Backspace", "Delete"),
+           there="Take the choice back"),
+    Action("next", "Go on", "Send the decisions, bring the next question", ("Enter",),
+           there="Go on; when all is chosen, decide"),
+    Action("skip", "Go on", "Skip: say why, or press it twice", ("s",),
+           there="Leave the question, to the next one that waits"),
+    Action("undo", "Go on", "Take the last question back", ("u",),
+           there="Take your last decision back"),
+    Action("left", "Move", "Chain to the left", ("ArrowLeft", "h"), repeats=True,
+           there="Chain before"),
+    Action("right", "Move", "Chain to the right", ("ArrowRight", "l"), repeats=True,
+           there="Chain after"),
+    Action("up", "Move", "Step before", ("ArrowUp", "k"), repeats=True, there="Chain before"),
+    Action("down", "Move", "Step after", ("ArrowDown", "j"), repeats=True, there="Chain after"),
+    Action("choose", "Decide", "", ("1…9",), fixed=True, there="A reason of a rejection, by its number"),
     Action("label_good", "Label steps", "Step 1 to 9 is good; again takes it back", ("1…9",),
            fixed=True),
     Action("label_bad", "Label steps", "Step 1 to 9 is bad", ("Shift+1…9",), fixed=True),
@@ -49,11 +63,12 @@ ACTIONS = (
     Action("differences", "Look", "What differs from the chain compared with", ("d",)),
     Action("compare_with", "Look", "Compare the others with this chain", ("Shift+d",)),
     Action("unfold", "Look", "Chains like this one, shown or folded", ("o",)),
-    Action("reference", "Look", "Reference and worked answer", ("r",)),
+    Action("reference", "Look", "Reference and worked answer", ("r",), there="Worked answer"),
     Action("marks", "Look", "Calculator marks and thinking, shown or folded", ("m",)),
     Action("wrote", "Look", "Who wrote each chain", ("t",)),
-    Action("guidelines", "Look", "Guidelines of the project", ("g",)),
-    Action("keys", "Look", "These keys", ("?",)),
+    Action("guidelines", "Look", "Guidelines of the project", ("g",),
+           there="Guidelines of the project"),
+    Action("keys", "Look", "These keys", ("?",), there="These keys"),
 )  # fmt: skip
 BY_NAME = {action.name: action for action in ACTIONS}
 MOST = 3
@@ -100,7 +115,7 @@ def change_keys(user: User, name: str, keys: list[str]) -> list[dict[str, Any]]:
             clash = [key for key in keys if key in row["keys"]]
             if clash and row["name"] != name:
                 raise Conflict(
-                    f"“{clash[0]}” is taken: “{row['what']}”. Give that another key first."
+                    f"“{clash[0]}” is taken: “{row['what'] or row['there']}”. Give that another key first."
                 )
         chosen = _chosen(user) | {name: keys}
         if keys == list(action.keys):

@@ -10,7 +10,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from curation.errors import Conflict, Invalid, ServiceError
 from curation.listing import number, only, page_of
 from curation.projects.access import project_view
-from curation.reviews import adjudication, disputes
+from curation.projects.models import Role
+from curation.projects.selectors import members_of
+from curation.reviews import adjudication, disputes, keys
 from curation.reviews.models import QueueItem, QueueStatus, Reason, Verdict
 from curation.reviews.services import Say
 
@@ -68,6 +70,11 @@ def _case_page(request: HttpRequest, item: QueueItem, error: ServiceError | None
         "case": case,
         "error": error,
         "reasons": Reason.choices,
+        "keys": keys.table_of(request.user),
+        "following": disputes.next_dispute(request.project, item.pk),
+        "last": next(iter(disputes.decided_lately(request.project, request.user, 1)), None),
+        "others_lead": case.is_disputant
+        and members_of(request.project).filter(role=Role.ADMIN).exclude(user=request.user).exists(),
         "waiting": disputes.waiting_disputes(request.project).count(),
     }
     status = 200 if error is None else 409 if isinstance(error, Conflict) else 400

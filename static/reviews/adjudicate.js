@@ -1,135 +1,290 @@
-// Deciding where reviews disagree, by keys; what is chosen and typed survives a closed tab.
+// Deciding where reviews disagree, by the keys of the bench; what is chosen and typed survives a closed
+// tab.
+
+import { CaseDraft } from "./case_draft.js";
+import { Check, isCheckKey } from "./check.js";
+import { KeysDialog } from "./keys_dialog.js";
+import { digitOf, paintKeys, read } from "./keys.js";
 
 const form = document.getElementById("case");
-const disputes = form ? [...form.querySelectorAll("[data-dispute]")] : [];
+const bar = document.querySelector("[data-keys-there]");
 const told = document.getElementById("told");
-const KEPT_DAYS = 14;
-const PREFIX = "adjudicate:";
+const note = document.getElementById("note");
+const disputes = form ? [...form.querySelectorAll("[data-dispute]")] : [];
+const draft = form && new CaseDraft(form);
 let at = 0;
+let asking = false; // why the chain is rejected: digits choose, Enter goes on
 
+const here = () => disputes[at];
 const radios = (dispute) => [...dispute.querySelectorAll('input[type="radio"]')];
-const chosen = (dispute) => radios(dispute).find((radio) => radio.checked)?.value ?? "";
+const verdict = (dispute) => radios(dispute).find((radio) => radio.checked)?.value ?? "";
+const reasonsOf = (dispute) => [...dispute.querySelectorAll('[data-when="reject"] input')];
+const isOpen = (dispute) => radios(dispute).length > 0;
+
+function tell(text) {
+  note.hidden = !text;
+  note.textContent = text;
+}
 
 function show() {
   disputes.forEach((dispute, place) => {
     if (place === at) dispute.setAttribute("aria-current", "true");
     else dispute.removeAttribute("aria-current");
-    const verdict = chosen(dispute);
-    for (const part of dispute.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== verdict;
+    for (const part of dispute.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== verdict(dispute);
   });
-  const open = disputes.filter((dispute) => radios(dispute).length);
-  told.textContent = `${open.filter((dispute) => chosen(dispute)).length} of ${open.length} chosen`;
+  const open = disputes.filter(isOpen);
+  if (told) told.textContent = `${open.filter(verdict).length} of ${open.length} chosen`;
+}
+
+function changed() {
+  show();
+  draft.keep();
 }
 
 function go(place) {
   if (place < 0 || place >= disputes.length) return;
+  if (place !== at) asking = false;
   at = place;
-  disputes[at].focus({ preventScroll: true });
+  here().focus({ preventScroll: true });
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  disputes[at].scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
+  here().scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
   show();
 }
 
-// The same key again takes the next of several edits; a key pressed on the only one keeps it.
-function choose(key) {
-  const of = radios(disputes[at]).filter((radio) => radio.dataset.keyOf === key && !radio.disabled);
-  if (!of.length) return;
-  const next = of[(of.findIndex((radio) => radio.checked) + 1) % of.length];
-  next.checked = true;
-  changed();
-  if (key === "e") disputes[at].querySelector("textarea[name^=text]").focus();
+// To the next chain without a choice, if there is one.
+function advance() {
+  const order = [...disputes.slice(at + 1), ...disputes.slice(0, at)];
+  const next = order.find((dispute) => isOpen(dispute) && !verdict(dispute));
+  go(next ? disputes.indexOf(next) : at);
 }
 
+function choose(dispute, radio) {
+  radio.checked = true;
+  dispute.querySelector(".problem").hidden = true;
+  changed();
+}
+
+const CANNOT = {
+  take: "There is no edit of this chain that you could take.",
+  edit: "Your own edit of this chain waits for another admin.",
+};
+
+// The radio of an act in the chain under the cursor; the act says so where there is none.
+function offered(act) {
+  const found = radios(here()).filter((radio) => radio.dataset.act === act && !radio.disabled);
+  if (!isOpen(here())) tell("You wrote this chain: another admin of the project decides on it.");
+  else if (!found.length) tell(CANNOT[act]);
+  return found;
+}
+
+const later = (dispute) => choose(dispute, radios(dispute).at(-1));
+
+function refuse(dispute, text) {
+  const problem = dispute.querySelector(".problem");
+  problem.textContent = text;
+  problem.hidden = !text;
+  return Boolean(text);
+}
+
+const lacks = (dispute) => verdict(dispute) === "reject" && !reasonsOf(dispute).some((box) => box.checked);
+
+function approve() {
+  const [radio] = offered("approve");
+  if (!radio) return;
+  if (radio.checked) return later(here());
+  choose(here(), radio);
+  advance();
+}
+
+function reject() {
+  const [radio] = offered("reject");
+  if (!radio) return;
+  if (radio.checked && asking) return confirmReasons();
+  choose(here(), radio);
+  asking = true;
+}
+
+function confirmReasons() {
+  if (refuse(here(), lacks(here()) ? "Say why: choose at least one reason." : "")) return;
+  asking = false;
+  advance();
+}
+
+// What the reviewers said stands ticked; the first number begins the admin's own choice.
 function reason(number) {
-  if (chosen(disputes[at]) !== "reject") return false;
-  const box = disputes[at].querySelectorAll('[data-when="reject"] input')[number - 1];
-  if (!box) return false;
-  box.checked = !box.checked;
+  const boxes = reasonsOf(here());
+  const why = here().querySelector(".why");
+  if (verdict(here()) !== "reject" || !boxes[number - 1]) return false;
+  if (why.hasAttribute("data-suggested")) {
+    for (const box of boxes) box.checked = false;
+    own(why);
+  }
+  boxes[number - 1].checked = !boxes[number - 1].checked;
+  refuse(here(), "");
   changed();
   return true;
 }
 
-const ACTIONS = {
-  ArrowDown: () => go(at + 1),
-  ArrowUp: () => go(at - 1),
-  j: () => go(at + 1),
-  k: () => go(at - 1),
-  a: () => choose("a"),
-  x: () => choose("x"),
-  t: () => choose("t"),
-  e: () => choose("e"),
-  c: () => disputes[at].querySelector("textarea[name^=comment]")?.focus(),
-  Enter: () => form.requestSubmit(),
+function own(why) {
+  why.removeAttribute("data-suggested");
+  why.querySelector(".label").textContent = "Why";
+}
+
+// The same key again takes the next of several edits.
+function take() {
+  const edits = offered("take");
+  if (!edits.length) return;
+  choose(here(), edits[(edits.findIndex((radio) => radio.checked) + 1) % edits.length]);
+  if (edits.length === 1) advance();
+}
+
+function edit() {
+  const [radio] = offered("edit");
+  if (!radio) return;
+  choose(here(), radio);
+  here().querySelector("textarea[name^=text]").focus();
+}
+
+function rejectWrong() {
+  const wrong = disputes.filter((one) => isOpen(one) && !verdict(one) && one.dataset.grade === "wrong");
+  if (!wrong.length) return tell("No chain without a choice has a wrong answer.");
+  for (const dispute of wrong) {
+    const boxes = reasonsOf(dispute);
+    if (!boxes.some((box) => box.checked)) boxes.find((box) => box.value === "wrong_answer").checked = true;
+    choose(dispute, radios(dispute).find((radio) => radio.dataset.act === "reject"));
+  }
+  if (verdict(here())) advance();
+}
+
+function next() {
+  if (asking && verdict(here()) === "reject") return confirmReasons();
+  const bare = disputes.find(lacks);
+  if (bare) {
+    go(disputes.indexOf(bare));
+    return refuse(bare, "Say why: choose at least one reason.");
+  }
+  if (!disputes.some(verdict)) return tell("Choose a verdict for at least one chain, or leave the question.");
+  form.requestSubmit();
+}
+
+function leave() {
+  if (!form?.dataset.following) return tell("No other question waits for an admin.");
+  location.assign(form.dataset.following);
+}
+
+function undo() {
+  const last = document.getElementById("undo");
+  if (last) last.requestSubmit();
+  else tell("You have decided nothing that could be taken back.");
+}
+
+function dialog(id) {
+  const one = document.getElementById(id);
+  if (one.open) one.close();
+  else one.showModal();
+}
+
+function worked() {
+  const answer = document.querySelector(".case .worked");
+  if (answer) answer.open = !answer.open;
+  else tell("This question has no worked answer.");
+}
+
+const ALWAYS = {
+  skip: leave, undo, reference: worked, guidelines: () => dialog("guidelines"), keys: () => dialog("keys"),
 };
+const ACTS = {
+  ...ALWAYS, approve, reject, take, edit, next,
+  reject_wrong: rejectWrong,
+  comment: () => here().querySelector("textarea[name^=comment]")?.focus(),
+  clear: () => isOpen(here()) && later(here()),
+  left: () => go(at - 1), up: () => go(at - 1), right: () => go(at + 1), down: () => go(at + 1),
+};
+const KEEPS_ASKING = new Set(["reject", "next", "guidelines", "keys", "reference"]);
+
+function act(name) {
+  const does = disputes.length ? ACTS[name] : ALWAYS[name];
+  if (!does) return;
+  tell("");
+  if (!KEEPS_ASKING.has(name)) asking = false;
+  does();
+}
+
+// ---- listening
+
+const isText = (target) => target.closest?.("textarea, input:not([type=radio], [type=checkbox]), select, [contenteditable]");
+
+// In a text: Escape goes back to the chain; Enter keeps a comment, Ctrl and Enter an edit, as at the bench.
+function typed(event) {
+  const dispute = event.target.closest("[data-dispute]");
+  if (!dispute) return;
+  const isEdit = event.target.name.startsWith("text-");
+  if (isEdit && isCheckKey(event)) checks.get(dispute).run();
+  else if (event.key === "Escape") go(disputes.indexOf(dispute));
+  else if (event.key === "Enter" && !event.isComposing && (isEdit ? event.ctrlKey || event.metaKey : !event.shiftKey)) {
+    go(disputes.indexOf(dispute));
+    if (isEdit) advance();
+  } else return;
+  event.preventDefault();
+}
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const typing = event.target.closest("textarea, input:not([type=radio], [type=checkbox]), select, [contenteditable]");
-  if (typing) {
-    if (event.key === "Escape") disputes[at].focus();
+  const open = document.querySelector("dialog[open]");
+  const found = read(event);
+  if (open) {
+    if (found?.act === open.id) (open.close(), event.preventDefault());
+    return;
+  }
+  if (isText(event.target)) return typed(event);
+  if (asking && event.key === "Escape") {
+    later(here());
+    asking = false;
     return;
   }
   // A link or button that has the focus is pressed by Enter; a radio keeps its arrows.
   if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
   if (event.key.startsWith("Arrow") && event.target.matches("input[type=radio]")) return;
-  if (/^[1-9]$/.test(event.key)) {
-    if (reason(Number(event.key))) event.preventDefault();
+  const number = digitOf(event);
+  if (number) {
+    if (disputes.length && reason(number)) event.preventDefault();
     return;
   }
-  const act = ACTIONS[event.key];
-  if (!act) return;
+  if (!found || (event.repeat && !found.repeats)) return;
   event.preventDefault();
-  act();
+  act(found.act);
 }
 
-// Drafts: one a question and person, in this browser.
-const key = form ? `${PREFIX}${form.dataset.user}:${form.dataset.project}:${form.dataset.question}` : "";
+const checks = new Map();
 
-function changed() {
-  show();
-  const fields = {};
-  for (const dispute of disputes) {
-    for (const input of dispute.querySelectorAll("input, textarea")) {
-      if (input.type === "radio") {
-        if (input.checked) fields[input.name] = input.value;
-      } else if (input.type === "checkbox") (fields[input.name] ??= []).push(...(input.checked ? [input.value] : []));
-      else fields[input.name] = input.value;
-    }
+function begin() {
+  for (const dispute of disputes.filter(isOpen)) {
+    const { check: url, csrf, item } = form.dataset;
+    const area = dispute.querySelector("textarea[name^=text]");
+    checks.set(dispute, new Check(area, dispute.querySelector(".scored"), { url, csrf, item: Number(item) }));
+    dispute.querySelector("[data-check]").addEventListener("click", () => checks.get(dispute).run());
+    dispute.querySelector(".why").addEventListener("click", (event) => event.isTrusted && own(event.currentTarget));
   }
-  try { localStorage.setItem(key, JSON.stringify({ at: Date.now(), fields })); } catch { /* storage is off or full */ }
-}
-
-function restore() {
-  let kept = null;
-  try {
-    for (const name of Object.keys(localStorage)) {
-      if (!name.startsWith(PREFIX)) continue;
-      const draft = JSON.parse(localStorage.getItem(name));
-      if (Date.now() - draft.at > KEPT_DAYS * 86_400_000) localStorage.removeItem(name);
-      else if (name === key) kept = draft.fields;
-    }
-  } catch { return; }
-  for (const [name, value] of Object.entries(kept ?? {})) {
-    for (const input of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-      if (input.type === "radio") input.checked = input.value === value && !input.disabled;
-      else if (input.type === "checkbox") input.checked = value.includes(input.value);
-      else input.value = value;
-    }
-    // A verdict that is not offered any more, such as an edit that was taken back.
-    const group = [...form.querySelectorAll(`input[type="radio"][name="${CSS.escape(name)}"]`)];
-    if (group.length && !group.some((radio) => radio.checked)) group.at(-1).checked = true;
-  }
-}
-
-if (form) {
   // A page that the server sent back with an error holds what was posted: newer than any draft.
-  if (!document.querySelector("[data-error]")) restore();
+  if (!document.querySelector("[data-error]") && draft.restore()) {
+    // What stands ticked is then the admin's own choice.
+    for (const dispute of disputes.filter((one) => verdict(one) === "reject")) own(dispute.querySelector(".why"));
+  }
   show();
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);
   form.addEventListener("focusin", (event) => {
     const place = disputes.indexOf(event.target.closest("[data-dispute]"));
-    if (place >= 0 && place !== at) { at = place; show(); }
+    if (place >= 0 && place !== at) [at, asking] = [place, false];
+    show();
   });
-  document.addEventListener("keydown", onKey);
 }
+
+if (form) begin();
+document.addEventListener("keydown", onKey);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-do]");
+  if (button) act(button.dataset.do);
+});
+paintKeys(document);
+new KeysDialog(document.getElementById("keys"), { url: bar.dataset.keys, csrf: bar.dataset.csrf });
+bar.dataset.begun = ""; // from here on keys are heard

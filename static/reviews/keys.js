@@ -1,6 +1,10 @@
-// The bench's keys. The table comes with the page, with what this person has put on other keys.
+// The keys of the bench, and of where an admin decides between reviews. The table comes with the page, with
+// what this person has put on other keys; a page keeps the rows that mean something on it.
 
-let rows = JSON.parse(document.getElementById("bench-keys").textContent);
+const isThere = document.querySelector("[data-keys-there]") !== null;
+const here = (table) => table.map((row) => (isThere ? { ...row, what: row.there } : row)).filter((row) => row.what);
+
+let rows = here(JSON.parse(document.getElementById("bench-keys").textContent));
 let byKey = index(rows);
 
 function index(table) {
@@ -10,7 +14,7 @@ function index(table) {
 export const keyTable = () => rows;
 
 export function setKeys(table) {
-  rows = table;
+  rows = here(table);
   byKey = index(rows);
   paintKeys(document);
 }

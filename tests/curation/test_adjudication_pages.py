@@ -99,6 +99,7 @@ def test_the_page_shows_the_reviews_side_by_side(disputed: Any, admin_client: Cl
     assert "rudi: bad" in page and "tina: good" in page
     assert "<del>starts " in page and "<ins>begins " in page
     assert "Take tina’s edit" in page
+    assert "You are one of those who disagree" not in page
 
 
 def test_a_blind_project_hides_the_teachers_from_who_decides(
@@ -182,7 +183,7 @@ def test_a_decision_that_is_refused_keeps_what_was_typed(
     page = answer.content.decode()
     assert answer.status_code == 400 and "The edit changes nothing" in page
     assert "a long thought" in page
-    assert f'name="verdict-{first.pk}" value="edit" data-key-of="e" checked' in page
+    assert f'name="verdict-{first.pk}" value="edit" data-act="edit" checked' in page
     assert not Review.objects.filter(is_adjudication=True).exists()
 
 
@@ -229,7 +230,13 @@ def test_an_admin_does_not_decide_on_their_own_edit(
     say(project, admin_user, question, Say(first.pk, "edit", edited_text="so: 3"), keep)
     edit = Rationale.objects.get(parent=first)
     page = admin_client.get(place(question)).content.decode()
-    assert f'value="take-{edit.pk}" data-key-of="t" disabled' in page
+    assert f'value="take-{edit.pk}" data-act="take" disabled' in page
+    assert 'value="edit" data-act="edit" disabled' in page
+    # One of those who disagree looks: the page and the list say so.
+    assert "You are one of those who disagree here" in page and "You are the only admin" in page
+    assert ">you<" in page and "you too" in admin_client.get(LIST).content.decode()
+    add_member(project, "rudi", "admin")
+    assert "is the better judge" in admin_client.get(place(question)).content.decode()
     answer = admin_client.post(place(question), {f"verdict-{first.pk}": f"take-{edit.pk}"})
     assert answer.status_code == 409 and "You wrote this chain" in answer.content.decode()
     # Nor do they write it once more and have it their way.
@@ -334,7 +341,7 @@ def test_the_pages_take_a_bounded_number_of_queries(
 ) -> None:
     with django_assert_max_num_queries(8):
         admin_client.get(LIST)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):  # with the keys, what follows, and what was last
         admin_client.get(place(disputed))
 
 

@@ -9,6 +9,7 @@ from curation.projects.models import Project, User
 from curation.projects.services import add_member
 from curation.rationales.models import Rationale
 from curation.reviews.claims import claim
+from curation.reviews.keys import change_keys
 from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review
 from curation.reviews.queueing import set_overlap
 from curation.reviews.services import Say, submit, to_review
@@ -38,6 +39,11 @@ def disputed(project: Project, questions: list[Any], reviewer: User) -> list[Any
     return questions[:2]
 
 
+def ready(page: Any) -> None:
+    """Waits until the page's script hears keys."""
+    page.wait_for_selector("[data-keys-there][data-begun]")
+
+
 def chosen(page: Any) -> str:
     return page.inner_text("#told")
 
@@ -47,21 +53,23 @@ def test_two_disagreements_are_settled_by_keys_alone(
 ) -> None:
     page = visit(admin_user, LIST)
     page.keyboard.press("Enter")
-    page.wait_for_selector("#case")
+    ready(page)
     assert chosen(page) == "0 of 2 chosen"
     first, second = (card.get_attribute("data-dispute") for card in page.locator(".dispute").all())
     # The reasons that reviewers gave stand ticked; they show only with a rejection.
     assert not page.locator(".why").first.is_visible()
-    page.keyboard.press("t")
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("y")  # the only edit: taken, and on to the next chain
+    assert page.locator(".dispute[aria-current]").get_attribute("data-dispute") == second
     page.keyboard.press("x")
     assert page.locator(f'input[name="reasons-{second}"]:checked').get_attribute("value") == (
         "wrong_answer"
     )
+    page.keyboard.press("1")  # the first number chooses anew
     page.keyboard.press("2")
+    page.keyboard.press("Enter")  # the reasons
     page.keyboard.press("c")
     page.keyboard.type("max and a jar")  # x, a and j are letters here
-    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")  # keeps the comment
     assert chosen(page) == "2 of 2 chosen"
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/adjudicate/{disputed[1].pk}/")
@@ -75,7 +83,6 @@ def test_two_disagreements_are_settled_by_keys_alone(
     last = Review.objects.get(rationale=second, is_adjudication=True)
     assert (last.reasons, last.comment) == (["wrong_answer", "wrong_step"], "max and a jar")
     page.keyboard.press("a")
-    page.keyboard.press("j")
     page.keyboard.press("a")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{LIST}")
@@ -83,12 +90,75 @@ def test_two_disagreements_are_settled_by_keys_alone(
     assert not QueueItem.objects.filter(status=QueueStatus.ADJUDICATE).exists()
 
 
+def test_the_keys_are_those_of_the_bench_and_moved_ones_are_heard(
+    disputed: list[Any], admin_user: User, visit: Callable[..., Any]
+) -> None:
+    change_keys(admin_user, "approve", ["q"])
+    page = visit(admin_user, f"{LIST}{disputed[0].pk}/")
+    ready(page)
+    page.keyboard.press("?")
+    told = page.inner_text("#keys")
+    assert "Take a reviewer’s edit" in told and "Step 1 to 9 is good" not in told
+    page.keyboard.press("?")
+    page.keyboard.press("a")
+    assert chosen(page) == "0 of 2 chosen"
+    page.keyboard.press("Shift+X")  # the wrong one
+    second = page.locator(".dispute").nth(1)
+    assert second.locator("input[value=reject]").is_checked() and chosen(page) == "1 of 2 chosen"
+    page.keyboard.press("q")
+    assert chosen(page) == "2 of 2 chosen"
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".message")
+    assert "others of this question still wait" in page.inner_text("main")
+    ready(page)
+    page.keyboard.press("u")  # what was decided last comes back
+    page.wait_for_selector("text=Taken back: decide again.")
+    ready(page)
+    page.keyboard.press("s")
+    page.wait_for_url(f"**{LIST}{disputed[1].pk}/")
+
+
+def test_a_key_that_can_do_nothing_says_so_and_a_rejection_needs_its_reason(
+    disputed: list[Any], admin_user: User, visit: Callable[..., Any]
+) -> None:
+    page = visit(admin_user, f"{LIST}{disputed[0].pk}/")
+    ready(page)
+    page.keyboard.press("u")
+    assert "nothing that could be taken back" in page.inner_text("#note")
+    page.keyboard.press("Enter")
+    assert "Choose a verdict" in page.inner_text("#note")
+    page.keyboard.press("j")
+    page.keyboard.press("y")
+    assert "There is no edit" in page.inner_text("#note")
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    page.keyboard.press("Enter")
+    first = page.locator(".dispute").first
+    assert "at least one reason" in first.locator(".problem").inner_text()
+    page.keyboard.press("Escape")
+    assert chosen(page) == "0 of 2 chosen"
+
+
+def test_an_edit_of_the_admin_is_checked_while_it_is_written(
+    disputed: list[Any], admin_user: User, visit: Callable[..., Any]
+) -> None:
+    page = visit(admin_user, f"{LIST}{disputed[0].pk}/")
+    ready(page)
+    page.keyboard.press("e")
+    page.keyboard.type("Answer: 99 ")
+    page.keyboard.press("Alt+Enter")
+    page.wait_for_selector(".scored:has-text('worker')")  # none is here
+    page.keyboard.press("Control+Enter")
+    assert page.locator(".dispute[aria-current]").get_attribute("aria-label") == "Chain B"
+
+
 def test_what_was_chosen_and_typed_survives_a_reload(
     disputed: list[Any], admin_user: User, visit: Callable[..., Any]
 ) -> None:
     place = f"{LIST}{disputed[0].pk}/"
     page = visit(admin_user, place)
-    page.wait_for_function("document.getElementById('told').textContent")
+    ready(page)
     page.keyboard.press("e")
     page.keyboard.press("Control+End")
     page.keyboard.type(" And so it ends.")
