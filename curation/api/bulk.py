@@ -20,7 +20,7 @@ from curation.reviews.models import BulkAction, BulkKind, Reason
 router = Router(tags=["bulk actions"])
 P = "/projects/{slug:slug}"
 ONE = f"{P}/bulk-actions/{{int:action_id}}"
-KINDS = ", ".join(f"{kind.value}: {kind.label}" for kind in BulkKind)
+KINDS = ", ".join(f"{kind}: {BulkKind(kind).label}" for kind in bulk.CHOSEN)
 
 
 class FiltersIn(Body):

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
@@ -16,7 +15,7 @@ from curation.api.shapes import MAX_INTEGER
 from curation.projects import selectors, services
 from curation.projects.access import membership_of
 from curation.projects.models import Membership, Role, Rubric
-from curation.reviews.queueing import set_overlap
+from curation.reviews.bulk import order_overlap
 
 router = Router(tags=["projects"])
 
@@ -183,17 +182,17 @@ def project_detail(request: HttpRequest, slug: str) -> dict[str, Any]:
 
 @router.patch("/projects/{slug:slug}", auth=ADMIN, response=ProjectOut, summary="Change settings")
 def project_change(request: HttpRequest, slug: str, body: SettingsIn) -> dict[str, Any]:
-    """A `max_chain_tokens` of null is no limit but the student's own; other nulls change nothing."""
+    """A `max_chain_tokens` of null is no limit but the student's own; other nulls change nothing. Where
+    many questions wait a worker arranges them for a new overlap: see the bulk actions."""
     given = body.dict(exclude_unset=True)
     kept = {name: value for name, value in given.items() if value is not None}
     if "max_chain_tokens" in given:
         kept["max_chain_tokens"] = given["max_chain_tokens"]
     overlap = kept.pop("overlap", None)
-    with transaction.atomic():
-        if kept:
-            services.change_settings(request.project, **kept)
-        if overlap is not None:
-            set_overlap(request.project, overlap)
+    if kept:
+        services.change_settings(request.project, **kept)
+    if overlap is not None:
+        order_overlap(request.project, request.user, overlap)
     return project_out(membership_of(request.user, slug))
 
 

@@ -20,7 +20,8 @@ from curation.projects.access import project_view
 from curation.projects.forms import RubricForm
 from curation.projects.models import Rubric
 from curation.rationales.scoring import order_scoring
-from curation.reviews.services import apply_rule
+from curation.reviews.bulk import order_rule
+from curation.work import Status
 
 
 @require_GET
@@ -179,11 +180,13 @@ def score_now(request: HttpRequest) -> HttpResponse:
 @require_POST
 @project_view(admin=True)
 def approve_by_rule(request: HttpRequest) -> HttpResponse:
-    approved = apply_rule(request.project)
-    messages.success(
-        request,
-        f"{approved:,} more chains are approved by the rule."
-        if approved
-        else "No undecided chain passes the rubric.",
-    )
+    action = order_rule(request.project, request.user)
+    if action is not None and action.is_active:
+        return redirect("bulk_detail", request.project.slug, action.pk)
+    if action is not None and action.status != Status.DONE:
+        messages.error(request, action.error)
+    elif action is None or not action.changed:
+        messages.success(request, "No undecided chain passes the rubric.")
+    else:
+        messages.success(request, f"{action.changed:,} more chains are approved by the rule.")
     return redirect(address(request.project.slug, "dashboard") + "?now")

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from curation.errors import Conflict
@@ -11,17 +10,17 @@ from curation.projects.models import Membership, Project, User
 from curation.projects.services import change_settings
 from curation.questions.models import Question, Split
 from curation.questions.selectors import questions
-from curation.reviews.models import Control, QuestionFlag, Seat
-from curation.reviews.queueing import set_overlap
+from curation.reviews.bulk import order_overlap
+from curation.reviews.models import BulkAction, Control, QuestionFlag, Seat
 
 
-def change_review_settings(project: Project, overlap: int, **fields: Any) -> None:
-    """Put the settings in force; a new overlap holds for the questions that wait, too."""
-    before = Project.objects.values_list("overlap", flat=True).get(pk=project.pk)
-    with transaction.atomic():
-        change_settings(project, **fields)
-        if overlap != before:
-            set_overlap(project, overlap)
+def change_review_settings(
+    project: Project, user: User, overlap: int, **fields: Any
+) -> BulkAction | None:
+    """Put the settings in force; a new overlap holds for the questions that wait, too: see
+    `order_overlap` for what is returned."""
+    change_settings(project, **fields)
+    return order_overlap(project, user, overlap)
 
 
 def slice_of(project: Project, cleaned: dict[str, Any]) -> QuerySet[Question]:

@@ -7,28 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import (
-    Count,
-    Max,
-)
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from curation import queue
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Membership, Project, User
 from curation.rationales.models import Rationale
-from curation.reviews.bulk_work import DECIDES, chosen, run_bulk, state_of
-from curation.reviews.models import (
-    BulkAction,
-    BulkKind,
-    Reason,
-)
+from curation.reviews.bulk_work import DECIDES, WHOLE, chosen, run_bulk, state_of
+from curation.reviews.models import BulkAction, BulkKind, QueueItem, QueueStatus, Reason
+from curation.reviews.queueing import note_overlap
+from curation.reviews.services import passing_undecided
 from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before
 
+CHOSEN = [kind.value for kind in BulkKind if kind not in WHOLE]
 # So many are done before the answer to the click; more are a worker's.
 INLINE = 500
 # Nobody reviews more; and what it assigned is kept with it, to be taken back.
 MOST_ASSIGNED = 20_000
+CHANGED_AGAIN = "The overlap was changed again: that change does what this one left."
 KEPT = {
     "people": "decided by people",
     "held_out": "of held out questions",
@@ -53,8 +50,8 @@ def preview(
     project: Project, kind: str, filters: dict[str, str], until: int | None = None
 ) -> Preview:
     """Count what the action would do now. Raises Invalid for a kind or filter that does not exist."""
-    if kind not in BulkKind.values:
-        raise Invalid(f"{kind!r} cannot be done to many at once: {', '.join(BulkKind.values)} can.")
+    if kind not in CHOSEN:
+        raise Invalid(f"{kind!r} cannot be done to many at once: {', '.join(CHOSEN)} can.")
     if until is None:
         newest = Rationale.objects.filter(project=project).aggregate(newest=Max("pk"))
         until = newest["newest"] or 0
@@ -106,7 +103,70 @@ def order_bulk(
         )
         if counted.total > INLINE:
             queue.send(queue.RUN_BULK, action.pk)
-    if counted.total <= INLINE:
+    return _now(action, counted.total)
+
+
+def order_rule(project: Project, user: User) -> BulkAction | None:
+    """Approve, in the rule's name, every undecided training chain that passes the rubric of now; None
+    where none does. While that is under way for the project, it is what is under way."""
+    rubric = project.rubric
+    with transaction.atomic():
+        Project.objects.select_for_update(no_key=True).get(
+            pk=project.pk
+        )  # of a double click, one waits
+        at_work = BulkAction.objects.filter(project=project, kind=BulkKind.RULE, status__in=ACTIVE)
+        if action := at_work.first():
+            return action
+        passing = passing_undecided(project, rubric).aggregate(n=Count("pk"), last=Max("pk"))
+        if not passing["n"]:
+            return None
+        action = BulkAction.objects.create(
+            project=project,
+            created_by=user,
+            kind=BulkKind.RULE,
+            filters={},
+            until=passing["last"],
+            rule=rubric,
+            expected=passing["n"],
+        )
+        if passing["n"] > INLINE:
+            queue.send(queue.RUN_BULK, action.pk)
+    return _now(action, passing["n"])
+
+
+def order_overlap(project: Project, user: User, overlap: int) -> BulkAction | None:
+    """From now on so many people review a question. The questions that wait are arranged for it: a few
+    at once, many by a worker, which cannot be stopped, since the setting is in force. None where nothing
+    waits, or nothing changes."""
+    with transaction.atomic():
+        locked = Project.objects.select_for_update(no_key=True).only("overlap").get(pk=project.pk)
+        waiting = QueueItem.objects.filter(project=project, status=QueueStatus.WAITING)
+        told = waiting.aggregate(n=Count("pk"), last=Max("pk"))
+        if locked.overlap == overlap:
+            return None
+        note_overlap(project, overlap)
+        if not told["n"]:
+            return None
+        older = BulkAction.objects.filter(
+            project=project, kind=BulkKind.OVERLAP, status__in=(*ACTIVE, Status.FAILED)
+        )
+        older.update(status=Status.CANCELLED, finished_at=timezone.now(), error=CHANGED_AGAIN)
+        action = BulkAction.objects.create(
+            project=project,
+            created_by=user,
+            kind=BulkKind.OVERLAP,
+            filters={"overlap": str(overlap)},
+            until=told["last"],
+            expected=told["n"],
+        )
+        if told["n"] > INLINE:
+            queue.send(queue.RUN_BULK, action.pk)
+    return _now(action, told["n"])
+
+
+def _now(action: BulkAction, many: int) -> BulkAction:
+    """Do what is not much at once."""
+    if many <= INLINE:
         run_bulk(action.pk)
         action.refresh_from_db()
     return action
@@ -142,6 +202,10 @@ def order_undo(action: BulkAction, user: User) -> None:
     """Put back what the action changed, where nobody has changed it since."""
     if action.kind == BulkKind.RESCORE:
         raise Conflict("Scores are made anew, not changed: there is nothing to put back.")
+    if action.kind == BulkKind.RULE:
+        raise Conflict("Make the chains that the rule approved undecided instead: filter them so.")
+    if action.kind == BulkKind.OVERLAP:
+        raise Conflict("Set the overlap again instead.")
     now = timezone.now()
     with transaction.atomic():
         begun = BulkAction.objects.filter(pk=action.pk, undone_at=None).exclude(status__in=ACTIVE)
@@ -157,6 +221,8 @@ def order_undo(action: BulkAction, user: User) -> None:
 
 def cancel_bulk(action: BulkAction) -> None:
     """Stop; what was changed stays, and can be undone."""
+    if action.kind == BulkKind.OVERLAP:
+        raise Conflict("The overlap is in force: set another one instead of stopping.")
     move(BulkAction, action.pk, ACTIVE, Status.CANCELLED)
 
 

@@ -37,8 +37,9 @@ from curation.reviews.models import (
     QueueStatus,
     Seat,
 )
-from curation.reviews.queueing import assignable, enqueue, reopen, seat_again
+from curation.reviews.queueing import arrange, assignable, enqueue, reopen, seat_again
 from curation.reviews.restoring import as_decision, logged, stood_before
+from curation.reviews.services import approve_in_rules_name, passing_undecided
 from curation.reviews.telling import tell_made, tell_withdrawn
 from curation.work import Status, begin, ending, finish
 
@@ -79,7 +80,8 @@ def run_bulk(action_id: int) -> None:
         return
     with ending(action):
         who = action.undone_by or action.created_by
-        if not may_administer(who, action.project_id):
+        # What a setting that is in force wants is done, whoever set it.
+        if action.kind != BulkKind.OVERLAP and not may_administer(who, action.project_id):
             told = f"{who} may no longer do this: only an admin of the project can."
             finish(action, Status.FAILED, error=told)
             return
@@ -99,6 +101,10 @@ def _came_to(action: BulkAction, last: int, **counts: object) -> None:
 
 
 def _do_all(action: BulkAction) -> None:
+    if action.kind in WHOLE:
+        while WHOLE[action.kind](action):
+            pass
+        return
     rows = chosen(action.project, action.filters, action.until)
     if action.kind in DECIDES:
         rows = rows.annotate(state=state_of(action.kind))
@@ -116,6 +122,33 @@ def _do_all(action: BulkAction) -> None:
             _came_to(action, part[-1][0], seen=seen, changed=total)
     if action.kind == BulkKind.RESCORE:
         order_scoring(action.project, action.created_by)
+
+
+def _rule_step(action: BulkAction) -> bool:
+    """False where nothing is left to approve."""
+    undecided = passing_undecided(action.project, action.rule).filter(pk__lte=action.until)
+    some = undecided.filter(pk__gt=action.last or 0).order_by("pk")
+    ids = list(some.values_list("pk", flat=True)[:AT_ONCE])
+    if not ids:
+        return False
+    with transaction.atomic():
+        changed = approve_in_rules_name(action.project, action.rule, ids)
+        _came_to(action, ids[-1], seen=F("seen") + len(ids), changed=F("changed") + changed)
+    return True
+
+
+def _overlap_step(action: BulkAction) -> bool:
+    """False where no question is left that waits."""
+    with transaction.atomic():
+        step = arrange(action.project, action.last or 0)
+        if step is None:
+            return False
+        seen, settled = F("seen") + step.seen, F("changed") + step.settled
+        _came_to(action, step.last, seen=seen, changed=settled)
+    return True
+
+
+WHOLE = {BulkKind.RULE: _rule_step, BulkKind.OVERLAP: _overlap_step}
 
 
 def _step(action: BulkAction, ids: list[int], questions: list[int]) -> int:

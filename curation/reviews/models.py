@@ -94,6 +94,9 @@ class BulkKind(models.TextChoices):
     CLEAR = "clear", "make undecided"
     RESCORE = "rescore", "score again"
     ASSIGN = "assign", "assign for review"
+    # Of a whole project; these are ordered where its settings and its rule stand.
+    RULE = "rule", "approve by rule"
+    OVERLAP = "overlap", "arrange for another overlap"
 
 
 class BulkAction(Work):
@@ -114,6 +117,13 @@ class BulkAction(Work):
         help_text="To whom it assigns.",
     )
     seats = models.JSONField(default=list, help_text="What it assigned, to be taken back.")
+    rule = models.ForeignKey(
+        Rubric,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="By which it approves, as it was when that was ordered.",
+    )
     expected = models.PositiveIntegerField(default=0, help_text="Chains that its preview counted.")
     seen = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)

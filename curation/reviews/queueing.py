@@ -1,6 +1,7 @@
 """What stands in the queue, in which order, with how many seats, and for whom."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -14,6 +15,7 @@ from curation.reviews.models import QueueItem, QueueStatus, Seat
 from curation.reviews.ranking import PINNED, Scored, rank_of
 from curation.reviews.settling import settle
 
+ARRANGED_AT_ONCE = 500
 SCORES = ("correctness", "validity", "conciseness", "structure", "redundancy")  # as in `Scored`
 
 
@@ -109,7 +111,7 @@ def _begin_again(project: Project, items: list[QueueItem]) -> None:
 def _seat(project: Project, items: list[QueueItem]) -> None:
     """As many open seats for each item as the project wants reviews: as it wants now, whatever it
     wanted when a long scoring run began."""
-    overlap = Project.objects.values_list("overlap", flat=True).get(pk=project.pk)
+    overlap = wanted_reviews(project)
     Seat.objects.bulk_create(
         (
             Seat(project=project, item=item, number=number, rank=item.rank)
@@ -119,6 +121,15 @@ def _seat(project: Project, items: list[QueueItem]) -> None:
         batch_size=500,
         ignore_conflicts=True,
     )
+
+
+def wanted_reviews(project: Project) -> int:
+    """The overlap in force, which stays so until the running transaction ends: else `arrange` could
+    pass by before the items of this transaction are to be seen."""
+    lock = "FOR SHARE" if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT overlap FROM projects_project WHERE id = %s {lock}", [project.pk])
+        return cursor.fetchone()[0]
 
 
 def seat_again(item: QueueItem) -> None:
@@ -176,33 +187,64 @@ def pull_forward(project: Project, domains: Iterable[str], reason: str) -> int:
 
 
 def set_overlap(project: Project, overlap: int) -> None:
-    """From now on so many people review a question. Waiting questions get more seats, or lose the
-    open ones that nobody holds; what is complete by that is settled."""
+    """From now on so many people review a question; see `arrange`, which this does for all that wait.
+    In a request `bulk.order_overlap` does this: a million may wait."""
+    note_overlap(project, overlap)
+    step = arrange(project, 0)
+    while step is not None:
+        step = arrange(project, step.last)
+
+
+def note_overlap(project: Project, overlap: int) -> None:
+    """What comes into the queue from now on gets so many seats."""
+    Project.objects.filter(pk=project.pk).update(overlap=overlap)
+    project.overlap = overlap
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """`seen` waiting questions up to the item `last`; `settled` of them were complete by that."""
+
+    last: int
+    seen: int
+    settled: int
+
+
+def arrange(project: Project, after: int, size: int = ARRANGED_AT_ONCE) -> Arranged | None:
+    """Give the next waiting questions, by their items' keys, the seats that the project's overlap wants:
+    more of them, or fewer of those that nobody holds. What is complete by that is settled. None where
+    no more wait."""
+    waiting = QueueItem.objects.filter(project=project, status=QueueStatus.WAITING)
     with transaction.atomic():
-        locked = Project.objects.select_for_update(no_key=True).only("overlap").get(pk=project.pk)
-        Project.objects.filter(pk=project.pk).update(overlap=overlap)
-        project.overlap = overlap
-        waiting = QueueItem.objects.filter(project=project, status=QueueStatus.WAITING)
+        following = waiting.filter(pk__gt=after).order_by("pk")
+        items = list(following.select_for_update(no_key=True)[:size])
+        if not items:
+            return None
+        overlap, last = wanted_reviews(project), items[-1].pk
+        here = open_seats(project).filter(item__in=[item.pk for item in items])
         free = Q(holder__isnull=True) | Q(held_until__lt=timezone.now())
-        open_seats(project).filter(free, number__gt=overlap).delete()
-        _seat_all_waiting(project, range(locked.overlap + 1, overlap + 1))
-        complete = waiting.exclude(Exists(Seat.objects.filter(item=OuterRef("pk"), done_at=None)))
-        for item in complete.iterator(500):
+        here.filter(free, number__gt=overlap).delete()
+        _seat_all_waiting(project, range(1, overlap + 1), after, last)
+        left = set(here.values_list("item", flat=True))
+        complete = [item for item in items if item.pk not in left]
+        for item in complete:
+            item.project = project
             settle(item)
+    return Arranged(last, len(items), len(complete))
 
 
-def _seat_all_waiting(project: Project, numbers: Iterable[int]) -> None:
-    """Seats of these numbers at every waiting question, by the data base itself: there may be a
-    million. A seat of such a number stands where somebody sat on it when there were fewer."""
-    lock = "ORDER BY id FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
+def _seat_all_waiting(project: Project, numbers: Iterable[int], after: int, last: int) -> None:
+    """Seats of these numbers at the waiting questions among these items, by the data base itself. A seat
+    of such a number may stand: of somebody who sat down when there were more, or before."""
     with connection.cursor() as cursor:
         for number in numbers:
             cursor.execute(
                 "INSERT INTO reviews_seat (project_id, item_id, number, rank) "
                 "SELECT project_id, id, %s, rank FROM reviews_queueitem "
-                # On SQLite the clause keeps ON from being read as part of a join.
-                f"WHERE project_id = %s AND status = %s {lock} ON CONFLICT DO NOTHING",
-                [number, project.pk, QueueStatus.WAITING],
+                # On SQLite the last clause keeps ON from being read as part of a join.
+                "WHERE project_id = %s AND status = %s AND id > %s AND id <= %s "
+                "ON CONFLICT DO NOTHING",
+                [number, project.pk, QueueStatus.WAITING, after, last],
             )
 
 

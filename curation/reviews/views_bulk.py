@@ -17,6 +17,7 @@ from curation.projects.selectors import members_of
 from curation.rationales.filter_words import in_words
 from curation.rationales.selectors import FILTERS
 from curation.reviews import bulk
+from curation.reviews.bulk_work import WHOLE
 from curation.reviews.models import BulkAction, BulkKind, Reason
 
 PAGE = 50
@@ -27,6 +28,8 @@ DOES = {
     BulkKind.CLEAR: ("Make undecided", "made undecided"),
     BulkKind.RESCORE: ("Score again", "scored again"),
     BulkKind.ASSIGN: ("Assign", "assigned"),
+    BulkKind.RULE: ("Approve by rule", "approved by the rule"),
+    BulkKind.OVERLAP: ("Change the overlap of", "settled, with all their reviews in"),
 }
 OWN = ("csrfmiddlewaretoken", "kind", "newest", "reasons", "comment", "person", "order_key")
 LIST_ALONE = ("sort", "after")  # how the list shows its chains, not which
@@ -97,26 +100,43 @@ def _order(
 
 def _action(request: HttpRequest, pk: int) -> BulkAction:
     rows = BulkAction.objects.for_project(request.project)
-    found = get_object_or_404(rows.select_related("created_by", "undone_by", "person"), pk=pk)
+    found = get_object_or_404(
+        rows.select_related("created_by", "undone_by", "person", "rule"), pk=pk
+    )
     found.project = request.project
     return found
+
+
+def _words(action: BulkAction) -> list[str]:
+    """Which chains it is about."""
+    if action.kind == BulkKind.OVERLAP:
+        n = int(action.filters["overlap"])
+        return [f"all questions that wait: {n} review{'' if n == 1 else 's'} of each"]
+    if action.kind == BulkKind.RULE:
+        return [f"undecided training chains that pass rubric {action.rule.version}"]
+    return in_words(action.project, action.filters)
 
 
 def _shown(action: BulkAction) -> dict[str, Any]:
     share = None
     if action.expected and not action.undone_at:
-        share = min(1.0, action.changed / action.expected)
+        came = action.seen if action.kind == BulkKind.OVERLAP else action.changed
+        share = min(1.0, came / action.expected)
     if action.changed and action.undone_at:
         share = min(1.0, action.put_back / action.changed)
     return {
         "action": action,
         "verb": DOES[action.kind][0],
         "done": DOES[action.kind][1],
-        "in_words": in_words(action.project, action.filters),
+        "unit": "questions" if action.kind == BulkKind.OVERLAP else "chains",
+        "in_words": _words(action),
         "reason_words": ", ".join(Reason(one).label for one in action.reasons),
-        "list_query": urlencode(action.filters),
+        "list_query": "" if action.kind in WHOLE else urlencode(action.filters),
+        "is_whole": action.kind in WHOLE,
+        "may_stop": action.is_active and action.kind != BulkKind.OVERLAP,
         "share": share,
         "may_undo": action.kind != BulkKind.RESCORE
+        and action.kind not in WHOLE
         and not (action.undone_at or action.is_active)
         and action.changed > 0,
     }
@@ -126,11 +146,13 @@ def _shown(action: BulkAction) -> dict[str, Any]:
 @project_view(admin=True)
 def bulk_list(request: HttpRequest) -> HttpResponse:
     filters = only(request.GET, ("after",))
-    rows = BulkAction.objects.for_project(request.project).select_related("created_by")
+    rows = BulkAction.objects.for_project(request.project).select_related("created_by", "rule")
     page = page_of(rows, filters, PAGE, newest_first=True)
     for row in page.rows:
         row.project = request.project
-        row.done_words, row.words = DOES[row.kind][1], in_words(request.project, row.filters)
+        does = DOES[row.kind]
+        row.done_words = "overlap changed" if row.kind == BulkKind.OVERLAP else does[1]
+        row.words = _words(row)
     return render(request, "reviews/bulk_list.html", {"page": page})
 
 

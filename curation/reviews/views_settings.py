@@ -25,11 +25,15 @@ def settings_review(request: HttpRequest) -> HttpResponse:
     form = ReviewForm(request.POST or None, instance=request.project)
     if request.method == "POST" and form.is_valid():
         try:
-            arrangements.change_review_settings(request.project, **form.cleaned_data)
+            action = arrangements.change_review_settings(
+                request.project, request.user, **form.cleaned_data
+            )
         except ServiceError as error:
             form.add_error(None, ValidationError(str(error)))
         else:
             messages.success(request, "Saved.")
+            if action is not None and action.is_active:
+                return redirect("bulk_detail", request.project.slug, action.pk)
             return redirect("settings_review", request.project.slug)
     if form.errors:  # the form wrote its values to the instance; the page shows what is stored
         request.project.refresh_from_db()
