@@ -5,14 +5,16 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.bars import day_bars
 from curation.dashboard import selectors
 from curation.dashboard.advice import Known, next_step
+from curation.dashboard.ahead import KINDS, ahead_of
 from curation.dashboard.home import my_work, projects_of
 from curation.dashboard.rubric import THRESHOLDS, Spread, rubric_effect, spread_of
 from curation.errors import Invalid
@@ -85,6 +87,24 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "rubric": rubric,
         "order_key": _order_key(request.GET.get("order_key", "")),
     }
+
+
+@require_GET
+@project_view
+def ahead(request: HttpRequest, queue: str) -> HttpResponse:
+    """What stands before work of this project that waits on the queue since `since`."""
+    if queue not in KINDS:
+        raise Http404
+    try:
+        since = parse_datetime(request.GET.get("since", ""))
+    except ValueError:
+        since = None
+    if since is None or since.tzinfo is None:
+        raise Invalid("since must be a moment such as 2026-11-21T12:00:00+00:00.")
+    found = ahead_of(request.project, queue, since)
+    for one in found.mine:
+        one.url = address(request.project.slug, one.view, one.pk)
+    return render(request, "dashboard/_ahead.html", {"ahead": found})
 
 
 def _order_key(known: str) -> str:

@@ -217,12 +217,18 @@ def burning(progress: Progress) -> Burning:
                 ends.append(at(edge, progress.open * (1 - ahead / days)))
         corner = [at(edge, 0)] if ends[0][1] == 96.0 and ends[1][1] < 96.0 else []
         fan = _points([now, ends[0], *corner, ends[1]])
-    named = [(0, "start"), (len(past) - 1, "middle")]
-    labels = [(at(place, 0)[0], anchor, past[place][0]) for place, anchor in named]
-    if ahead:
-        end_day = past[-1][0] + timedelta(days=ahead)
-        labels.append((at(len(past) - 1 + ahead, 0)[0], "end", end_day))
-    return Burning(_points(line), fan, now, labels, most)
+    return Burning(_points(line), fan, now, _labels(past[0][0], past[-1][0], now[0], ahead), most)
+
+
+def _labels(first: date, today: date, x: float, ahead: int) -> list[tuple[float, str, date]]:
+    """The days below the drawing: none is cut at its edge, and none runs into another."""
+    labels = [(8.0, "start", first)]
+    if not ahead:
+        return [*labels, (412.0, "end", today)]
+    # The last day needs some 45 units, half of "today" 16.
+    near = x > 412 - 45 - 16
+    labels.append((min(x, 412 - 45), "end", today) if near else (x, "middle", today))
+    return [*labels, (412.0, "end", today + timedelta(days=ahead))]
 
 
 def _points(points: list[tuple[float, float]]) -> str:

@@ -1,5 +1,6 @@
 """How a project's review goes: by day and person, what is left, when it may be done, who holds what."""
 
+import itertools
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -15,7 +16,7 @@ from curation.errors import Conflict
 from curation.projects.models import Project, User
 from curation.reviews.claims import claim, next_item, renew
 from curation.reviews.models import Seat
-from curation.reviews.progress import DAYS, burning, forecast_of, progress_of
+from curation.reviews.progress import DAYS, Progress, burning, forecast_of, progress_of
 from curation.reviews.queueing import set_overlap
 from curation.reviews.services import Say, submit, to_review
 
@@ -189,3 +190,15 @@ def test_the_page_takes_a_bounded_number_of_queries(
     with django_assert_max_num_queries(11):
         assert re.search("Who holds what", admin_client.get(PAGE).content.decode())
     assert stranger_client.get(PAGE).status_code == 404
+
+
+@pytest.mark.parametrize("counts", [[0, 3, 2, 0], [9, 9, 9, 9, 9, 9, 9], [1, 20, 1, 20, 1, 2]])
+@pytest.mark.parametrize("left", [0, 1, 40, 4000])
+def test_the_days_below_the_drawing_stay_within_it_and_apart(counts: list[int], left: int) -> None:
+    past = days(*[0] * (DAYS - len(counts)), *counts)
+    drawn = burning(Progress({}, left, past, [], forecast_of(past, left)))
+    wide = {"start": (0, 45), "middle": (16, 16), "end": (45, 0)}
+    spans = [(x - wide[anchor][0], x + wide[anchor][1]) for x, anchor, _ in drawn.labels]
+    assert spans[0][0] >= 0 and spans[-1][1] <= 412
+    assert all(one[1] <= other[0] + 1 for one, other in itertools.pairwise(spans))
+    assert drawn.labels[1][2] == TODAY
