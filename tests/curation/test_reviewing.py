@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -9,12 +10,21 @@ from django.utils import timezone
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question
-from curation.rationales.models import Rationale
+from curation.rationales.models import Rationale, Score, ScoringRun
 from curation.reviews.claims import claim, next_item, others_hold, release, renew, skip
-from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review
+from curation.reviews.models import (
+    Decision,
+    Outcome,
+    QueueItem,
+    QueueStatus,
+    Reason,
+    Review,
+    Skip,
+)
 from curation.reviews.queueing import enqueue, pull_forward
 from curation.reviews.services import Say, apply_rule, submit, to_review, undo
 from tests.conftest import score_now
+from workers.scoring.tasks import score
 
 Chains = Callable[..., list[Rationale]]
 
@@ -89,6 +99,7 @@ def test_a_skipped_question_goes_to_somebody_else_and_not_back(
 ) -> None:
     item = next_item(project, reviewer).item
     skip(item.pk, reviewer, "too hard")
+    assert Skip.objects.get().reason == "too hard"
     assert next_item(project, reviewer) is None
     assert next_item(project, admin_user).item == item
 
@@ -192,6 +203,7 @@ def test_a_superseded_chain_cannot_be_approved(
         ({"verdict": "edit"}, "empty"),
         ({"verdict": "approve", "comment": "a\0b"}, "NUL"),
         ({"verdict": "approve", "step_labels": {"1": 7}}, "labelled"),
+        ({"verdict": "reject", "reasons": ["unclear"], "is_best": True}, "rejected one"),
     ],
 )
 def test_what_is_no_decision_is_refused_and_changes_nothing(
@@ -201,6 +213,56 @@ def test_what_is_no_decision_is_refused_and_changes_nothing(
     with pytest.raises(Invalid, match=message):
         submit(project, reviewer, item.pk, [Say(to_review(item)[0].pk, **say)])
     assert not Review.objects.exists()
+
+
+def test_only_one_chain_of_a_question_is_the_best(
+    project: Project, reviewer: User, question: Question
+) -> None:
+    item = next_item(project, reviewer).item
+    with pytest.raises(Invalid, match="one chain is the best"):
+        submit(
+            project, reviewer, item.pk,
+            [Say(chain.pk, "approve", is_best=True) for chain in to_review(item)],
+        )  # fmt: skip
+    assert not Review.objects.exists()
+
+
+@pytest.mark.parametrize("reason", [one for one in Reason if one != Reason.OTHER])
+def test_every_reason_of_a_rejection_is_kept_with_its_comment(
+    reason: str, project: Project, reviewer: User, question: Question
+) -> None:
+    item = next_item(project, reviewer).item
+    first = to_review(item)[0]
+    submit(project, reviewer, item.pk, [Say(first.pk, "reject", [reason, "other"], "own words")])
+    said = Review.objects.get()
+    assert (said.reasons, said.comment) == ([reason, "other"], "own words")
+
+
+def test_step_labels_are_those_of_prm800k_and_kept_by_step(
+    project: Project, reviewer: User, question: Question
+) -> None:
+    item = next_item(project, reviewer).item
+    labels = {"1": 1, "2": 0, "3": -1}
+    submit(project, reviewer, item.pk, [Say(to_review(item)[0].pk, "approve", step_labels=labels)])
+    assert Review.objects.get().step_labels == labels
+
+
+def test_an_edit_is_scored_at_once(
+    project: Project,
+    reviewer: User,
+    question: Question,
+    wake_ups: Callable[[str], int],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    item = next_item(project, reviewer).item
+    wrong = to_review(item)[1]
+    with django_capture_on_commit_callbacks(execute=True):
+        edit = Say(wrong.pk, "edit", edited_text="1 + 2 = 3.\nAnswer: 3")
+        (said,) = submit(project, reviewer, item.pk, [edit])
+    assert wake_ups("cpu") == 1
+    score(ScoringRun.objects.get(status="waiting").pk)
+    assert Score.objects.get(rationale=said.edited).correctness == 1
+    assert Score.objects.get(rationale=wrong).correctness == 0
 
 
 def test_a_chain_of_another_question_is_refused_whole(
