@@ -33,6 +33,7 @@ TRY_ADDRESS = "generation.try_address"
 SCORE_PROJECT = "scoring.score"
 CHECK_TEXT = "scoring.check"
 FREEZE_DATASET = "datasets.freeze"
+CHECK_DATASET = "datasets.check"
 TRAIN = "training.train"
 EVALUATE = "evaluation.evaluate"
 COUNT_AGREEMENT = "agreement.count"
@@ -47,6 +48,7 @@ QUEUE_OF = {
     CHECK_TEXT: CPU,
     COUNT_AGREEMENT: CPU,
     RUN_BULK: QUICK,
+    CHECK_DATASET: QUICK,
     SEARCH_MEANING: CPU,
     EMBED_TEXTS: CPU,
     FREEZE_DATASET: CPU,

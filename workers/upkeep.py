@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from curation import queue
-from curation.datasets.models import DatasetVersion
+from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Project
 from curation.questions.models import QuestionImport
@@ -34,6 +34,7 @@ TASK_OF: dict[type[Work], str] = {
     AgreementCount: queue.COUNT_AGREEMENT,
     BulkAction: queue.RUN_BULK,
     DatasetVersion: queue.FREEZE_DATASET,
+    DatasetCheck: queue.CHECK_DATASET,
     TrainingJob: queue.TRAIN,
     Evaluation: queue.EVALUATE,
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from curation.api.access import ADMIN, ADMIN_READ, READ
@@ -12,9 +12,9 @@ from curation.api.lists import PageOf, asked, filters, shown, size_of
 from curation.api.rationales import hides_teachers
 from curation.api.shapes import MAX_INTEGER, Order, WorkOut, work_out
 from curation.datasets import formats, selectors, services
-from curation.datasets.models import DatasetVersion
+from curation.datasets.checking import last_check, order_check
+from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.datasets.views import CONTENT_TYPES
-from curation.errors import Conflict
 from curation.listing import Page, number
 from curation.work import Status as WorkStatus
 
@@ -44,8 +44,15 @@ class FreezeIn(Order):
     seed: int = Field(0, ge=0, le=MAX_INTEGER)
 
 
-class VerifiedOut(Schema):
-    same: bool = Field(description="The bytes made anew have the hash that was frozen.")
+class CheckOut(WorkOut):
+    done: int = Field(description="Lines that were made again so far.")
+    same: bool | None = Field(
+        description="The bytes made anew have the hash that was frozen; null until that is known."
+    )
+
+
+def _check_out(check: DatasetCheck) -> dict[str, Any]:
+    return {**work_out(check), "done": check.done, "same": check.same}
 
 
 def _row(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
@@ -101,14 +108,23 @@ def dataset_detail(request: HttpRequest, slug: str, dataset: int) -> dict[str, A
 
 
 @router.post(
-    f"{ONE}/verify", auth=ADMIN_READ, response=VerifiedOut, summary="Check a dataset's bytes"
+    f"{ONE}/verify",
+    auth=ADMIN_READ,
+    response={202: CheckOut},
+    summary="Check a dataset's bytes",
 )
-def dataset_verify(request: HttpRequest, slug: str, dataset: int) -> dict[str, bool]:
-    """Makes the bytes again from the rows and compares their hash with the frozen one."""
-    version = _version(request, dataset)
-    if version.status != WorkStatus.DONE:
-        raise Conflict(f"Dataset {dataset} is {version.status}: there is nothing to verify yet.")
-    return {"same": services.verify(version)}
+def dataset_verify(request: HttpRequest, slug: str, dataset: int) -> Status[dict[str, Any]]:
+    """Makes the bytes again from the rows and compares their hash with the frozen one: of a small
+    dataset at once, of a large one by a worker; then look at it until its status is done."""
+    return Status(202, _check_out(order_check(_version(request, dataset), request.user)))
+
+
+@router.get(f"{ONE}/verify", auth=ADMIN_READ, response=CheckOut, summary="The last check")
+def dataset_verified(request: HttpRequest, slug: str, dataset: int) -> dict[str, Any]:
+    check = last_check(_version(request, dataset))
+    if check is None:
+        raise Http404
+    return _check_out(check)
 
 
 @router.get(

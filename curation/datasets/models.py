@@ -39,6 +39,30 @@ class DatasetVersion(Work):
         return f"dataset {self.number}"
 
 
+class DatasetCheck(Work):
+    """One look at whether the rows of a frozen dataset still give the bytes that were frozen."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    version = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="checks")
+    done = models.PositiveIntegerField(default=0, help_text="Lines that were made again so far.")
+    same = models.BooleanField(null=True, help_text="What came of it.")
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"],
+                condition=Q(status__in=["waiting", "running"]),
+                name="a_dataset_is_checked_once_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"check {self.pk} of {self.version}"
+
+
 class ExampleQuerySet(ProjectQuerySet):
     project_path = "version__project"
 

@@ -14,6 +14,11 @@ urlpatterns = [
         name="dataset_verify",
     ),
     path(
+        "projects/<slug:slug>/datasets/<int:number>/verified",
+        views.dataset_verified,
+        name="dataset_verified",
+    ),
+    path(
         "projects/<slug:slug>/datasets/<int:number>/download/<slug:form>",
         views.dataset_download,
         name="dataset_download",

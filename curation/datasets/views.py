@@ -9,10 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.datasets import formats, selectors
+from curation.datasets.checking import last_check, order_check
 from curation.datasets.forms import FreezeForm
-from curation.datasets.models import DatasetVersion
-from curation.datasets.services import order_freeze, verify
-from curation.errors import Conflict, ServiceError
+from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation.datasets.services import order_freeze
+from curation.errors import ServiceError
 from curation.markdown import to_html
 from curation.projects.access import hides_teachers, project_view
 from curation.work import Status
@@ -103,6 +104,7 @@ def _detail(version: DatasetVersion, hides: bool) -> dict[str, Any]:
         context |= {
             "examples": selectors.first_examples(version),
             "card": to_html(version.card),
+            "check": last_check(version),
             "downloads": [
                 ("jsonl", "JSONL for TRL"),
                 ("parquet", "Parquet"),
@@ -116,10 +118,18 @@ def _detail(version: DatasetVersion, hides: bool) -> dict[str, Any]:
 @project_view(admin=True)
 def dataset_verify(request: HttpRequest, number: int) -> HttpResponse:
     """Make the bytes again from the rows and compare their hash with the frozen one."""
-    version = version_or_404(request, number)
-    if version.status != Status.DONE:
-        raise Conflict(f"Dataset {number} is {version.status}: there is nothing to verify yet.")
-    context = {"version": version, "same": verify(version)}
+    return _verified(request, order_check(version_or_404(request, number), request.user))
+
+
+@require_GET
+@project_view(admin=True)
+def dataset_verified(request: HttpRequest, number: int) -> HttpResponse:
+    """How far the last check came, and what came of it."""
+    return _verified(request, last_check(version_or_404(request, number)))
+
+
+def _verified(request: HttpRequest, check: DatasetCheck | None) -> HttpResponse:
+    context = {"check": check, "version": check and check.version}
     return render(request, "datasets/_verified.html", context)
 
 

@@ -116,6 +116,7 @@ NEEDS = {
     f"POST {P}/datasets": Need("admin", admin=True, body={}),
     f"GET {P}/datasets/{{dataset}}": Need("read"),
     f"POST {P}/datasets/{{dataset}}/verify": Need("read", admin=True),
+    f"GET {P}/datasets/{{dataset}}/verify": Need("read", admin=True),
     f"GET {P}/datasets/{{dataset}}/download/{{form}}": Need("read", admin=True),
     f"GET {P}/trainings": Need("read"),
     f"POST {P}/trainings": Need("admin", admin=True, body={"dataset": 1}),

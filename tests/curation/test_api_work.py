@@ -218,7 +218,10 @@ def test_a_dataset_is_frozen_checked_and_taken_away(
     freeze(made["id"])
     done = rudi.get("datasets/1")
     assert done["status"] == "done" and done["example_count"] == 2 and "# Eggs" in done["card"]
-    assert ada.post("datasets/1/verify") == {"same": True}
+    ada.get("datasets/1/verify", status=404)
+    checked = ada.post("datasets/1/verify", status=202)
+    assert (checked["status"], checked["same"], checked["done"]) == ("done", True, 2)
+    assert ada.get("datasets/1/verify") == checked
     place = f"{ROOT}/projects/eggs/datasets/1/download"
     file = ada.client.get(f"{place}/jsonl", headers=ada.headers)
     lines = b"".join(file.streaming_content).splitlines()

@@ -4,18 +4,23 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from curation.datasets.models import DatasetVersion, Example
+from curation.datasets import checking
+from curation.datasets.models import DatasetCheck, DatasetVersion, Example
 from curation.datasets.services import freeze, order_freeze
 from curation.markdown import to_html
-from curation.projects.models import Project, User
+from curation.projects.models import Membership, Project, User
 from curation.reviews.services import apply_rule
+from workers.data.tasks import check_dataset
+from workers.upkeep import put_back
 
 Make = Callable[..., list[Any]]
 
@@ -42,6 +47,7 @@ def everything(version: DatasetVersion) -> list[tuple[str, str]]:
         ("get", address("datasets")),
         ("get", address("dataset_detail", n)),
         ("post", address("dataset_verify", n)),
+        ("get", address("dataset_verified", n)),
         ("post", address("dataset_freeze")),
         *(("get", address("dataset_download", n, form)) for form in ("jsonl", "parquet", "md")),
     ]
@@ -165,6 +171,34 @@ def test_verifying_says_whether_the_rows_still_give_the_same_bytes(
     assert "other bytes" in admin_client.post(place).content.decode()
     DatasetVersion.objects.update(status="failed")
     assert admin_client.post(place).status_code == 409
+
+
+def test_a_large_dataset_is_verified_by_a_worker_and_the_page_tells_how_far(
+    version: DatasetVersion, admin_client: Client, reviewer_client: Client, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(checking, "INLINE", 0)
+    monkeypatch.setattr(checking, "LINES_AT_ONCE", 1)
+    place, told = address("dataset_verify", 1), address("dataset_verified", 1)
+    assert "Waits for a worker" in admin_client.post(place).content.decode()
+    assert "Waits for a worker" in admin_client.post(place).content.decode()  # a double click
+    check = DatasetCheck.objects.get()
+    assert reviewer_client.get(told).status_code == 403
+    # Its worker died after a line: the page says how far it came, and the next one begins anew.
+    silent = timezone.now() - timedelta(hours=1)
+    DatasetCheck.objects.update(status="running", attempt=1, done=1, heartbeat_at=silent)
+    assert "1 of 3 lines" in admin_client.get(told).content.decode()
+    assert put_back() >= 1
+    check_dataset(check.pk)
+    check_dataset(check.pk)
+    check.refresh_from_db()
+    assert (check.status, check.same, check.done, check.attempt) == ("done", True, 3, 2)
+    page = admin_client.get(address("dataset_detail", 1)).content.decode()
+    assert "The same bytes" in page and "ada" in page
+    # Who is no admin any more when its turn comes learns nothing.
+    admin_client.post(place)
+    Membership.objects.filter(user__username="ada").update(role="reviewer")
+    check_dataset(DatasetCheck.objects.last().pk)
+    assert "only an admin" in DatasetCheck.objects.last().error
 
 
 def body_of(answer: Any) -> bytes:

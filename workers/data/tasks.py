@@ -1,10 +1,11 @@
-"""Files in and out (imports, the freezing of datasets) and what is done to many chains at once, on the
-`cpu` queue."""
+"""Files in and out (imports, the freezing of datasets), on the `cpu` queue; what is done to many chains
+at once, and the checking of datasets, on the `quick` one."""
 
-from curation.datasets.models import DatasetVersion
+from curation.datasets.checking import run_check
+from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.datasets.services import freeze
 from curation.questions.models import QuestionImport
-from curation.queue import FREEZE_DATASET, RUN_BULK, RUN_IMPORT, app
+from curation.queue import CHECK_DATASET, FREEZE_DATASET, RUN_BULK, RUN_IMPORT, app
 from curation.rationales.importing import run_import
 from curation.reviews.bulk import run_bulk
 from curation.training.services import wake_trainings
@@ -34,3 +35,9 @@ def freeze_dataset(version_id: int) -> None:
 @app.task(name=RUN_BULK)
 def run_bulk_task(action_id: int) -> None:
     run_bulk(action_id)  # it asks for its owner's rights itself, also where it runs in the web
+
+
+@app.task(name=CHECK_DATASET)
+def check_dataset(check_id: int) -> None:
+    if not refuse_without_rights(DatasetCheck, check_id):
+        run_check(check_id)
