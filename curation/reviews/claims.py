@@ -38,6 +38,8 @@ LOCK = Prepared(
         .values_list("pk")
     )
 )
+# What else one holds ends so much later: the question that one works on stays the first of them.
+A_MOMENT = timedelta(milliseconds=1)
 
 
 def _taking(**before: Any) -> PreparedUpdate:
@@ -232,10 +234,8 @@ def renew(item_id: int, user: User) -> datetime:
         what = "works on" if held else "has decided"
         raise Conflict(f"{who} {what} this question now. What you typed is kept here.")
     project = Seat.objects.filter(item=item_id, holder=user).values("project")
-    # Later by a moment: the question that one works on stays the first of what one holds.
-    later = until + timedelta(milliseconds=1)
     mine.filter(project__in=project, held_until__gte=timezone.now()).exclude(item=item_id).update(
-        held_until=later
+        held_until=until + A_MOMENT
     )
     return until
 
@@ -246,7 +246,9 @@ def leave(item_id: int, user: User) -> None:
     project = QueueItem.objects.filter(pk=item_id).values("project")
     mine = Seat.objects.filter(project__in=project, holder=user, done_at__isnull=True)
     if mine.filter(item=item_id).exists():
-        mine.filter(held_until__gt=soon).update(held_until=soon)
+        ends = mine.filter(held_until__gt=soon)
+        ends.exclude(item=item_id).update(held_until=soon + A_MOMENT)
+        ends.filter(item=item_id).update(held_until=soon)
 
 
 def free_seat(project: Project, seat_id: int) -> None:

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from curation.projects.models import Project
+from curation.projects.models import Project, User
 from curation.questions.models import Question
+from curation.reviews import claims
 from curation.reviews.claims import GRACE
 from curation.reviews.models import Review, Seat
 from curation.reviews.queueing import set_overlap
@@ -204,3 +205,13 @@ def test_a_closed_page_gives_its_question_back_soon_but_a_reload_keeps_it(
     assert timezone.now() < held.held_until <= timezone.now() + GRACE
     assert begin(reviewer_client)["state"]["item"] == item
     assert Seat.objects.get(item=item).held_until > timezone.now() + GRACE
+
+
+def test_a_reload_keeps_the_question_that_was_shown_not_the_one_in_hand(
+    question: Question, second: Question, reviewer_client: Client, reviewer: User
+) -> None:
+    # The one in hand came into the queue before the one that is shown.
+    item = claims.claim(question.project, reviewer, second).item_id
+    assert post(reviewer_client, "review_ahead", {"item": item}).json()["ahead"]
+    reviewer_client.post(at("review_release"), {"item": item})
+    assert begin(reviewer_client)["state"]["item"] == item
