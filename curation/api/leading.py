@@ -13,13 +13,14 @@ from curation.api.lists import PageOf, asked, filters, paged
 from curation.api.rationales import RationaleOut, ReviewOut, rationale_out, review_out, visible
 from curation.api.reading import Body
 from curation.api.reviews import SayIn, SubmittedOut
+from curation.api.shapes import MAX_INTEGER
 from curation.errors import Invalid
 from curation.projects.models import User
 from curation.questions import selectors as questions
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
-from curation.reviews import adjudication, controls, queueing, selectors
-from curation.reviews.models import FlagKind, QuestionFlag, QueueItem, QueueStatus, Review
+from curation.reviews import adjudication, arrangements, controls, queueing, selectors
+from curation.reviews.models import Control, FlagKind, QuestionFlag, QueueItem, QueueStatus, Review
 
 router = Router(tags=["leading reviews"])
 P = "/projects/{slug:slug}"
@@ -69,6 +70,11 @@ class ControlOut(Schema):
     note: str
 
 
+class ControlRow(ControlOut):
+    id: int
+    met: int = Field(description="People who have met it.")
+
+
 class AssignIn(Body):
     """Which waiting questions to set aside for a person: the filters of the list of questions."""
 
@@ -78,10 +84,21 @@ class AssignIn(Body):
     domain: str = ""
     state: str = ""
     q: str = ""
+    difficulty: str = Field("", max_length=200)
+    flagged: bool = Field(False, description="Only questions with a flag that nobody has settled.")
+    most: int | None = Field(None, ge=1, le=MAX_INTEGER, description="At most so many questions.")
 
 
 class CountOut(Schema):
     questions: int
+
+
+class ShareOut(Schema):
+    """What is set aside for a person."""
+
+    username: str
+    open: int
+    done: int
 
 
 def _row(item: QueueItem) -> dict[str, Any]:
@@ -218,6 +235,22 @@ def control_make(
     return {"question": question.pk, "verdicts": made.verdicts, "note": made.note}
 
 
+@router.get(
+    f"{P}/controls",
+    auth=ADMIN_READ,
+    response=PageOf[ControlRow],
+    summary="Control questions",
+    openapi_extra=filters(),
+)
+def control_list(request: HttpRequest, slug: str) -> dict[str, Any]:
+    return paged(request, arrangements.controls_of(request.project), asked(request), _control)
+
+
+def _control(row: Control) -> dict[str, Any]:
+    plain = {name: getattr(row, name) for name in ("verdicts", "note", "met")}
+    return {**plain, "id": row.pk, "question": row.item.question_id}
+
+
 @router.delete(
     f"{P}/questions/{{int:question_id}}/control",
     auth=ADMIN,
@@ -242,9 +275,24 @@ def _member(request: HttpRequest, username: str) -> User:
 def assign(request: HttpRequest, slug: str, body: AssignIn) -> dict[str, int]:
     """One review of each question that the filters keep is this person's to make."""
     person = _member(request, body.username)
-    given = {name: value for name, value in body.dict(exclude={"username"}).items() if value}
+    more = {"username", "difficulty", "flagged", "most"}
+    given = {name: value for name, value in body.dict(exclude=more).items() if value}
     kept = questions.questions(request.project, given)
-    return {"questions": queueing.assign(request.project, person, kept)}
+    kept = arrangements.narrowed(kept, body.difficulty, body.flagged)
+    return {"questions": queueing.assign(request.project, person, kept, most=body.most)}
+
+
+@router.get(
+    f"{P}/assignments",
+    auth=ADMIN_READ,
+    response=list[ShareOut],
+    summary="What is set aside for whom",
+)
+def assignment_list(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
+    return [
+        {"username": one.user.username, "open": one.open, "done": one.done}
+        for one in arrangements.shares(request.project)
+    ]
 
 
 @router.delete(

@@ -27,14 +27,19 @@ def slice_of(project: Project, cleaned: dict[str, Any]) -> QuerySet[Question]:
     """The training questions that a form's filters keep; no others are reviewed."""
     filters = {name: cleaned[name] for name in ("domain", "q") if cleaned[name]}
     kept = questions(project, {**filters, "split": Split.TRAIN})
-    if cleaned["difficulty"]:
-        kept = kept.filter(difficulty=cleaned["difficulty"])
-    if cleaned["flagged"]:
+    return narrowed(kept, cleaned["difficulty"], cleaned["flagged"]).order_by()
+
+
+def narrowed(kept: QuerySet[Question], difficulty: str, flagged: bool) -> QuerySet[Question]:
+    """Those of them of a difficulty ("": of any), and, if `flagged`, with a flag that waits."""
+    if difficulty:
+        kept = kept.filter(difficulty=difficulty)
+    if flagged:
         flags = QuestionFlag.objects.filter(
             question=OuterRef("pk"), withdrawn_at__isnull=True, settled_at__isnull=True
         )
         kept = kept.filter(Exists(flags))
-    return kept.order_by()
+    return kept
 
 
 @dataclass

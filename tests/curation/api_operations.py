@@ -62,6 +62,8 @@ NEEDS = {
     f"POST {P}/flags/{{flag_id}}/settle": Need("admin", admin=True, body={"settlement": "kept"}),
     f"PUT {P}/questions/{{question_id}}/control": Need("admin", admin=True, body={}),
     f"DELETE {P}/questions/{{question_id}}/control": Need("admin", admin=True),
+    f"GET {P}/controls": Need("read", admin=True),
+    f"GET {P}/assignments": Need("read", admin=True),
     f"POST {P}/assignments": Need("admin", admin=True, body={"username": "rudi"}),
     f"DELETE {P}/assignments/{{username}}": Need("admin", admin=True),
     f"GET {P}/webhooks": Need("read", admin=True),

@@ -9,10 +9,12 @@ from django.test import Client
 from curation.projects.models import Project, User
 from curation.projects.services import add_member
 from curation.questions.models import Question
+from curation.reviews import urls, urls_people
 from curation.reviews.controls import make_control
 from curation.reviews.models import Seat
 from tests.conftest import person
 from tests.curation.api_calls import ROOT, Caller, no_brake, token  # noqa: F401
+from tests.curation.api_operations import NEEDS, P
 from tests.curation.reviewing import review
 
 Make = Callable[..., list[Any]]
@@ -147,3 +149,55 @@ def test_an_admin_sees_who_holds_what_and_frees_it(
     assert not Seat.objects.filter(holder__isnull=False).exists()
     ada.post(f"seats/{seat['id']}/free", status=409)
     Caller(person("olga")).get("seats", status=404)
+
+
+# Each address of the bench and around it, and the operations by which a script does the same.
+ITEM, Q, A = "/review/items/{item_id}", "/questions/{question_id}", "/adjudications"
+SAME = {
+    "bench_keys": ("PUT /me/keys/{action}", "DELETE /me/keys"),
+    "question": (f"GET {Q}", f"GET {Q}/history"),
+    "review": ("POST /review/next",),
+    "review_next": ("POST /review/next",),
+    "review_ahead": (f"POST {ITEM}/ahead",),
+    "review_flag": (f"POST {Q}/flags", f"GET {Q}/flags", "DELETE /flags/{flag_id}"),
+    "review_check": (f"POST {Q}/checks", "GET /checks/{check_id}"),
+    "review_submit": (f"POST {ITEM}/submit",),
+    "review_renew": (f"POST {ITEM}/renew",),
+    "review_skip": (f"POST {ITEM}/skip",),
+    "review_undo": ("POST /review/undo",),
+    "review_release": ("POST /review/release",),
+    "my_reviews": ("GET /reviews",),
+    "review_question": (f"POST {Q}/claim",),
+    "agreement": ("GET /agreement",),
+    "agreement_count": ("POST /agreement",),
+    "adjudication": (f"GET {A}",),
+    "adjudicate_question": (f"GET {A}/{{item_id}}", f"POST {A}/{{item_id}}/decide"),
+    "adjudicate_undo": (f"POST {A}/{{item_id}}/undo",),
+    "settings_review": ("PATCH ", "GET /controls", "GET /assignments"),
+    "assign_preview": (),  # of a form alone
+    "assign": ("POST /assignments",),
+    "unassign": ("DELETE /assignments/{username}",),
+    "control_add": (f"PUT {Q}/control",),
+    "question_control": (f"PUT {Q}/control",),
+    "question_control_drop": (f"DELETE {Q}/control",),
+    "progress": ("GET /progress", "GET /seats"),
+    "seat_free": ("POST /seats/{seat_id}/free",),
+    "flags": ("GET /flags",),
+    "flag_settle": ("POST /flags/{flag_id}/settle",),
+    "bulk_list": ("GET /bulk-actions",),
+    "bulk_new": ("POST /bulk-actions/preview", "POST /bulk-actions"),
+    "bulk_detail": ("GET /bulk-actions/{action_id}",),
+    "bulk_undo": ("POST /bulk-actions/{action_id}/undo",),
+    "bulk_cancel": ("POST /bulk-actions/{action_id}/cancel",),
+    "bulk_resume": ("POST /bulk-actions/{action_id}/resume",),
+}
+
+
+def test_whatever_the_bench_and_the_pages_around_it_do_a_script_can_do() -> None:
+    pages = {pattern.name for pattern in (*urls.urlpatterns, *urls_people.urlpatterns)}
+    assert pages == set(SAME)  # a new page says here which operation does the same
+    known = set(NEEDS)
+    for name, wanted in SAME.items():
+        for one in wanted:
+            verb, path = one.split(" ", 1)
+            assert f"{verb} {path if path.startswith('/me') else P + path}" in known, (name, one)

@@ -252,6 +252,8 @@ def test_a_control_looks_like_any_other_question(
     bench = ada.post(f"questions/{questions[0].pk}/claim")
     decide(ada, bench, "reject")
     put = ada.call("PUT", f"questions/{questions[0].pk}/control", {"note": "clear"})
+    (row,) = ada.get("controls")["items"]
+    assert (row["question"], row["note"], row["met"]) == (questions[0].pk, "clear", 0)
     assert set(put["verdicts"].values()) == {"reject"}
     Project.objects.update(control_percent=50)
     seen = {}
@@ -293,11 +295,20 @@ def test_questions_are_set_aside_for_a_person(
     questions: list[Question], rudi: Caller, ada: Caller
 ) -> None:
     assert ada.post("assignments", {"username": "rudi", "domain": "shop"}) == {"questions": 3}
+    assert ada.get("assignments") == [{"username": "rudi", "open": 3, "done": 0}]
     assert ada.post("review/next")["nothing"]["state"] == "others"
     assert rudi.post("review/next")["item"] is not None
     ada.post("assignments", {"username": "sam"}, status=400)
     ada.post("assignments", {"username": "rudi", "state": "nonsense"}, status=400)
     assert ada.call("DELETE", "assignments/rudi")["questions"] >= 2
+    rudi.post("review/release", status=204)
+    few = {"username": "rudi", "difficulty": "1", "most": 2}
+    assert ada.post("assignments", few) == {"questions": 2}
+    ada.call("DELETE", "assignments/rudi")
+    for fields in ({"difficulty": "9"}, {"flagged": True}):
+        assert ada.post("assignments", {"username": "rudi", **fields}) == {"questions": 0}
+    rudi.post(f"questions/{questions[1].pk}/flags", {"kind": "ambiguous"}, status=201)
+    assert ada.post("assignments", {"username": "rudi", "flagged": True}) == {"questions": 1}
     assert ada.post("review/next")["item"] is not None
 
 

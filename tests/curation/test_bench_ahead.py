@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.projects.models import Project, User
+from curation.reviews.keys import ACTIONS
 from curation.reviews.models import QuestionFlag, Review, Seat, Skip
 from tests.curation.benching import approve_all, begin, post
 
@@ -123,6 +124,12 @@ def keys(client: Client, body: Any) -> Any:
 
 def keys_of(answer: Any, name: str) -> list[str]:
     return next(row["keys"] for row in answer.json()["keys"] if row["name"] == name)
+
+
+@pytest.mark.parametrize("page", ["what", "there"])
+def test_no_two_actions_of_a_page_have_one_key(page: str) -> None:
+    taken = [key for action in ACTIONS for key in action.keys if getattr(action, page)]
+    assert len(taken) == len(set(taken))
 
 
 def test_a_key_moves_and_comes_back_with_a_reset(
