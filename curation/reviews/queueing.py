@@ -172,18 +172,25 @@ def _rank_seats(items: list[QueueItem]) -> None:
 
 
 def pull_forward(project: Project, domains: Iterable[str], reason: str) -> int:
-    """Move waiting questions of these domains to the front; returns how many moved."""
+    """Move waiting questions of these domains to the front; returns how many were found there."""
     waiting = QueueItem.objects.filter(
         project=project, status=QueueStatus.WAITING, question__domain__in=list(domains)
-    )
-    with transaction.atomic():
-        # Items before their seats, by key, as everywhere: two that lock in one order never wait for
-        # each other.
-        list(waiting.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk"))
-        new = waiting.filter(pinned_reason="")
-        Seat.objects.filter(item__in=new, done_at__isnull=True).update(rank=F("rank") + PINNED)
-        new.update(rank=F("rank") + PINNED)
-        return waiting.update(pinned_reason=reason, reason=reason)
+    ).order_by("pk")
+    found, last = 0, 0
+    while True:
+        with transaction.atomic():
+            # Items before their seats, by key, as everywhere: two that lock in one order never wait for
+            # each other. And these alone: another may have come to wait since they were locked.
+            following = waiting.filter(pk__gt=last).select_for_update(no_key=True, of=("self",))
+            ids = list(following.values_list("pk", flat=True)[:ARRANGED_AT_ONCE])
+            if not ids:
+                return found
+            here = QueueItem.objects.filter(pk__in=ids)
+            new = here.filter(pinned_reason="")
+            Seat.objects.filter(item__in=new, done_at__isnull=True).update(rank=F("rank") + PINNED)
+            new.update(rank=F("rank") + PINNED)
+            here.update(pinned_reason=reason, reason=reason)
+        found, last = found + len(ids), ids[-1]
 
 
 def set_overlap(project: Project, overlap: int) -> None:
