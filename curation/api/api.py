@@ -16,6 +16,7 @@ from curation.api import (
     checks,
     datasets,
     evaluations,
+    labels,
     leading,
     problems,
     projects,
@@ -120,6 +121,6 @@ api = Api(
 problems.install(api)
 for _room in (
     *(projects, questions, rationales, teachers, runs, reviews, agreement, leading, bulk),
-    *(around, searching, checks, datasets, trainings, evaluations, webhooks),
+    *(around, labels, searching, checks, datasets, trainings, evaluations, webhooks),
 ):
     api.add_router("", _room.router)

@@ -157,13 +157,19 @@ def _suggested(grade: str, steps: Sequence[StepView]) -> list[str]:
     return reasons
 
 
+def all_steps(rationale: Rationale, detail: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every step as scored, the first is what people label as 1; the text's lines without a score."""
+    return detail.get("steps") or [
+        {"text": line, "start": None, "flags": []}
+        for line in rationale.text.splitlines()
+        if line.strip()
+    ]
+
+
 def _steps(rationale: Rationale, detail: dict[str, Any]) -> tuple[list[StepView], int]:
     """The steps as scored; the text's lines where it has not been scored. At most MAX_STEPS."""
-    text = rationale.text
-    found = detail.get("steps") or [
-        {"text": line, "start": None, "flags": []} for line in text.splitlines() if line.strip()
-    ]
-    thinking_ends = text.find("</think>")
+    found = all_steps(rationale, detail)
+    thinking_ends = rationale.text.find("</think>")
     steps = []
     for number, step in enumerate(found[:MAX_STEPS], 1):
         body = step["text"].replace("<think>", "").replace("</think>", "").strip()

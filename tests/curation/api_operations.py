@@ -89,6 +89,7 @@ NEEDS = {
     f"GET {P}/questions/{{question_id}}/history": Need("read"),
     f"POST {P}/questions/{{question_id}}/checks": Need("review", body={"text": "It is 3."}),
     f"GET {P}/checks/{{check_id}}": Need("review"),
+    f"GET {P}/step-labels": Need("read", admin=True),
     f"GET {P}/views": Need("read"),
     f"POST {P}/views": Need(
         "review", body={"of": "questions", "name": "mine", "filters": {"state": "done"}}

@@ -151,6 +151,28 @@ def test_an_admin_sees_who_holds_what_and_frees_it(
     Caller(person("olga")).get("seats", status=404)
 
 
+def test_labels_of_steps_are_read_with_the_steps_that_they_are_of(
+    project: Project, questions: list[Question], reviewer: User, rudi: Caller, ada: Caller
+) -> None:
+    bench = rudi.post("review/next")
+    first, second = bench["chains"]
+    says = [
+        {"rationale": first["id"], "verdict": "approve", "step_labels": {"1": 1, "2": 0}},
+        {"rationale": second["id"], "verdict": "approve"},
+    ]
+    place = f"review/items/{bench['item']}/submit"
+    rudi.post(place, {"says": says})
+    (row,) = ada.get("step-labels")["items"]
+    assert (row["rationale"], row["reviewer"]) == (first["id"], "rudi")
+    assert row["text"] == bench["question"]["text"]
+    assert [step["text"] for step in row["steps"]] == [step["text"] for step in first["steps"]]
+    ratings = [step["rating"] for step in row["steps"]]
+    assert ratings[:2] == [1, 0] and set(ratings[2:]) == {None}
+    rudi.get("step-labels", status=403)
+    rudi.post("review/undo", {})
+    assert ada.get("step-labels")["items"] == []
+
+
 # Each address of the bench and around it, and the operations by which a script does the same.
 ITEM, Q, A = "/review/items/{item_id}", "/questions/{question_id}", "/adjudications"
 SAME = {
