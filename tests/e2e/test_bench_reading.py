@@ -1,4 +1,5 @@
-"""What a reader asks the bench for: guidelines, keys, marks and thoughts; and that a crash costs no word."""
+"""What a reader asks the bench for: guidelines, keys, marks and thoughts; and that neither a crash, the
+back button nor a second tab costs a word."""
 
 import os
 import signal
@@ -9,7 +10,8 @@ import pytest
 
 from curation.projects.models import Project
 from curation.reviews.keys import ACTIONS
-from tests.e2e.benching import begun, current, goes_on, item_of, press
+from curation.reviews.models import Decision, Review
+from tests.e2e.benching import begun, counted, current, goes_on, item_of, press
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 Make = Callable[..., list[Any]]
@@ -86,3 +88,39 @@ def test_what_was_typed_survives_a_crash_of_the_tab(
     press(other, where)
     typed = other.locator(".editor textarea, #comment textarea").first
     assert typed.input_value().endswith("Typed before the crash.")
+
+
+def test_the_back_button_finds_what_was_typed(questions: list[Any], visit: Visit) -> None:
+    page = visit()
+    item = item_of(page)
+    press(page, "a", "ArrowRight", "e")
+    page.keyboard.type(" Typed before I left.")
+    page.goto(page.url.replace("/review/", "/questions/"))
+    page.go_back()
+    begun(page)
+    assert item_of(page) == item
+    assert page.locator(".chain.is-approve").count() == 1
+    if not page.locator(".editor").count():
+        press(page, "e")
+    assert page.input_value(".editor textarea").endswith("Typed before I left.")
+
+
+def test_two_tabs_count_a_question_once_and_the_second_keeps_what_was_typed(
+    questions: list[Any], visit: Visit
+) -> None:
+    page = visit()
+    item = item_of(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    begun(other)
+    assert item_of(other) == item
+    press(other, "e")
+    other.keyboard.type(" From the second tab.")
+    press(other, "Control+Enter")
+    press(page, "a", "a", "Enter")
+    goes_on(page, item)
+    counted(page, 2)
+    press(other, "Enter")
+    other.wait_for_selector("#notice:has-text('another tab')")
+    assert "From the second tab." in other.inner_text(".edited")
+    assert Review.objects.count() == 2 and Decision.objects.count() == 2
