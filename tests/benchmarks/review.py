@@ -3,8 +3,8 @@
 Builds a project with 100,000 questions and 4 scored chains each, starts everything as `make run` does,
 signs 50 reviewers in through the page and lets them decide for two minutes with a second of thought
 between; then tells how long "next" took and counts the rows. `--saturate` lets them work without a
-pause, `--peer` in turns with Label Studio. `--database URL` takes an empty PostgreSQL data base, else it
-is SQLite; `--home FOLDER` keeps what was built for the next run.
+pause, `--peer label-studio` (or `doccano`) in turns with that. `--database URL` takes an empty PostgreSQL
+data base, else it is SQLite; `--home FOLDER` keeps what was built for the next run.
 """
 
 import argparse
@@ -23,19 +23,24 @@ def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--questions", type=int, default=100_000)
     parser.add_argument("--reviewers", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument(
+        "--seconds", type=float, default=120, help="of the run with thought; 0: without it"
+    )
     parser.add_argument("--think", type=float, default=1.0, help="seconds of thought a question")
     parser.add_argument("--overlap", type=int, default=1)
     parser.add_argument("--database", default="", help="postgres://…; empty: SQLite")
     parser.add_argument("--home", default="", help="a folder to build in and to keep")
-    parser.add_argument(
-        "--saturate", action="store_true", help="three runs of 20 seconds without a pause as well"
-    )
+    parser.add_argument("--saturate", action="store_true", help="turns without a pause as well")
     parser.add_argument(
         "--peer",
-        action="store_true",
-        help="the same in turns with Label Studio; CHAINWRIGHT_PEERS names the folder of its scripts",
+        action="append",
+        default=[],
+        choices=["label-studio", "doccano"],
+        help="turns without a pause, with this product; CHAINWRIGHT_PEERS names the folder of the scripts "
+        "that drive it. Can be given for each",
     )
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--turn-seconds", type=float, default=20)
     return parser.parse_args(arguments)
 
 
@@ -56,29 +61,28 @@ def main() -> int:
 def run(options: argparse.Namespace) -> int:
     from django.core.management import call_command
 
-    from tests.benchmarks import review_peers, review_stack
+    from tests.benchmarks import review_peers, review_stack, review_turns
     from tests.benchmarks.review_rows import build
 
-    if options.peer:
-        review_peers.check()
+    review_peers.check(options.peer)
     call_command("migrate", verbosity=0)
     began = time.monotonic()
     kind = build(options.questions, options.reviewers, options.overlap)
     print(f"{review_stack.machine()}; {date.today()}")
     print(f"{options.questions:,} questions: {kind}; ready in {time.monotonic() - began:.0f} s\n")
     with review_stack.running() as (url, roots):
-        good = asyncio.run(measure(options, url, roots))
+        good = not options.seconds or asyncio.run(measure(options, url, roots))
         if options.saturate:
-            options.think, options.seconds = 0.0, 20.0
-            for _ in range(3):
+            options.think, options.seconds = 0.0, options.turn_seconds
+            for _ in range(options.turns):
                 good &= asyncio.run(measure(options, url, roots))
-        if options.peer:
-            good &= review_peers.compare(options, url, roots)
+        for peer in options.peer:
+            good &= review_turns.compare(peer, options, url, roots)
     return 0 if good else 1
 
 
 async def measure(options: argparse.Namespace, url: str, roots: list[int]) -> bool:
-    """One run at a person's pace; prints its figures. False when something was wrong with the rows."""
+    """One run; prints its figures. False when something was wrong with the rows."""
     from tests.benchmarks.review_browser import Meter, Reviewer
     from tests.benchmarks.review_rows import PASSWORD, SLUG, Watch, reviewer
     from tests.benchmarks.review_stack import cpu_seconds
@@ -140,6 +144,10 @@ def report(
             0,
         ),
         "chains reviewed twice by one person": (rows["twice by one person"], 0),
+        "chains without the decision that is due, or with one that is not": (
+            rows["without the decision that is due"],
+            0,
+        ),
     }
     if options.overlap == 1:
         wanted["decisions in the rows"] = (rows["decisions"], meter.decided)

@@ -92,16 +92,28 @@ class Reviewer:
             raise Refused(f"signed in and sent to {answer.headers['Location']}", answer)
 
     async def open(self) -> None:
-        """The bench itself, with the styles and scripts that a first visit fetches, and the question
-        after the one it shows."""
+        """The bench itself, and the question after the one it shows."""
+        await self.load()
+        await self._look_ahead()
+
+    async def begin(self) -> None:
+        """Ask once more for what a loaded page shows, and for the question after it."""
+        answer = await self._ask("next again", "GET", self.data["next"])
+        self.shown = self._take(answer.json(), answer)
+        await self._look_ahead()
+
+    async def load(self) -> None:
+        """The bench's page, with the styles and scripts that a first visit fetches."""
         page = await self._ask("bench page", "GET", f"/projects/{self.slug}/review/")
         root = page.text.split('id="bench"', 1)[1].split(">", 1)[0]
         self.data = {name: html.unescape(value) for name, value in DATA.findall(root)}
         state = json.loads(STATE.search(page.text)[1])
         for path in sorted(set(FILES.findall(page.text))):
             await self._ask("static file", "GET", path)
-        self.hand = None
         self.shown = self._take({"state": state, "html": page.text}, page)
+
+    async def _look_ahead(self) -> None:
+        self.hand = None
         if self.shown is not None:
             answer = await self._ask(
                 "ahead", "POST", self.data["ahead"], json={"item": self.shown.item}

@@ -109,18 +109,26 @@ class Watch:
         """What the run left in the rows: reviews, the questions they are of, decisions, and whatever
         is there too often."""
         mine = Review.objects.filter(project__slug=SLUG, pk__gt=self.first)
-        often = (
-            mine.order_by()
+        # Of those chains every review there is: an earlier run may have left one with some of them.
+        often = list(
+            Review.objects.filter(rationale__in=mine.values("rationale"))
+            .order_by()
             .values("rationale")
             .annotate(n=Count("reviewer", distinct=True), rows=Count("pk"))
-            .values_list("n", "rows")
+            .values_list("n", "rows", "rationale__decision")
         )
         told = {
             "reviews": mine.count(),
-            "questions": mine.values("rationale__question").distinct().count(),
+            "reviews of a question": mine.values("rationale__question", "reviewer")
+            .distinct()
+            .count(),
             "decisions": Decision.objects.filter(review__in=mine).count(),
-            "by more people than the overlap": sum(n > self.overlap for n, _ in often),
-            "twice by one person": sum(rows > n for n, rows in often),
+            "by more people than the overlap": sum(n > self.overlap for n, _, _ in often),
+            "twice by one person": sum(rows > n for n, rows, _ in often),
+            # These reviewers agree: each does what the chain's scores say.
+            "without the decision that is due": sum(
+                (n >= self.overlap) != (decision is not None) for n, _, decision in often
+            ),
         }
         connection.close()
         return told
