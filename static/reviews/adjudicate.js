@@ -256,7 +256,7 @@ function onKey(event) {
 
 const checks = new Map();
 
-function begin() {
+async function begin() {
   for (const dispute of disputes.filter(isOpen)) {
     const { check: url, csrf, item } = form.dataset;
     const area = dispute.querySelector("textarea[name^=text]");
@@ -265,7 +265,7 @@ function begin() {
     dispute.querySelector(".why").addEventListener("click", (event) => event.isTrusted && own(event.currentTarget));
   }
   // A page that the server sent back with an error holds what was posted: newer than any draft.
-  if (!document.querySelector("[data-error]") && draft.restore()) {
+  if (!document.querySelector("[data-error]") && (await draft.restore())) {
     // What stands ticked is then the admin's own choice.
     for (const dispute of disputes.filter((one) => verdict(one) === "reject")) own(dispute.querySelector(".why"));
   }
@@ -279,7 +279,7 @@ function begin() {
   });
 }
 
-if (form) begin();
+if (form) await begin();
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-do]");

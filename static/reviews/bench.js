@@ -14,7 +14,7 @@ import { beside, move, moveStep, setStep } from "./moving.js";
 import * as own from "./own.js";
 import { closePanels, hideNotice, notice, openDialog, openPanel, restoreLooks, toggleLook } from "./page.js";
 import * as sending from "./sending.js";
-import { box, csrf, isOpen, isOwn, keep, letterOf, root, table } from "./table.js";
+import { box, csrf, drafts, isOpen, isOwn, keep, letterOf, root, table } from "./table.js";
 
 const skip = skipDialog(sending.skip);
 const flag = flagDialog({ post: sending.post, skip: sending.skip });
@@ -142,5 +142,6 @@ new Claim(root.dataset).start({
 restoreLooks();
 paintKeys(document);
 new KeysDialog(document.getElementById("keys"), { url: root.dataset.keys, csrf });
+await drafts.recover();
 sending.start(JSON.parse(document.getElementById("bench-state").textContent));
 root.dataset.begun = ""; // from here on keys are heard

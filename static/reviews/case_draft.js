@@ -1,13 +1,16 @@
-// What an admin has chosen and typed of a disagreement and not sent: kept in localStorage by person,
+// What an admin has chosen and typed of a disagreement and not sent: kept in this browser by person,
 // project and question, so that it survives a crash, a lost network and a closed tab.
 
-const KEPT_DAYS = 14;
+import { prune, read, recover, write } from "./keeping.js";
+
+const LIFE = 14 * 24 * 3600 * 1000;
 const PREFIX = "adjudicate:";
 
 export class CaseDraft {
   constructor(form) {
     const { user, project, question } = form.dataset;
     Object.assign(this, { form, key: `${PREFIX}${user}:${project}:${question}` });
+    prune(PREFIX, Date.now() - LIFE);
   }
 
   keep() {
@@ -18,16 +21,13 @@ export class CaseDraft {
       } else if (input.type === "checkbox") (fields[input.name] ??= []).push(...(input.checked ? [input.value] : []));
       else fields[input.name] = input.value;
     }
-    try {
-      localStorage.setItem(this.key, JSON.stringify({ at: Date.now(), fields }));
-    } catch {
-      // Storage is off or full: the page itself still has it.
-    }
+    write(this.key, { at: Date.now(), fields });
   }
 
   // Puts it back, and says whether there was anything.
-  restore() {
-    const kept = this.read();
+  async restore() {
+    await recover(this.key);
+    const kept = read(this.key)?.fields;
     for (const [name, value] of Object.entries(kept ?? {})) {
       for (const input of this.form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
         if (input.type === "radio") input.checked = input.value === value && !input.disabled;
@@ -38,21 +38,6 @@ export class CaseDraft {
       const group = [...this.form.querySelectorAll(`input[type="radio"][name="${CSS.escape(name)}"]`)];
       if (group.length && !group.some((radio) => radio.checked)) group.at(-1).checked = true;
     }
-    return kept !== null;
-  }
-
-  // Drafts that nobody has touched for long go.
-  read() {
-    let kept = null;
-    try {
-      for (const name of Object.keys(localStorage).filter((one) => one.startsWith(PREFIX))) {
-        const draft = JSON.parse(localStorage.getItem(name));
-        if (Date.now() - draft.at > KEPT_DAYS * 86_400_000) localStorage.removeItem(name);
-        else if (name === this.key) kept = draft.fields;
-      }
-    } catch {
-      // No storage, or not ours: nothing to put back.
-    }
-    return kept;
+    return kept !== undefined;
   }
 }

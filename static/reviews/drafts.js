@@ -1,13 +1,14 @@
-// What a person decided and typed but has not sent, kept in localStorage by user, project and
-// question: it survives a crash, a closed tab and a lost network.
+// What a person decided and typed but has not sent, kept in this browser by user, project and question:
+// it survives a crash, a closed tab and a lost network.
+
+import { drop, prune, read, recover, write } from "./keeping.js";
 
 const LIFE = 30 * 24 * 3600 * 1000;
-const memory = new Map(); // where the browser stores nothing
 
 export class Drafts {
   constructor(user, project) {
     this.prefix = `chainwright:review:${user}:${project}:`;
-    this.prune();
+    prune("chainwright:review:", Date.now() - LIFE);
   }
 
   // `decisions` by rationale id; `best`: the id of the best chain; `own`: a chain written here;
@@ -16,6 +17,11 @@ export class Drafts {
     return {
       decisions: {}, best: null, own: { text: "", used: false }, asked: {}, unfolded: [], seconds: 0, chain: null,
     };
+  }
+
+  // What a crash of the browser left comes back, before anything is asked for.
+  recover() {
+    return recover(this.prefix);
   }
 
   get(item) {
@@ -29,40 +35,6 @@ export class Drafts {
   }
 
   drop(item) {
-    memory.delete(this.prefix + item);
-    try {
-      localStorage.removeItem(this.prefix + item);
-    } catch {
-      // No storage: the memory above was all there was.
-    }
-  }
-
-  prune() {
-    try {
-      for (const key of Object.keys(localStorage)) {
-        if (key.startsWith("chainwright:review:") && !(read(key)?.at > Date.now() - LIFE)) {
-          localStorage.removeItem(key);
-        }
-      }
-    } catch {
-      // No storage: nothing to prune.
-    }
-  }
-}
-
-function read(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key)) ?? memory.get(key);
-  } catch {
-    return memory.get(key);
-  }
-}
-
-function write(key, value) {
-  memory.set(key, value);
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // Full or forbidden: this tab still has it.
+    drop(this.prefix + item);
   }
 }
