@@ -228,6 +228,8 @@ def test_a_blind_project_names_no_teacher_to_a_reviewer(
     assert "strong" not in str(bench)
     assert {one["teacher"] for one in rudi.get("rationales")["items"]} == {None}
     assert {one["temperature"] for one in rudi.get("rationales")["items"]} == {None}
+    # At the bench an admin reviews as blind as anybody.
+    assert {one["teacher"] for one in ada.post("review/next")["chains"]} == {None}
     teacher = ada.get("teachers")["items"][0]["id"]
     assert ada.get(f"rationales?teacher={teacher}")["items"][0]["teacher"] == "strong"
     Rationale.objects.update(reasoning="As strong I think so.", finish_reason="length")
