@@ -77,5 +77,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 showTheme();
-// On a narrow screen the row of pages scrolls: the page that is open stands in view.
-document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// On a narrow screen rows of pages scroll: the page that is open stands in view.
+for (const open of document.querySelectorAll(".top nav [aria-current], .tabs [aria-current]")) {
+  open.scrollIntoView({ block: "nearest", inline: "center" });
+}
