@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -18,6 +18,7 @@ from curation.dashboard.ahead import KINDS, ahead_of
 from curation.dashboard.home import my_work, projects_of
 from curation.dashboard.rubric import THRESHOLDS, Spread, rubric_effect, spread_of
 from curation.errors import Invalid
+from curation.listing import one_of
 from curation.projects.access import project_view
 from curation.projects.forms import RubricForm
 from curation.projects.models import Rubric
@@ -91,10 +92,9 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 @require_GET
 @project_view
-def ahead(request: HttpRequest, queue: str) -> HttpResponse:
-    """What stands before work of this project that waits on the queue since `since`."""
-    if queue not in KINDS:
-        raise Http404
+def ahead(request: HttpRequest) -> HttpResponse:
+    """What stands before work of this project that waits on the queue `queue` since `since`."""
+    queue = one_of("queue", request.GET.get("queue", ""), KINDS)
     try:
         since = parse_datetime(request.GET.get("since", ""))
     except ValueError:
