@@ -62,6 +62,7 @@ function choose(dispute, radio) {
   radio.checked = true;
   dispute.querySelector(".problem").hidden = true;
   changed();
+  if (dispute === here()) dispute.scrollIntoView({ block: "nearest" }); // it may have grown
 }
 
 const CANNOT = {

@@ -9,7 +9,7 @@ import * as differences from "./differences.js";
 import { flagDialog } from "./flags.js";
 import * as groups from "./groups.js";
 import { KeysDialog } from "./keys_dialog.js";
-import { isTyping, paintKeys, read } from "./keys.js";
+import { isTyping, keyOf, paintKeys, read } from "./keys.js";
 import { beside, move, moveStep, setStep } from "./moving.js";
 import * as own from "./own.js";
 import { closePanels, hideNotice, notice, openDialog, openPanel, restoreLooks, toggleLook } from "./page.js";
@@ -37,16 +37,16 @@ const acts = {
   up: () => moveStep(-1),
   down: () => moveStep(1),
   label: ({ number, value }) => deciding.label(number, value),
-  good: () => table.step && deciding.label(table.step, 1),
-  neutral: () => table.step && deciding.label(table.step, 0),
-  bad: () => table.step && deciding.label(table.step, -1),
-  cycle: () => table.step && deciding.cycle(table.step),
+  good: () => labelHere((step) => deciding.label(step, 1)),
+  neutral: () => labelHere((step) => deciding.label(step, 0)),
+  bad: () => labelHere((step) => deciding.label(step, -1)),
+  cycle: () => labelHere(deciding.cycle),
   differences: differences.turn,
   compare_with: differences.compareWith,
   unfold: () => groups.turn(),
   reference: showReference,
   marks: () => toggleLook("show-calc"),
-  wrote: () => toggleLook("show-wrote"),
+  wrote: showWrote,
   guidelines: () => openDialog("guidelines"),
   keys: () => openDialog("keys"),
 };
@@ -69,6 +69,17 @@ function showReference() {
   }
   const worked = box.querySelector(".worked");
   if (worked) worked.open = !worked.open;
+  else notice("This question has no worked answer.");
+}
+
+function showWrote() {
+  if (box.querySelector(".wrote")) toggleLook("show-wrote");
+  else notice("Who wrote the chains is hidden in this project.");
+}
+
+function labelHere(act) {
+  if (table.step) act(table.step);
+  else notice(`No step is under the cursor: ${keyOf("up")} ${keyOf("down")} go there, and 1 to 9 name one.`);
 }
 
 function act(name, detail = {}) {

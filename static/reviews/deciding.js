@@ -151,8 +151,9 @@ export function rejectAll() {
 
 export function label(number, value) {
   const chain = table.current;
-  const row = chain?.querySelector(`[data-step="${number}"]`);
-  if (!row || !isOpen(chain)) return;
+  const row = chain.querySelector(`[data-step="${number}"]`);
+  if (!isOpen(chain)) return notice(`${letterOf(chain)} takes no labels.`);
+  if (!row) return notice(`${letterOf(chain)} has no step ${number}.`);
   const { labels } = decisionOf(chain);
   if (labels[number] === value) delete labels[number];
   else labels[number] = value;

@@ -1,7 +1,7 @@
 // Chains that say the same fold behind the first of them, which then stands for all.
 
 import { move } from "./moving.js";
-import { make, say } from "./page.js";
+import { make, notice, say } from "./page.js";
 import { decisionOf, isOpen, keep, letterOf, table, whenBegun } from "./table.js";
 
 const twinsOf = (chain) => table.chains.filter((one) => one.dataset.twinOf === letterOf(chain));
@@ -42,7 +42,7 @@ export function unfold(head) {
 
 export function turn(chain = table.current) {
   const head = headOf(chain);
-  if (!twinsOf(head).length) return say("No other chain is like this one.");
+  if (!twinsOf(head).length) return notice("No other chain is like this one.");
   const folding = !twinsOf(head).some(isFolded);
   set(head, folding);
   remember(head, !folding);

@@ -40,3 +40,26 @@ def test_no_button_or_chip_is_cut(
     rows = page.locator(".chain header .row")
     heights = {round(row.bounding_box()["height"]) for row in rows.all()[:4]}
     assert len(heights) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ("o", "No other chain is like"),
+        ("r", "no worked answer"),
+        ("+", "No step is under the cursor"),
+        ("9", "has no step 9"),
+        ("Shift+X", "No open chain has a wrong answer"),
+    ],
+)
+def test_a_key_that_can_do_nothing_says_so(
+    keys: str,
+    says: str,
+    make_questions: Callable[..., list[Any]],
+    make_rationales: Callable[..., list[Any]],
+    visit: Callable[..., Any],
+) -> None:
+    make_rationales(make_questions(1)[0], ["right"])
+    page = visit()
+    press(page, keys)
+    assert says in page.inner_text("#notice")
