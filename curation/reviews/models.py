@@ -37,7 +37,9 @@ class Reason(models.TextChoices):
 class Review(models.Model):
     """One person's decision about one rationale. Append-only: undo adds `withdrawn_at`, no more."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="reviews")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="reviews", db_index=False
+    )
     rationale = models.ForeignKey(Rationale, on_delete=models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews"
@@ -150,12 +152,16 @@ class Decision(models.Model):
     rationale = models.OneToOneField(
         Rationale, on_delete=models.CASCADE, primary_key=True, related_name="decision"
     )
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="decisions")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="decisions", db_index=False
+    )
     outcome = models.CharField(max_length=10, choices=Outcome)
     review = models.ForeignKey(
         Review, null=True, on_delete=models.PROTECT, related_name="decisions"
     )
-    rule = models.ForeignKey(Rubric, null=True, on_delete=models.PROTECT, related_name="decisions")
+    rule = models.ForeignKey(
+        Rubric, null=True, on_delete=models.PROTECT, related_name="decisions", db_index=False
+    )
     bulk = models.ForeignKey(
         BulkAction, null=True, on_delete=models.PROTECT, related_name="decisions", db_index=False
     )
@@ -174,6 +180,11 @@ class Decision(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "outcome", "rationale"], name="decisions_by_outcome"),
+            models.Index(
+                fields=["rule", "rationale"],
+                condition=Q(rule__isnull=False),
+                name="decisions_of_a_rule",
+            ),
             models.Index(
                 fields=["bulk", "rationale"],
                 condition=Q(bulk__isnull=False),

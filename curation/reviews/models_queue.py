@@ -26,7 +26,11 @@ class QueueItemQuerySet(ProjectQuerySet):
 class QueueItem(models.Model):
     """A question in the queue. `rank` orders it: the highest comes first."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queue")
+    # Here and below, a key has no index of its own where another one begins with it: each index is one
+    # more page to write at every claim and submission.
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="queue", db_index=False
+    )
     question = models.OneToOneField(Question, on_delete=models.CASCADE, related_name="queue_item")
     status = models.CharField(max_length=10, choices=QueueStatus, default=QueueStatus.WAITING)
     rank = models.FloatField(default=0.0)
@@ -57,14 +61,24 @@ class Seat(models.Model):
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="seats")
-    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="seats")
+    item = models.ForeignKey(
+        QueueItem, on_delete=models.CASCADE, related_name="seats", db_index=False
+    )
     number = models.PositiveSmallIntegerField(null=True)
     rank = models.FloatField(default=0.0, help_text="The item's, for the index below.")
     assigned_to = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     holder = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     held_until = models.DateTimeField(null=True)
     taken_at = models.DateTimeField(null=True, help_text="When its holder got the chains to see.")
@@ -91,6 +105,12 @@ class Seat(models.Model):
                 fields=["project", "holder", "held_until"],
                 condition=Q(done_at__isnull=True, holder__isnull=False),
                 name="seats_that_are_held",
+            ),
+            # Few seats are assigned, and most of them are filled one day.
+            models.Index(
+                fields=["assigned_to"],
+                condition=Q(assigned_to__isnull=False),
+                name="seats_that_were_assigned",
             ),
             # Serves a person's progress: what they did today, and how fast.
             models.Index(
