@@ -8,6 +8,8 @@ import { make, notice, say } from "./page.js";
 import { idOf, isOwn, isSeen, letterOf, table, whenBegun } from "./table.js";
 import { keysOf, mark, pieces, wordsOf } from "./words.js";
 
+const OWN = "Your own chain is not compared with the others: move to one of them.";
+
 let on = false;
 let chosen = null;
 
@@ -27,7 +29,7 @@ export function turn() {
 }
 
 export function compareWith() {
-  if (isOwn(table.current)) return;
+  if (isOwn(table.current)) return notice(OWN);
   chosen = table.current;
   on = true;
   draw();
@@ -49,7 +51,8 @@ function wipe() {
 function draw() {
   wipe();
   const [from, to] = [base(), table.current];
-  if (!from || isOwn(to)) return;
+  if (!from) return;
+  if (isOwn(to)) return notice(OWN);
   from.classList.add("base");
   if (from === to) {
     notice(`The others are compared with ${letterOf(from)}: move to one of them.`);
