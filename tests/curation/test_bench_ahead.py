@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.projects.models import Project, User
+from curation.rationales.models import Score
 from curation.reviews.keys import ACTIONS
 from curation.reviews.models import QuestionFlag, Review, Seat, Skip
 from tests.curation.benching import approve_all, begin, post
@@ -205,3 +206,13 @@ def test_chains_fold_when_they_say_the_same(
     make_rationales(make_questions(1)[0], [PLAIN, text])
     page = reviewer_client.get(reverse("review", args=["eggs"])).content.decode()
     assert page.count('data-twin-of="A"') == int(folds)
+
+
+def test_chains_with_different_answers_never_fold(
+    make_questions: Make, make_rationales: Make, reviewer_client: Client
+) -> None:
+    _, other = make_rationales(make_questions(1)[0], [PLAIN, f"So {PLAIN}"])
+    bench = reverse("review", args=["eggs"])
+    assert "data-twin-of" in reviewer_client.get(bench).content.decode()
+    Score.objects.filter(pk=other.pk).update(answer="4", correctness=0.0)
+    assert "data-twin-of" not in reviewer_client.get(bench).content.decode()
