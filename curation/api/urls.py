@@ -4,11 +4,13 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, re_path
 
 from curation.api import views
 from curation.api.api import api
 from curation.api.problems import ABSENT, problem
+
+ANYTHING = r"^(?P<rest>(?s:.*))$"  # line breaks as well, which `path` does not take
 
 
 def _door(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -39,7 +41,7 @@ def _patterns() -> tuple[Any, str, str]:
     patterns, app, namespace = api.urls
     for pattern in patterns:
         pattern.callback = _door(pattern.callback)
-    return [*patterns, path("<path:rest>", absent)], app, namespace
+    return [*patterns, re_path(ANYTHING, absent)], app, namespace
 
 
 urlpatterns = [

@@ -135,9 +135,12 @@ def import_again(
     keep_good_rows: bool,
     order_key: str | None = None,
 ) -> QuestionImport:
-    """Order an import of the file that an earlier one stored. Raises Conflict while that one runs."""
+    """Order an import of the file that an earlier one stored. Raises Conflict while that one runs, and
+    where its file is there no more."""
     if job.is_active:
         raise Conflict("This import has not ended: wait, or cancel it.")
+    if not job.artifact or not artifacts.exists(job.artifact):
+        raise Conflict("The file of this import is not stored any more: send it again.")
     with artifacts.open_artifact(job.artifact) as file:
         return order_import(
             job.project,

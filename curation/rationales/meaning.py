@@ -129,6 +129,17 @@ def missing(project: Project, kind: str, model: str) -> QuerySet:
     return rows.order_by("pk")
 
 
+def forget_gone(project: Project) -> int:
+    """Delete the vectors of texts that are there no more, which would stand in the way of hits that can
+    be shown; returns how many."""
+    gone = 0
+    for kind, model in MODELS.items():
+        text = model.objects.filter(pk=OuterRef("object_id"), project=project)
+        rows = Embedding.objects.filter(~Exists(text), project=project, kind=kind)
+        gone += rows.delete()[0]
+    return gone
+
+
 @dataclass(frozen=True)
 class Vector:
     """Of a text: its id, and the float16 bytes of its vector."""

@@ -256,3 +256,19 @@ def test_embedding_looks_at_each_text_once_however_many_are_done(
     assert looked == sorted(looked, reverse=True) and looked[-1] <= 2
     sql = str(real(project, "question", tasks.DEFAULT_MODEL).query)
     assert '"id" >' in sql
+
+
+def test_vectors_of_texts_that_are_gone_are_forgotten(chains, project, reviewer_client):
+    ask(reviewer_client, text="how fast does the railway go")
+    gone = chains["train"].pk
+    other = Embedding.objects.get(kind="rationale", object_id=gone)
+    Embedding.objects.create(
+        project=project, kind="question", object_id=10**9, model=other.model, vector=other.vector
+    )
+    Rationale.objects.filter(pk=gone).delete()
+    tasks.embed_texts(project.pk)
+    left = Embedding.objects.filter(kind="rationale").values_list("object_id", flat=True)
+    assert set(left) == {chains["bank"].pk, chains["dog"].pk}
+    assert not Embedding.objects.filter(object_id=10**9).exists()
+    rows = ask(reviewer_client, text="how fast does the railway go").context["rows"]
+    assert len(rows) == 2 and len(MeaningSearch.objects.latest("pk").hits) == 2

@@ -88,6 +88,9 @@ def embed_texts(project_id: int) -> None:
         if embed(project, kind, ONE_TURN, gives_way=True).more:
             send(EMBED_TEXTS, project_id)
             return
+    if meaning.forget_gone(project):
+        for kind in meaning.MODELS:
+            _shelves.pop((project_id, kind), None)
 
 
 class Made:
