@@ -38,6 +38,7 @@ TRAIN = "training.train"
 EVALUATE = "evaluation.evaluate"
 COUNT_AGREEMENT = "agreement.count"
 RUN_BULK = "reviews.bulk"
+RUN_DELETION = "reviews.delete"
 SEARCH_MEANING = "meaning.search"
 EMBED_TEXTS = "meaning.embed"
 SEND_WEBHOOKS = "webhooks.send"
@@ -49,6 +50,7 @@ QUEUE_OF = {
     COUNT_AGREEMENT: CPU,
     RUN_BULK: QUICK,
     CHECK_DATASET: QUICK,
+    RUN_DELETION: QUICK,
     SEARCH_MEANING: CPU,
     EMBED_TEXTS: CPU,
     FREEZE_DATASET: CPU,

@@ -11,7 +11,7 @@ from curation import queue
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Project
-from curation.questions.models import QuestionImport
+from curation.questions.models import Deletion, QuestionImport
 from curation.queue import PUT_BACK, app, broker
 from curation.rationales.filling import fail_poisoned
 from curation.rationales.models import GenerationRun, ScoringRun
@@ -33,6 +33,7 @@ TASK_OF: dict[type[Work], str] = {
     ScoringRun: queue.SCORE_PROJECT,
     AgreementCount: queue.COUNT_AGREEMENT,
     BulkAction: queue.RUN_BULK,
+    Deletion: queue.RUN_DELETION,
     DatasetVersion: queue.FREEZE_DATASET,
     DatasetCheck: queue.CHECK_DATASET,
     TrainingJob: queue.TRAIN,

@@ -15,6 +15,7 @@ from curation.api import (
     bulk,
     checks,
     datasets,
+    deleting,
     evaluations,
     labels,
     leading,
@@ -121,6 +122,6 @@ api = Api(
 problems.install(api)
 for _room in (
     *(projects, questions, rationales, teachers, runs, reviews, agreement, leading, bulk),
-    *(around, labels, searching, checks, datasets, trainings, evaluations, webhooks),
+    *(around, labels, searching, checks, deleting, datasets, trainings, evaluations, webhooks),
 ):
     api.add_router("", _room.router)

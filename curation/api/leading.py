@@ -126,7 +126,7 @@ def dispute_list(request: HttpRequest, slug: str) -> dict[str, Any]:
 def dispute_detail(request: HttpRequest, slug: str, item_id: int) -> dict[str, Any]:
     item = _item(request, item_id)
     chains = visible(request, Rationale.objects.filter(question=item.question_id)).order_by("id")
-    reviews = Review.objects.filter(rationale__question=item.question_id, withdrawn_at=None)
+    reviews = Review.objects.filter(rationale__in=chains.values("pk"), withdrawn_at=None)
     return {
         **_row(item),
         "rationales": [rationale_out(request, row) for row in chains],

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
 from pydantic import Field
@@ -27,6 +27,7 @@ from curation.questions.models import Question
 from curation.reviews import claims, selectors, services
 from curation.reviews.chains import ChainView
 from curation.reviews.models import QueueItem, Reason, Review, Seat, Verdict
+from curation.reviews.queueing import must_not_be_deleted
 
 router = Router(tags=["reviews"])
 P = "/projects/{slug:slug}"
@@ -169,7 +170,10 @@ def _no_bench(request: HttpRequest) -> dict[str, Any]:
 
 
 def _item_here(request: HttpRequest, item_id: int) -> int:
-    return get_object_or_404(QueueItem.objects.only("id"), project=request.project, pk=item_id).pk
+    if not QueueItem.objects.filter(project=request.project, pk=item_id).exists():
+        must_not_be_deleted(request.project, item_id)
+        raise Http404("No such question here.")
+    return item_id
 
 
 @router.post(f"{P}/review/next", auth=REVIEW, response=BenchOut, summary="Claim the next question")
@@ -260,7 +264,8 @@ def review_undo(request: HttpRequest, slug: str, body: UndoIn) -> dict[str, Any]
 def review_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     """Your own; an admin's list holds everybody's. What was taken back stays in it."""
     given = asked(request, ("reviewer",))
-    rows = Review.objects.for_project(request.project).select_related("reviewer")
+    rows = Review.objects.for_project(request.project).filter(rationale__project=request.project)
+    rows = rows.select_related("reviewer")
     if request.membership.role != Role.ADMIN:
         rows = rows.filter(reviewer=request.user)
     if name := given.get("reviewer"):

@@ -20,6 +20,7 @@ from curation.dashboard.rubric import THRESHOLDS, Spread, rubric_effect, spread_
 from curation.errors import Invalid
 from curation.listing import one_of
 from curation.projects.access import project_view
+from curation.projects.deleting import deleted_projects
 from curation.projects.forms import RubricForm
 from curation.projects.models import Rubric
 from curation.rationales.scoring import order_scoring
@@ -33,8 +34,10 @@ def home(request: HttpRequest) -> HttpResponse:
     entries = projects_of(request.user)
     work = my_work(request.user, entries)
     context = {"entries": entries, "work": work, "bars": day_bars(work.days)}
-    name = "dashboard/_home.html" if request.htmx else "dashboard/home.html"
-    return render(request, name, context)
+    if request.htmx:
+        return render(request, "dashboard/_home.html", context)
+    context["has_deleted"] = deleted_projects(request.user).exists()
+    return render(request, "dashboard/home.html", context)
 
 
 @require_GET

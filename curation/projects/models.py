@@ -42,9 +42,22 @@ class ProjectQuerySet(models.QuerySet):
         return self.filter(**{self.project_path: project})
 
 
+class LivingManager(models.Manager.from_queryset(ProjectQuerySet)):
+    """Without what was deleted: that belongs to no project until it is restored. So every index that
+    begins with the project leaves it out, too, and no count has to look for it."""
+
+    def get_queryset(self) -> ProjectQuerySet:
+        return super().get_queryset().filter(project__isnull=False)
+
+
 class OwnProjectQuerySet(models.QuerySet):
     def for_user(self, user: User) -> "OwnProjectQuerySet":
         return self.filter(memberships__user=user)
+
+
+class LivingProjectManager(models.Manager.from_queryset(OwnProjectQuerySet)):
+    def get_queryset(self) -> OwnProjectQuerySet:
+        return super().get_queryset().filter(deleted_at__isnull=True)
 
 
 class Project(models.Model):
@@ -93,8 +106,21 @@ class Project(models.Model):
         help_text="Kept by the webhooks' services, so that a decision need not look for any.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    deleted_by = models.ForeignKey(
+        User, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
 
-    objects = OwnProjectQuerySet.as_manager()
+    objects = LivingProjectManager()
+    all_objects = OwnProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_project_that_somebody_deleted_says_when",
+                condition=Q(deleted_by__isnull=True) | Q(deleted_at__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -106,19 +132,35 @@ class Project(models.Model):
 
 
 class Membership(models.Model):
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    """What a person may do in a project. That of a deleted project is set `aside`: nobody is its member
+    until it is restored, so every way in is closed by the one lock that all ways have."""
+
+    project = models.ForeignKey(
+        Project, null=True, on_delete=models.CASCADE, related_name="memberships"
+    )
+    aside = models.ForeignKey(
+        Project, null=True, on_delete=models.CASCADE, related_name="members_aside"
+    )
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role, default=Role.REVIEWER)
+
+    objects = LivingManager()
+    all_objects = ProjectQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["project", "user"], name="a_person_has_one_role_in_a_project"
-            )
+            ),
+            models.CheckConstraint(
+                name="a_membership_is_of_a_project_or_set_aside",
+                condition=Q(project__isnull=False, aside__isnull=True)
+                | Q(project__isnull=True, aside__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} is {self.role} in {self.project}"
+        return f"{self.user} is {self.role} in {self.project or self.aside}"
 
 
 def _share(default: float, help_text: str) -> models.FloatField:

@@ -33,7 +33,8 @@ def create_project(owner: User, name: str, slug: str = "", **fields: Any) -> Pro
     slug = slug or slugify(name)[:60].strip("-")
     if not slug:
         raise Invalid(f"No address can be made from the name {name!r}: give a slug of a-z and 0-9.")
-    if slug == "new" or Project.objects.filter(slug=slug).exists():
+    # The address of a deleted project stays its own: it may come back.
+    if slug == "new" or Project.all_objects.filter(slug=slug).exists():
         raise Conflict(f"The address /projects/{slug}/ is taken: choose another name.")
     project = Project.objects.create(name=name, slug=slug, **fields)
     Membership.objects.create(project=project, user=owner, role=Role.ADMIN)

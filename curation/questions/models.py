@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from curation.projects.models import Project, ProjectQuerySet
+from curation.projects.models import LivingManager, Project, ProjectQuerySet
+from curation.questions.models_deletion import Deletion, Kind  # noqa: F401 (Kind is imported from here)
 from curation.work import Work
 
 
@@ -22,9 +23,20 @@ class Split(models.TextChoices):
 
 
 class Question(models.Model):
-    """One question. Its text is not changed after import: chains and datasets stand on it."""
+    """One question. Its text is not changed after import: chains and datasets stand on it. One that was
+    deleted belongs to no project; `deletion`, the last that took it, stays when it is restored."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="questions")
+    project = models.ForeignKey(
+        Project, null=True, on_delete=models.CASCADE, related_name="questions"
+    )
+    deletion = models.ForeignKey(
+        Deletion,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="questions",
+        db_index=False,
+    )
     external_id = models.CharField(max_length=200, blank=True)
     text = models.TextField()
     reference_answer = models.TextField(null=True, blank=True)
@@ -51,11 +63,16 @@ class Question(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ProjectQuerySet.as_manager()
+    objects = LivingManager()
+    all_objects = ProjectQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
         constraints = [
+            models.CheckConstraint(
+                name="a_question_without_a_project_was_deleted",
+                condition=Q(project__isnull=False) | Q(deletion__isnull=False),
+            ),
             models.UniqueConstraint(
                 fields=["project", "content_hash"], name="a_question_stands_once_in_a_project"
             ),
@@ -66,6 +83,11 @@ class Question(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "split", "id"], name="questions_of_a_split"),
+            models.Index(
+                fields=["deletion", "id"],
+                name="questions_that_were_deleted",
+                condition=Q(deletion__isnull=False),
+            ),
             models.Index(
                 fields=["project", "id"],
                 name="references_not_looked_at",

@@ -20,6 +20,7 @@ STATES = {
     "approved": "has an approved chain",
     "reference": "has a reference that cannot be used",
 }
+NAMES = {"q": "words"}
 FACET_LIMIT = 200
 FACET_SECONDS = 60
 
@@ -48,6 +49,16 @@ def questions(
     return rows
 
 
+def in_words(filters: dict[str, str]) -> list[str]:
+    """Each filter as "name: value", such as "state: waits for review"; they were checked before."""
+    values = {"state": STATES, "split": dict(Split.choices)}
+    return [
+        f"{NAMES.get(name, name)}: {values.get(name, {}).get(value, value)}"
+        for name, value in filters.items()
+        if name != "after"
+    ]
+
+
 def _state(state: str, hidden: Sequence[str]) -> Q:
     chains = Question.rationales.rel.related_model.objects.filter(question=OuterRef("pk"))
     return {
@@ -64,15 +75,16 @@ def _state(state: str, hidden: Sequence[str]) -> Q:
 def add_counts(rows: Sequence[Question], hidden: Sequence[str] = ()) -> None:
     """Put `chain_count`, `right_count`, `approved_count` and `queue_status` on the questions of one page;
     one in a `hidden` state seems to wait, with nothing approved."""
+    here = Q(rationales__project__isnull=False)  # the others were deleted
     counted = {
         one["pk"]: one
         for one in Question.objects.filter(pk__in=[row.pk for row in rows])
         .order_by()
         .values("pk", "queue_item__status")
         .annotate(
-            chains=Count("rationales"),
-            right=Count("rationales", filter=Q(rationales__score__correctness=1)),
-            approved=Count("rationales", filter=Q(rationales__decision__outcome="approved")),
+            chains=Count("rationales", filter=here),
+            right=Count("rationales", filter=here & Q(rationales__score__correctness=1)),
+            approved=Count("rationales", filter=here & Q(rationales__decision__outcome="approved")),
         )
     }
     for row in rows:

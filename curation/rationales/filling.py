@@ -142,8 +142,10 @@ def write_batch(
     by_slot = {one.slot_id: one for one in written}
     with transaction.atomic():
         slots = list(
-            run.slots.select_for_update()
+            run.slots.select_for_update(of=("self",))
             .filter(id__in=by_slot, batch=batch, status=SlotStatus.EMPTY)
+            # One that was deleted as the run was ordered has its slots still.
+            .filter(question__project__isnull=False)
             .prefetch_related(*NAMED_BY_SEED)
         )
         filled = [slot for slot in slots if not by_slot[slot.pk].error]

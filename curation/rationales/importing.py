@@ -112,15 +112,19 @@ def add_imported(project: Project, pairs: Iterable[tuple[Question, Row]]) -> int
         for question, row in pairs
         for one in row.rationales
     ]
+    # A question that was deleted since its row was read takes no chain; a chain that was deleted does
+    # not come back by its file.
+    alive = Question.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    here = set(alive.filter(pk__in={q.pk for q, _ in pairs}).values_list("pk", flat=True))
     before = set(
-        Rationale.objects.filter(
+        Rationale.all_objects.filter(
             question__in={q.pk for q, _ in pairs}, source=Source.IMPORT
         ).values_list("question_id", "teacher_id", "text_hash")
     )
     fresh = {}
     for one in wanted:
         key = (one.question_id, one.teacher_id, one.text_hash)
-        if key not in before:
+        if key not in before and one.question_id in here:
             fresh.setdefault(key, one)
     Rationale.objects.bulk_create(fresh.values(), batch_size=500, ignore_conflicts=True)
     mark_stale(project, {key[0] for key in fresh})

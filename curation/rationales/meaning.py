@@ -120,12 +120,13 @@ def missing(project: Project, kind: str, model: str) -> QuerySet:
 
     All are made in that order, so those before the last one made are there: what is looked at does not
     grow with what is done. But for the last LATE of them: on PostgreSQL a text can be written with an
-    earlier number and be seen later.
+    earlier number and be seen later. And but for what was deleted for a while, which lost its vector.
     """
     mine = Embedding.objects.filter(project=project, kind=kind, model=model)
     last = mine.aggregate(last=Max("object_id"))["last"] or 0
     has = mine.filter(object_id=OuterRef("pk"))
-    rows = MODELS[kind].objects.filter(~Exists(has), project=project, pk__gt=last - LATE)
+    unsure = Q(pk__gt=last - LATE) | Q(deletion__isnull=False)
+    rows = MODELS[kind].objects.filter(unsure, ~Exists(has), project=project)
     return rows.order_by("pk")
 
 

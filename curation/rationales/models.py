@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from curation.projects.models import Project, ProjectQuerySet
-from curation.questions.models import Question
+from curation.projects.models import LivingManager, Project, ProjectQuerySet
+from curation.questions.models import Deletion, Question
 from curation.rationales import models_checks, models_meaning  # noqa: F401 (this app's, too)
 from curation.rationales.models_scores import (  # noqa: F401 (they are imported from here)
     Group,
@@ -180,9 +180,21 @@ def text_hash(text: str) -> str:
 
 
 class Rationale(models.Model):
-    """One chain of thought. Never changed: an edit is a new rationale with its parent."""
+    """One chain of thought. Never changed: an edit is a new rationale with its parent. One that was
+    deleted, alone or with its question, belongs to no project; `deletion`, the last that took it, stays
+    when it is restored."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rationales")
+    project = models.ForeignKey(
+        Project, null=True, on_delete=models.CASCADE, related_name="rationales"
+    )
+    deletion = models.ForeignKey(
+        Deletion,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="taken_rationales",
+        db_index=False,
+    )
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="rationales")
     source = models.CharField(max_length=10, choices=Source)
     teacher = models.ForeignKey(
@@ -216,11 +228,16 @@ class Rationale(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ProjectQuerySet.as_manager()
+    objects = LivingManager()
+    all_objects = ProjectQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
         constraints = [
+            models.CheckConstraint(
+                name="a_rationale_without_a_project_was_deleted",
+                condition=Q(project__isnull=False) | Q(deletion__isnull=False),
+            ),
             models.CheckConstraint(
                 name="a_rationale_says_who_wrote_it",
                 condition=Q(source=Source.TEACHER, teacher__isnull=False)
@@ -236,6 +253,11 @@ class Rationale(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "teacher", "id"], name="rationales_of_a_teacher"),
+            models.Index(
+                fields=["deletion", "id"],
+                name="rationales_that_were_deleted",
+                condition=Q(deletion__isnull=False),
+            ),
             # Serve the list's filters where they keep few of a million.
             models.Index(
                 fields=["project", "temperature", "id"], name="rationales_at_a_temperature"

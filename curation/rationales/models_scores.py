@@ -13,7 +13,8 @@ from curation.work import Work
 class Group(models.Model):
     """All rationales of one question, scored together; stale while `revision` is ahead of `scored`."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="groups")
+    # Without one where its question was deleted; so with all below that belong to a question or chain.
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="groups")
     question = models.OneToOneField(Question, on_delete=models.CASCADE, related_name="group")
     revision = models.PositiveIntegerField(default=1)
     scored = models.PositiveIntegerField(default=0)
@@ -65,7 +66,9 @@ class Score(models.Model):
         "rationales.Rationale", on_delete=models.CASCADE, primary_key=True, related_name="score"
     )
     # The rationale's own, once more: counts over a million chains read the index below and no row.
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    project = models.ForeignKey(
+        Project, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     teacher = models.ForeignKey(
         "rationales.Teacher",
         null=True,
@@ -110,7 +113,9 @@ class Score(models.Model):
 class ScoreFlag(models.Model):
     """That a score's detail holds a flag of this code: serves the list's filter, says no more."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    project = models.ForeignKey(
+        Project, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     rationale = models.ForeignKey(
         "rationales.Rationale", on_delete=models.CASCADE, related_name="score_flags"
     )

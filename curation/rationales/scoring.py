@@ -118,32 +118,15 @@ def store_scores(
     another worker has begun that run anew: its scorers may be newer than this worker's.
     Returns how many scores were written.
     """
-    now = timezone.now()
-    about = {
-        pk: {"project_id": project, "teacher_id": teacher, "tokens": tokens}
-        for pk, project, teacher, tokens in Rationale.objects.filter(
-            pk__in=list(scores)
-        ).values_list("pk", "project_id", "teacher_id", "completion_tokens")
-    }
-    rows = [
-        Score(
-            rationale_id=rationale_id,
-            **about[rationale_id],
-            scorer_version=version,
-            **{name: _clipped(score[name]) for name in SCORES},
-            flag_count=len(score["flags"]) + sum(len(s["flags"]) for s in score["steps"]),
-            detail={"steps": score["steps"], "flags": score["flags"]}
-            | {k: v for k, v in score.items() if k not in (*SCORES, "steps", "flags")},
-            scored_at=now,
-        )
-        for rationale_id, score in scores.items()
-        if rationale_id in about
-    ]
     with transaction.atomic():
         # The row stays locked until the scores are in, so that nobody takes the run over meanwhile.
         mine = run and ScoringRun.objects.select_for_update().filter(pk=run.pk, attempt=run.attempt)
         if mine is not None and not list(mine.values_list("pk")):
             return 0
+        # So do the groups: a chain that is deleted meanwhile takes the scores that stand by then along.
+        locked = Group.objects.select_for_update(no_key=True).order_by("pk")
+        list(locked.filter(pk__in=[group.pk for group in groups]).values_list("pk"))
+        rows = _rows(scores, version)
         Score.objects.bulk_create(
             rows,
             batch_size=300,
@@ -157,6 +140,30 @@ def store_scores(
                 scored=group.revision, scorer_version=version, tries=0
             )
     return len(rows)
+
+
+def _rows(scores: dict[int, dict[str, Any]], version: str) -> list[Score]:
+    now = timezone.now()
+    about = {
+        pk: {"project_id": project, "teacher_id": teacher, "tokens": tokens}
+        for pk, project, teacher, tokens in Rationale.objects.filter(
+            pk__in=list(scores)
+        ).values_list("pk", "project_id", "teacher_id", "completion_tokens")
+    }
+    return [
+        Score(
+            rationale_id=rationale_id,
+            **about[rationale_id],
+            scorer_version=version,
+            **{name: _clipped(score[name]) for name in SCORES},
+            flag_count=len(score["flags"]) + sum(len(s["flags"]) for s in score["steps"]),
+            detail={"steps": score["steps"], "flags": score["flags"]}
+            | {k: v for k, v in score.items() if k not in (*SCORES, "steps", "flags")},
+            scored_at=now,
+        )
+        for rationale_id, score in scores.items()
+        if rationale_id in about
+    ]
 
 
 def codes_of(detail: dict[str, Any]) -> set[str]:

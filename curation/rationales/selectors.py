@@ -267,13 +267,14 @@ def scoring_state(project: Project) -> Scoring:
 
 def teachers(project: Project) -> QuerySet[Teacher]:
     """The project's teachers with what they wrote and how much of it was right and approved."""
+    here = Q(rationales__project__isnull=False)  # the others were deleted
     return (
         Teacher.objects.for_project(project)
         .annotate(
-            written=Count("rationales"),
-            graded=Count("rationales__score__correctness"),
-            right=Count("rationales", filter=Q(rationales__score__correctness=1)),
-            approved=Count("rationales", filter=Q(rationales__decision__outcome="approved")),
+            written=Count("rationales", filter=here),
+            graded=Count("rationales__score__correctness", filter=here),
+            right=Count("rationales", filter=here & Q(rationales__score__correctness=1)),
+            approved=Count("rationales", filter=here & Q(rationales__decision__outcome="approved")),
         )
         .order_by("-writes", "id")
     )

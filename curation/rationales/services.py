@@ -213,7 +213,7 @@ def order_cut_off(
         return earlier
     if not 1 <= max_tokens <= MAX_TOKENS:
         raise Invalid(f"A rationale may have 1 to {MAX_TOKENS:,} tokens.")
-    cut_off = run.slots.filter(rationale__finish_reason="length")
+    cut_off = run.slots.filter(rationale__finish_reason="length", rationale__project__isnull=False)
     before = [run.max_tokens] if run.max_tokens else [t.max_tokens for t in run.teachers.all()]
     if max_tokens <= max(before):
         raise Invalid(f"These were cut off at {max(before):,} tokens: give them more.")
@@ -284,11 +284,11 @@ def _spent_now(run: GenerationRun) -> str:
 def retry_failed(run: GenerationRun) -> int:
     """Empty the failed slots again and go on; returns how many there were."""
     with transaction.atomic():
-        emptied = run.slots.filter(status=SlotStatus.FAILED).update(
-            status=SlotStatus.EMPTY, attempts=0, error="", batch=None
-        )
+        # Those of deleted questions wait until these are restored.
+        failed = run.slots.filter(status=SlotStatus.FAILED, question__project__isnull=False)
+        emptied = failed.update(status=SlotStatus.EMPTY, attempts=0, error="", batch=None)
         if not emptied:
-            raise Conflict("No slot of this run has failed.")
+            raise Conflict("No slot of this run has failed that could be tried again.")
         done = (*RESUMABLE, Status.DONE)
         GenerationRun.objects.filter(pk=run.pk, status__in=done).update(
             status=Status.WAITING, finished_at=None, error=""

@@ -79,7 +79,10 @@ def compared(project: Project) -> Iterator[Row]:
     """What can be compared: reviews of chains that two people reviewed or more, the newest first, then
     those of control questions. An admin's last word is no review, and what was taken back is none."""
     standing = Review.objects.filter(
-        project=project, withdrawn_at__isnull=True, is_adjudication=False
+        project=project,
+        withdrawn_at__isnull=True,
+        is_adjudication=False,
+        rationale__project__isnull=False,
     )
     other = (
         standing.filter(rationale=OuterRef("rationale"), is_control=False)
@@ -117,7 +120,7 @@ def material(project: Project, *, whole: bool) -> Material:
     controls = Control.objects.filter(project=project).count()
     if not whole:
         return Material(controls)
-    filled = Seat.objects.filter(project=project, done_at__isnull=False)
+    filled = Seat.objects.filter(project=project, item__project=project, done_at__isnull=False)
     twice = (
         filled.filter(number__isnull=False)
         .order_by()

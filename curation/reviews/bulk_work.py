@@ -8,17 +8,14 @@ from django.db import transaction
 from django.db.models import (
     Case,
     CharField,
-    Count,
     Exists,
     F,
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from curation.projects.access import may_administer
@@ -33,11 +30,15 @@ from curation.reviews.models import (
     Decision,
     DecisionLog,
     Outcome,
-    QueueItem,
-    QueueStatus,
     Seat,
 )
-from curation.reviews.queueing import arrange, assignable, enqueue, reopen, seat_again
+from curation.reviews.queueing import (
+    arrange,
+    assignable,
+    enqueue,
+    lock_items,
+    open_again,
+)
 from curation.reviews.restoring import as_decision, logged, stood_before
 from curation.reviews.services import approve_in_rules_name, passing_undecided
 from curation.reviews.telling import tell_made, tell_withdrawn
@@ -116,7 +117,9 @@ def _do_all(action: BulkAction) -> None:
         ids = [pk for pk, _, state in part if state == "change"]
         questions = sorted({question for _, question, state in part if state == "change"})
         with transaction.atomic():
-            _lock(questions)
+            lock_items(questions)
+            here = Rationale.objects.filter(pk__in=ids)  # without what was deleted since
+            ids = list(here.order_by("pk").values_list("pk", flat=True))
             changed = _step(action, ids, questions)
             seen, total = F("seen") + len(part), F("changed") + changed
             _came_to(action, part[-1][0], seen=seen, changed=total)
@@ -164,7 +167,7 @@ def _step(action: BulkAction, ids: list[int], questions: list[int]) -> int:
         tell_withdrawn(action.project, standing)
         standing.update(rule=None, bulk=action)  # so that the log says who took it back
         changed, _ = Decision.objects.filter(rationale__in=ids, bulk=action).delete()
-        _open_again(action.project, questions)
+        open_again(action.project, questions)
         return changed
     outcome = DECIDES[action.kind]
     # Asked again by the data base: a person may have decided since the chains were read.
@@ -207,35 +210,6 @@ def _assign(action: BulkAction, questions: list[int]) -> int:
     return len(taken)
 
 
-def _lock(questions: list[int]) -> None:
-    """The questions' items first, in their order, as a submission does: whoever comes second waits."""
-    items = QueueItem.objects.select_for_update().filter(question__in=questions)
-    list(items.order_by("pk").values_list("pk", flat=True))
-
-
-def _open_again(project: Project, questions: list[int]) -> None:
-    """Questions that left the queue before all their reviews were in come back, where chains are
-    undecided again; reviews that were in stay in."""
-    filled = Seat.objects.filter(item=OuterRef("pk"), done_at__isnull=False, number__isnull=False)
-    count = filled.order_by().values("item").annotate(n=Count("pk")).values("n")
-    overlap = Project.objects.values_list("overlap", flat=True).get(pk=project.pk)
-    closed = (QueueStatus.DONE, QueueStatus.ADJUDICATE)  # as the reviews that were in said
-    done = QueueItem.objects.filter(question__in=questions, status__in=closed)
-    for item in done.annotate(filled=Coalesce(Subquery(count), 0)).filter(filled__lt=overlap):
-        item.project = project
-        if not item.filled:
-            reopen(item)
-        elif _undecided(item).exists():
-            item.status, item.done_at = QueueStatus.WAITING, None
-            item.save(update_fields=["status", "done_at"])
-            seat_again(item)
-
-
-def _undecided(item: QueueItem) -> QuerySet[Rationale]:
-    left = Rationale.objects.filter(question_id=item.question_id, decision__isnull=True)
-    return left.exclude(source=Source.PERSON)
-
-
 def _undo_all(action: BulkAction) -> None:
     if action.kind == BulkKind.ASSIGN:
         with transaction.atomic():
@@ -246,20 +220,22 @@ def _undo_all(action: BulkAction) -> None:
         with transaction.atomic():
             touched = Rationale.objects.filter(pk__in=ids).values_list("question", flat=True)
             questions = sorted(set(touched))
-            _lock(questions)
+            lock_items(questions)
             back = _put_back(action, ids)
             enqueue(action.project, questions)
-            _open_again(action.project, questions)
+            open_again(action.project, questions)
             _came_to(action, ids[-1], put_back=F("put_back") + len(back))
 
 
 def _changed_after(action: BulkAction) -> list[int]:
     """The next chains that the action changed and that nobody has decided since."""
     if action.kind != BulkKind.CLEAR:
-        rows = Decision.objects.filter(bulk=action)
+        rows = Decision.objects.filter(bulk=action, project__isnull=False)
     else:
         stands = Decision.objects.filter(rationale=OuterRef("rationale"))
-        rows = DecisionLog.objects.filter(~Exists(stands), bulk=action, outcome="")
+        rows = DecisionLog.objects.filter(
+            ~Exists(stands), bulk=action, outcome="", rationale__project__isnull=False
+        )
     rows = rows.filter(rationale__gt=action.last or 0).order_by("rationale")
     return list(rows.values_list("rationale", flat=True)[:AT_ONCE])
 

@@ -66,7 +66,10 @@ def make_control(project: Project, user: User, question: Question, note: str = "
         if item is None or item.status != QueueStatus.DONE:
             raise Conflict("Only a question that is decided can become a control question.")
         decisions = Decision.objects.filter(
-            rationale__question=question, review__isnull=False, outcome__in=KNOWN
+            project=project,
+            rationale__question=question,
+            review__isnull=False,
+            outcome__in=KNOWN,
         ).exclude(rationale__parent__isnull=False)
         verdicts = {str(one.rationale_id): KNOWN[one.outcome] for one in decisions}
         # A control that showed fewer chains than other questions could be told from them.

@@ -53,6 +53,7 @@ def lines_of(items: Sequence[QueueItem]) -> list[Line]:
     said = (
         Review.objects.filter(
             rationale__question__in=list(lines),
+            rationale__project__isnull=False,
             withdrawn_at__isnull=True,
             is_adjudication=False,
             is_control=False,
@@ -225,7 +226,11 @@ def decided_lately(project: Project, admin: User, limit: int = 10) -> list[Revie
     """What this admin adjudicated last, one review a question: what can be taken back."""
     rows = (
         Review.objects.filter(
-            project=project, reviewer=admin, is_adjudication=True, withdrawn_at__isnull=True
+            project=project,
+            reviewer=admin,
+            is_adjudication=True,
+            withdrawn_at__isnull=True,
+            rationale__project__isnull=False,
         )
         .select_related("rationale__question__queue_item")
         .order_by("-id")[: 10 * limit]

@@ -152,8 +152,9 @@ class Decision(models.Model):
     rationale = models.OneToOneField(
         Rationale, on_delete=models.CASCADE, primary_key=True, related_name="decision"
     )
+    # Without one where its chain was deleted.
     project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, related_name="decisions", db_index=False
+        Project, null=True, on_delete=models.CASCADE, related_name="decisions", db_index=False
     )
     outcome = models.CharField(max_length=10, choices=Outcome)
     review = models.ForeignKey(
@@ -260,7 +261,7 @@ class FlagKind(models.TextChoices):
 class QuestionFlag(models.Model):
     """What a person says of the question itself. An admin settles it."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="flags")
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="flags")
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="flags")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=16, choices=FlagKind)

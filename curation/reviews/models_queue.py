@@ -28,8 +28,9 @@ class QueueItem(models.Model):
 
     # Here and below, a key has no index of its own where another one begins with it: each index is one
     # more page to write at every claim and submission.
+    # Without a project where its question was deleted; so with its open seats and its control.
     project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, related_name="queue", db_index=False
+        Project, null=True, on_delete=models.CASCADE, related_name="queue", db_index=False
     )
     question = models.OneToOneField(Question, on_delete=models.CASCADE, related_name="queue_item")
     status = models.CharField(max_length=10, choices=QueueStatus, default=QueueStatus.WAITING)
@@ -57,12 +58,13 @@ class Seat(models.Model):
 
     A question has as many as its project wants reviews of it, made when it comes into the queue, so
     that no claim can go beyond them. A control question has one for each person who got it, without
-    a number.
+    a number. When a question comes back with new chains its filled seats leave it: they say what people
+    did, and on which day.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="seats")
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="seats")
     item = models.ForeignKey(
-        QueueItem, on_delete=models.CASCADE, related_name="seats", db_index=False
+        QueueItem, null=True, on_delete=models.CASCADE, related_name="seats", db_index=False
     )
     number = models.PositiveSmallIntegerField(null=True)
     rank = models.FloatField(default=0.0, help_text="The item's, for the index below.")
@@ -127,6 +129,10 @@ class Seat(models.Model):
                 name="a_person_reviews_a_question_once",
             ),
             models.CheckConstraint(
+                name="an_open_seat_is_of_a_question",
+                condition=Q(item__isnull=False) | Q(done_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="a_held_seat_says_until_when",
                 condition=Q(holder__isnull=True)
                 | Q(held_until__isnull=False)
@@ -143,7 +149,9 @@ class Control(models.Model):
     it says how far their decisions can be trusted. It decides nothing itself."""
 
     item = models.OneToOneField(QueueItem, on_delete=models.CASCADE, related_name="control")
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="controls")
+    project = models.ForeignKey(
+        Project, null=True, on_delete=models.CASCADE, related_name="controls"
+    )
     verdicts = models.JSONField(help_text="rationale id to approve or reject")
     note = models.TextField(blank=True)
     created_by = models.ForeignKey(

@@ -6,17 +6,32 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from curation.errors import Conflict
 from curation.projects.models import Membership, Project, User
 from curation.questions.models import Question, Split
 from curation.rationales.models import Rationale, Source
 from curation.reviews.models import QueueItem, QueueStatus, Seat
 from curation.reviews.ranking import PINNED, Scored, rank_of
-from curation.reviews.settling import settle
+from curation.reviews.settling import settle, standing_reviews
 
 ARRANGED_AT_ONCE = 500
 SCORES = ("correctness", "validity", "conciseness", "structure", "redundancy")  # as in `Scored`
+
+
+def must_not_be_deleted(project: Project, item_id: int) -> None:
+    """Called where a question is not found in the queue. Raises Conflict where an admin deleted it."""
+    gone = QueueItem.objects.filter(
+        pk=item_id, project__isnull=True, question__deletion__project=project
+    )
+    if deletion := gone.select_related("question__deletion__created_by").first():
+        who = deletion.question.deletion.created_by
+        raise Conflict(
+            f"{who or 'An admin'} deleted this question meanwhile: nothing of it is asked any more. "
+            "Go on with the next one."
+        )
 
 
 def open_seats(project: Project) -> QuerySet[Seat]:
@@ -102,9 +117,41 @@ def reopen(item: QueueItem) -> bool:
     return True
 
 
+def lock_items(questions: Iterable[int]) -> None:
+    """The questions' items first, in their order, as a submission does: whoever comes second waits."""
+    items = QueueItem.objects.select_for_update(no_key=True).filter(question__in=questions)
+    list(items.order_by("pk").values_list("pk", flat=True))
+
+
+def open_again(project: Project, questions: Iterable[int]) -> None:
+    """Questions that left the queue before all their reviews were in come back, where chains are
+    undecided again; reviews that were in stay in."""
+    filled = Seat.objects.filter(item=OuterRef("pk"), done_at__isnull=False, number__isnull=False)
+    count = filled.order_by().values("item").annotate(n=Count("pk")).values("n")
+    overlap = Project.objects.values_list("overlap", flat=True).get(pk=project.pk)
+    closed = (QueueStatus.DONE, QueueStatus.ADJUDICATE)  # as the reviews that were in said
+    done = QueueItem.objects.filter(question__in=questions, status__in=closed)
+    for item in done.annotate(filled=Coalesce(Subquery(count), 0)).filter(filled__lt=overlap):
+        item.project = project
+        if not item.filled:
+            reopen(item)
+        elif _undecided(item).exists():
+            item.status, item.done_at = QueueStatus.WAITING, None
+            item.save(update_fields=["status", "done_at"])
+            seat_again(item)
+
+
+def _undecided(item: QueueItem) -> QuerySet[Rationale]:
+    left = Rationale.objects.filter(question_id=item.question_id, decision__isnull=True)
+    return left.exclude(source=Source.PERSON)
+
+
 def _begin_again(project: Project, items: list[QueueItem]) -> None:
-    """All seats of these are empty again. Who sat there is known from their reviews."""
-    Seat.objects.filter(item__in=items).delete()
+    """These have new seats. Who sat there before is known from their reviews; that they did, and when,
+    from the seats that they filled, which stay theirs."""
+    seats = Seat.objects.filter(item__in=items)
+    seats.filter(done_at__isnull=False).update(item=None)
+    seats.delete()
     _seat(project, items)
 
 
@@ -135,6 +182,46 @@ def wanted_reviews(project: Project) -> int:
 def seat_again(item: QueueItem) -> None:
     """A review of this question was taken back: it has all seats that the project wants by now."""
     _seat(item.project, [item])
+
+
+def chains_went(project: Project, questions: Iterable[int]) -> None:
+    """Chains of these questions were deleted: what has nothing left to decide is done, also where
+    somebody sits. Called in a transaction that holds the items' locks."""
+    items = QueueItem.objects.filter(project=project, question__in=list(questions))
+    left = Rationale.objects.filter(question=OuterRef("question"), decision__isnull=True)
+    over = list(
+        items.filter(status=QueueStatus.WAITING).exclude(Exists(left.exclude(source=Source.PERSON)))
+    )
+    Seat.objects.filter(item__in=over, done_at__isnull=True).update(holder=None, held_until=None)
+    _close(project, over)
+    for item in items.filter(status=QueueStatus.ADJUDICATE):
+        if not standing_reviews(item):
+            QueueItem.objects.filter(pk=item.pk).update(
+                status=QueueStatus.DONE, done_at=timezone.now()
+            )
+
+
+def chains_came_back(project: Project, questions: Iterable[int]) -> None:
+    """Deleted chains of these questions were restored: they wait as before for reviewers, or for an
+    admin. Called in a transaction that holds the items' locks."""
+    questions = list(questions)
+    for item in QueueItem.objects.filter(question__in=questions, status=QueueStatus.DONE):
+        if standing_reviews(item):
+            QueueItem.objects.filter(pk=item.pk).update(status=QueueStatus.ADJUDICATE, done_at=None)
+    open_again(project, questions)
+    fit_seats(project, questions)
+
+
+def fit_seats(project: Project, questions: Iterable[int]) -> None:
+    """As many seats at these waiting questions as the project wants by now, since it was not looked
+    at them when that changed."""
+    waiting = QueueItem.objects.filter(question__in=list(questions), status=QueueStatus.WAITING)
+    open_now = Seat.objects.filter(item__in=waiting, done_at__isnull=True)
+    open_now.filter(number__gt=project.overlap, holder__isnull=True).delete()
+    _seat(project, list(waiting))
+    for item in waiting.exclude(Exists(Seat.objects.filter(item=OuterRef("pk"), done_at=None))):
+        item.project = project
+        settle(item)
 
 
 def _close(project: Project, items: list[QueueItem]) -> None:
@@ -299,5 +386,8 @@ def unassign(project: Project, user: User) -> int:
 def unassign_those_who_left() -> int:
     """What was set aside for people who are no members any more is anybody's again; how many seats."""
     member = Membership.objects.filter(project=OuterRef("project"), user=OuterRef("assigned_to"))
-    left = Seat.objects.filter(done_at__isnull=True, assigned_to__isnull=False)
+    # In a deleted project all are set aside: what is theirs waits with them.
+    left = Seat.objects.filter(
+        done_at__isnull=True, assigned_to__isnull=False, project__deleted_at__isnull=True
+    )
     return left.exclude(Exists(member)).update(assigned_to=None)

@@ -182,7 +182,10 @@ def prefill_of(item_id: int, user: User) -> dict[str, dict[str, Any]]:
     """What the person withdrew of this question last, as the page holds decisions, by rationale id:
     to be changed and sent again. A chain that they wrote stands under "own", as {"text"}."""
     withdrawn = Review.objects.filter(
-        reviewer=user, rationale__question__queue_item=item_id, withdrawn_at__isnull=False
+        reviewer=user,
+        rationale__question__queue_item=item_id,
+        rationale__project__isnull=False,
+        withdrawn_at__isnull=False,
     ).select_related("edited", "rationale")
     last = withdrawn.aggregate(at=Max("withdrawn_at"))["at"]
     prefill: dict[str, dict[str, Any]] = {}
@@ -219,9 +222,10 @@ def flagged_by(project: Project, user: User, limit: int = 500) -> QuerySet:
 
 
 def history(project: Project, user: User) -> QuerySet[Review]:
-    """What a person said in this project, the newest first; what was taken back stays in it."""
+    """What a person said in this project, the newest first; what was taken back stays in it, what is of
+    deleted chains comes back with them."""
     return (
-        Review.objects.filter(project=project, reviewer=user)
+        Review.objects.filter(project=project, reviewer=user, rationale__project=project)
         .select_related("rationale__question", "rationale__teacher", "edited")
         .only(
             "verdict",

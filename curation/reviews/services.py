@@ -25,7 +25,7 @@ from curation.reviews.models import (
     Skip,
     Verdict,
 )
-from curation.reviews.queueing import seat_again
+from curation.reviews.queueing import must_not_be_deleted, seat_again
 from curation.reviews.restoring import take_back
 from curation.reviews.settling import settle
 from curation.reviews.telling import tell_made
@@ -159,6 +159,7 @@ def _take(
 ) -> list[Review]:
     item = ITEM.first(pk=item_id, project=project.pk)
     if item is None:
+        must_not_be_deleted(project, item_id)
         raise Invalid("This question does not wait in this project.")
     item.project = project
     seats = SEATS.all(item=item.pk, user=user.pk)
@@ -184,10 +185,17 @@ def _take(
 
 
 def chains_of(item: QueueItem, says: Sequence[Say]) -> dict[int, Rationale]:
-    """The named chains of a question with their decisions, by id. Raises Invalid for a foreign one."""
+    """The named chains of a question with their decisions, by id. Raises Invalid for a foreign one, and
+    Conflict for one that was deleted since it was shown."""
     named = {say.rationale_id for say in says if not say.is_own}
     chains = {r.pk: r for r in CHAINS.all(question=item.question_id) if r.pk in named}
     if len(chains) != len(named):
+        gone = Rationale.all_objects.filter(question=item.question_id, project__isnull=True)
+        if gone.filter(pk__in=named).exists():
+            raise Conflict(
+                "An admin deleted one of these chains meanwhile: load the page to go on without it. "
+                "What you typed is kept."
+            )
         raise Invalid("One of the chains does not belong to this question.")
     return chains
 
@@ -329,7 +337,11 @@ def undo(project: Project, user: User) -> Seat:
     with transaction.atomic():
         one_at_a_time(project, user)
         standing = Review.objects.filter(
-            project=project, reviewer=user, withdrawn_at__isnull=True, is_adjudication=False
+            project=project,
+            reviewer=user,
+            withdrawn_at__isnull=True,
+            is_adjudication=False,
+            rationale__project__isnull=False,  # those of deleted chains come back with them
         )
         last = standing.order_by("-id").select_related("rationale").first()
         skipped = (
@@ -419,8 +431,8 @@ def approve_in_rules_name(project: Project, rubric: Rubric, ids: Sequence[int]) 
     items = QueueItem.objects.select_for_update(no_key=True).order_by("pk")
     questions = Rationale.objects.filter(pk__in=ids).values("question")
     list(items.filter(question__in=questions).values_list("pk", flat=True))
-    decided = set(Decision.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    new = [pk for pk in ids if pk not in decided]
+    here = Rationale.objects.filter(pk__in=ids)  # what was deleted since stays out
+    new = list(here.filter(decision__isnull=True).order_by("pk").values_list("pk", flat=True))
     Decision.objects.bulk_create(
         (
             Decision(rationale_id=i, project=project, outcome=Outcome.APPROVED, rule=rubric)

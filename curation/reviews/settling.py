@@ -90,6 +90,7 @@ def standing_reviews(item: QueueItem) -> list[Review]:
     return list(
         Review.objects.filter(
             rationale__question_id=item.question_id,
+            rationale__project__isnull=False,  # none of a deleted chain
             withdrawn_at__isnull=True,
             is_adjudication=False,
             is_control=False,

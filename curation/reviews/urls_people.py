@@ -6,6 +6,7 @@ from curation.reviews import (
     views_adjudication,
     views_agreement,
     views_bulk,
+    views_deleting,
     views_progress,
     views_settings,
 )
@@ -51,4 +52,20 @@ urlpatterns = [
     path(BELOW + "bulk/<int:pk>/undo", views_bulk.bulk_undo, name="bulk_undo"),
     path(BELOW + "bulk/<int:pk>/cancel", views_bulk.bulk_cancel, name="bulk_cancel"),
     path(BELOW + "bulk/<int:pk>/resume", views_bulk.bulk_resume, name="bulk_resume"),
+    path(
+        BELOW + "questions/<int:pk>/delete", views_deleting.question_delete, name="question_delete"
+    ),
+    path(
+        BELOW + "rationales/<int:pk>/delete",
+        views_deleting.rationale_delete,
+        name="rationale_delete",
+    ),
+    path(BELOW + "deleted/", views_deleting.deletion_list, name="deletion_list"),
+    path(BELOW + "deleted/new/", views_deleting.deletion_new, name="deletion_new"),
+    path(BELOW + "deleted/<int:pk>/", views_deleting.deletion_detail, name="deletion_detail"),
+    path(
+        BELOW + "deleted/<int:pk>/restore", views_deleting.deletion_restore, name="deletion_restore"
+    ),
+    path(BELOW + "deleted/<int:pk>/cancel", views_deleting.deletion_cancel, name="deletion_cancel"),
+    path(BELOW + "deleted/<int:pk>/resume", views_deleting.deletion_resume, name="deletion_resume"),
 ]

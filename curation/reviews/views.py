@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import get_template, render_to_string
 from django.utils.safestring import mark_safe
@@ -16,6 +16,7 @@ from curation.reviews import adjudication, claims, keys, selectors, services
 from curation.reviews.lives import lives
 from curation.reviews.meanwhile import meanwhile
 from curation.reviews.models import FlagKind, QueueItem, Reason, Seat
+from curation.reviews.queueing import must_not_be_deleted
 from curation.reviews.wire import body_of, json_view, list_of, number_of, say_of
 
 PAGE = 50
@@ -180,7 +181,10 @@ def review_next(request: HttpRequest) -> dict[str, Any]:
 
 def _item_here(request: HttpRequest, item_id: int) -> int:
     """`item_id`, once it is known to be of this project; 404 else."""
-    return get_object_or_404(QueueItem.objects.only("id"), project=request.project, pk=item_id).pk
+    if not QueueItem.objects.filter(project=request.project, pk=item_id).exists():
+        must_not_be_deleted(request.project, item_id)
+        raise Http404("No such question here.")
+    return item_id
 
 
 @require_POST

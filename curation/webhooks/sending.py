@@ -33,7 +33,8 @@ def _open_hooks() -> QuerySet[Webhook]:
     """Webhooks that are on, not held, and have something due."""
     free = Q(hold_until__isnull=True) | Q(hold_until__lte=timezone.now())
     waits = WebhookDelivery.objects.filter(_due(), hook=OuterRef("pk"))
-    return Webhook.objects.filter(free, Exists(waits), is_active=True)
+    here = Q(project__deleted_at__isnull=True)
+    return Webhook.objects.filter(free, here, Exists(waits), is_active=True)
 
 
 def any_due() -> bool:

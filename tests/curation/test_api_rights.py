@@ -22,7 +22,7 @@ from curation.evaluations.models import Evaluation
 from curation.projects.models import Project, User
 from curation.projects.saved_views import save_view
 from curation.projects.services import add_member, remove_member
-from curation.questions.models import QuestionImport
+from curation.questions.models import Deletion, QuestionImport
 from curation.rationales.checks import order_check
 from curation.rationales.meaning import order_search
 from curation.rationales.models import GenerationRun, Teacher
@@ -68,6 +68,8 @@ def ids(
         "seat_id": question.queue_item.seats.get().pk,
         "hook_id": hook.pk,
         "action_id": action.pk,
+        "deletion_id": Deletion.objects.create(project=project, kind="questions", until=1).pk,
+        "deleted": "elsewhere",
         "search_id": order_search(project, admin_user, text="eggs").pk,
         "check_id": order_check(project, admin_user, question, "It is 3.").pk,
         "delivery_id": send_test(hook).pk,

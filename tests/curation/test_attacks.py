@@ -20,7 +20,7 @@ from curation.evaluations.models import Evaluation
 from curation.projects.models import Membership, Project, User
 from curation.projects.saved_views import save_view
 from curation.projects.services import add_member, remove_member
-from curation.questions.models import Question, QuestionImport
+from curation.questions.models import Deletion, Question, QuestionImport
 from curation.rationales.models import GenerationRun, Rationale, Teacher, TeacherTry
 from curation.rationales.models_meaning import MeaningSearch
 from curation.reviews.adjudication import flag_question
@@ -92,6 +92,7 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
     many = BulkAction.objects.create(
         project=project, kind="approve", filters={}, until=1, status="done"
     )
+    gone = Deletion.objects.create(project=project, kind="questions", until=1, status="done")
     search = MeaningSearch.objects.create(project=project, user=reviewer, text="ducks")
     by_number = {"number": version.number}
     return Ids(
@@ -108,6 +109,8 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
             "seat": {"pk": question.queue_item.seats.get().pk},
             "view": {"pk": view.pk},
             "bulk": {"pk": many.pk},
+            "deletion": {"pk": gone.pk},
+            "rationale": {"pk": question.rationales.first().pk},
             "meaning": {"pk": search.pk},
             "liked": {"pk": question.rationales.first().pk},
             "dataset": by_number,
@@ -142,7 +145,7 @@ class Ids(dict):
 def all_rows() -> dict[str, list[Any]]:
     """Every row of every app of ours, to see that an attack changed none."""
     return {
-        model._meta.label: list(model.objects.order_by("pk").values())
+        model._meta.label: list(model._base_manager.order_by("pk").values())
         for model in apps.get_models()
         if model.__module__.startswith("curation.")
     }

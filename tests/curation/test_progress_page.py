@@ -15,9 +15,11 @@ from django.utils import timezone
 from curation.errors import Conflict
 from curation.projects.models import Project, User
 from curation.reviews.claims import claim, next_item, renew
+from curation.reviews.mine import work_of
 from curation.reviews.models import Seat
 from curation.reviews.progress import DAYS, Progress, burning, forecast_of, progress_of
 from curation.reviews.queueing import set_overlap
+from curation.reviews.selectors import progress
 from curation.reviews.services import Say, submit, to_review
 
 Make = Callable[..., list[Any]]
@@ -202,3 +204,28 @@ def test_the_days_below_the_drawing_stay_within_it_and_apart(counts: list[int], 
     assert spans[0][0] >= 0 and spans[-1][1] <= 412
     assert all(one[1] <= other[0] + 1 for one, other in itertools.pairwise(spans))
     assert drawn.labels[1][2] == TODAY
+
+
+def test_what_people_did_stays_counted_when_the_question_comes_back(
+    project: Project,
+    reviewer: User,
+    reviewer_client: Client,
+    questions: list[Any],
+    make_rationales: Make,
+) -> None:
+    say(project, reviewer, questions[0])
+    before = _counted(project, reviewer)
+    make_rationales(questions[0], ["A late one.\nAnswer: 3"])  # it waits again, with empty seats
+    assert Seat.objects.get(item__question=questions[0]).holder is None
+    assert _counted(project, reviewer) == before
+    chains = to_review(claim(project, reviewer, questions[0]).item)
+    (late,) = (chain for chain in chains if not hasattr(chain, "decision"))
+    submit(project, reviewer, questions[0].queue_item.pk, [Say(late.pk, "approve")])
+    assert _counted(project, reviewer) == [n + 1 for n in before]
+
+
+def _counted(project: Project, user: User) -> list[int]:
+    """The person's questions of today: at the bench, in the project's progress, on their home page."""
+    cache.clear()
+    (line,) = progress_of(project).people
+    return [progress(project, user).today, line.today, work_of(user, [project.pk]).today]

@@ -5,9 +5,10 @@ from curation.datasets.checking import run_check
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.datasets.services import freeze
 from curation.questions.models import QuestionImport
-from curation.queue import CHECK_DATASET, FREEZE_DATASET, RUN_BULK, RUN_IMPORT, app
+from curation.queue import CHECK_DATASET, FREEZE_DATASET, RUN_BULK, RUN_DELETION, RUN_IMPORT, app
 from curation.rationales.importing import run_import
 from curation.reviews.bulk import run_bulk
+from curation.reviews.deleting import run_deletion
 from curation.training.services import wake_trainings
 from workers.rights import refuse_without_rights
 from workers.scoring.tasks import check_references
@@ -41,3 +42,8 @@ def run_bulk_task(action_id: int) -> None:
 def check_dataset(check_id: int) -> None:
     if not refuse_without_rights(DatasetCheck, check_id):
         run_check(check_id)
+
+
+@app.task(name=RUN_DELETION)
+def run_deletion_task(deletion_id: int) -> None:
+    run_deletion(deletion_id)  # it asks itself, too

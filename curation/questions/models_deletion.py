@@ -1,0 +1,45 @@
+"""What was deleted, by whom, and whether it was restored."""
+
+from django.conf import settings
+from django.db import models
+
+from curation.projects.models import Project, ProjectQuerySet
+from curation.work import Work
+
+
+class Kind(models.TextChoices):
+    QUESTIONS = "questions", "questions"
+    RATIONALES = "rationales", "rationales"
+
+
+class Deletion(Work):
+    """Questions, with all that belongs to them, or single rationales that an admin deleted: one, or all
+    that a filter of their list keeps. They belong to no project until they are restored; what was frozen
+    with them before keeps them. Undone as a whole, or one by one."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="deletions", db_index=False
+    )
+    kind = models.CharField(max_length=10, choices=Kind)
+    one = models.BigIntegerField(null=True, help_text="The key, where it is of a single one.")
+    filters = models.JSONField(default=dict, help_text="As the list had them.")
+    until = models.BigIntegerField(help_text="The newest there was: later ones stay.")
+    why = models.CharField(max_length=300, blank=True)
+    expected = models.PositiveIntegerField(default=0, help_text="What its preview counted.")
+    deleted = models.PositiveIntegerField(default=0)
+    rationales = models.PositiveIntegerField(default=0, help_text="That went with questions.")
+    last = models.BigIntegerField(null=True, help_text="The last one it came to.")
+    restored = models.PositiveIntegerField(default=0)
+    restored_at = models.DateTimeField(null=True, help_text="When restoring all was ordered.")
+    restored_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["project", "-id"], name="deletions_of_a_project")]
+
+    def __str__(self) -> str:
+        return f"deletion {self.pk}"
