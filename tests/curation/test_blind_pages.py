@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.projects.models import Project, User
-from curation.rationales.models import GenerationRun, Slot, Teacher
+from curation.rationales.models import GenerationRun, Rationale, Slot, Teacher
 from curation.reviews.claims import claim
 from curation.reviews.controls import make_control
 from curation.reviews.services import Say, submit, to_review
@@ -29,6 +29,8 @@ def blind(
     Teacher.objects.filter(pk=teacher.pk).update(name="Zarathustra")
     (question,) = make_questions(1)
     chains = make_rationales(question, ["right", "wrong"])
+    # Only some teachers think before they answer.
+    Rationale.objects.update(reasoning="Thus thought Zarathustra.")
     run = GenerationRun.objects.create(
         project=project, temperatures=[0.5], samples=1, status="done", slot_count=2
     )
