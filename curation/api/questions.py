@@ -146,9 +146,9 @@ def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
     if given.get("q"):
         spend(request.user.pk)
-    found = selectors.questions(request.project, given, hidden)
+    found = selectors.questions(request.project, given, hidden, request.user)
     page = page_of(found, given, size_of(given))
-    selectors.add_counts(page.rows, hidden)
+    selectors.add_counts(request.project, page.rows, hidden, request.user)
     return shown(request, page, [question_out(request, row) for row in page.rows])
 
 
@@ -158,7 +158,8 @@ def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
 def question_detail(request: HttpRequest, slug: str, question_id: int) -> dict[str, Any]:
     question = get_object_or_404(Question, project=request.project, pk=question_id)
     is_admin = request.membership.role == Role.ADMIN
-    selectors.add_counts([question], hidden_states(request.project, is_admin))
+    hidden = hidden_states(request.project, is_admin)
+    selectors.add_counts(request.project, [question], hidden, request.user)
     return question_out(request, question)
 
 

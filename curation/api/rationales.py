@@ -123,6 +123,11 @@ def visible(
 ) -> QuerySet[Rationale]:
     """Of the project's chains those that this person may see and find by the filters `given`."""
     rows = selectors.seen_by(request.user, is_admin(request), request.project, rows, given)
+    if selectors.tells_own(request.project, is_admin(request)):
+        own = selectors.own_words(request.project, request.user).select_related("reviewer")
+        rows = rows.prefetch_related(
+            Prefetch("reviews", own, "own_words"), Prefetch("edit_review", own, "own_edit")
+        )
     return rows.select_related(
         *("teacher", "author", "score", "question__queue_item"),
         *("decision__review__reviewer", "decision__rule", "decision__bulk__created_by"),
@@ -161,13 +166,27 @@ def is_open(request: HttpRequest, row: Rationale) -> bool:
 
 def _decision(request: HttpRequest, row: Rationale) -> dict[str, Any] | None:
     decision: Decision | None = getattr(row, "decision", None)
-    if decision is None or is_open(request, row):
+    if is_open(request, row):
+        return _own_decision(row)
+    if decision is None:
         return None
     return {
         "outcome": decision.outcome,
         "reviewer": _decider(decision),
         "rubric": decision.rule.version if decision.rule_id else None,
         "decided_at": decision.decided_at,
+    }
+
+
+def _own_decision(row: Rationale) -> dict[str, Any] | None:
+    """As if the caller's own word had decided the chain: see `selectors.own_words`."""
+    edit = getattr(row, "own_edit", None)
+    said = edit or next(reversed(getattr(row, "own_words", [])), None)
+    return said and {
+        "outcome": "approved" if edit else selectors.SAID[said.verdict],
+        "reviewer": said.reviewer.username,
+        "rubric": None,
+        "decided_at": said.created_at,
     }
 
 
@@ -221,7 +240,8 @@ def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     if given.get("q"):
         spend(request.user.pk)
     sort = one_of("sort", given.get("sort", "newest"), SORTS)
-    rows = visible(request, selectors.rationales(request.project, by_id(given), hidden), given)
+    found = selectors.rationales(request.project, by_id(given), hidden, request.user)
+    rows = visible(request, found, given)
     if question := given.get("question"):
         rows = rows.filter(question=number("question", question))
     rows, order = selectors.order_of(sort, request.project, rows)

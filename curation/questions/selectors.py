@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from curation.listing import number, one_of
-from curation.projects.models import Project
+from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
 from curation.search import found, parse
 
@@ -26,11 +26,15 @@ FACET_SECONDS = 60
 
 
 def questions(
-    project: Project, filters: dict[str, str], hidden: Sequence[str] = ()
+    project: Project,
+    filters: dict[str, str],
+    hidden: Sequence[str] = (),
+    reader: User | None = None,
 ) -> QuerySet[Question]:
     """The questions that the filters keep. Raises Invalid for a value that is not allowed.
 
-    hidden: states (`hidden_states`) in which a question counts as waiting and undecided.
+    hidden: states (`hidden_states`) in which a question counts as waiting and undecided, unless the
+    `reader` has decided it, see `_own`.
     """
     rows = Question.objects.for_project(project)
     if split := filters.get("split"):
@@ -40,7 +44,8 @@ def questions(
     if domain := filters.get("domain"):
         rows = rows.filter(domain=domain)
     if state := filters.get("state"):
-        rows = rows.filter(_state(one_of("state", state, STATES), hidden))
+        own = _own(project, hidden, reader)
+        rows = rows.filter(_state(one_of("state", state, STATES), hidden, own))
     if words := filters.get("q"):
         if words.startswith("#") and words[1:]:
             rows = rows.filter(pk=number("the number after #", words[1:]))
@@ -59,22 +64,47 @@ def in_words(filters: dict[str, str]) -> list[str]:
     ]
 
 
-def _state(state: str, hidden: Sequence[str]) -> Q:
+def _own(project: Project, hidden: Sequence[str], reader: User | None) -> QuerySet | None:
+    """What the reader says of chains of hidden questions, where one review decides a question: after it
+    a control looks as any other. None where nothing is told of what is hidden."""
+    if not hidden or reader is None or project.overlap > 1:
+        return None
+    chains = Question.rationales.rel.related_model
+    return chains.reviews.rel.related_model.objects.filter(
+        project=project,
+        reviewer=reader,
+        withdrawn_at__isnull=True,
+        is_adjudication=False,
+        rationale__question__queue_item__status__in=list(hidden),
+    ).order_by()
+
+
+def _state(state: str, hidden: Sequence[str], own: QuerySet | None) -> Q:
+    quiet = Q(queue_item__status__in=list(hidden))
+    mine = approved = Q(pk__in=[])
+    if own is not None:
+        mine = Q(pk__in=own.values("rationale__question"))
+        approved = Q(pk__in=own.exclude(verdict="reject").values("rationale__question"))
     chains = Question.rationales.rel.related_model.objects.filter(question=OuterRef("pk"))
     return {
         "no_chains": ~Exists(chains),
         "unscored": Exists(chains.filter(score__isnull=True)),
-        "waiting": Q(queue_item__status__in=["waiting", *hidden]),
-        "done": Q(queue_item__status="done"),
-        "approved": Exists(chains.filter(decision__outcome="approved"))
-        & ~Q(queue_item__status__in=list(hidden)),
+        "waiting": Q(queue_item__status="waiting") | (quiet & ~mine),
+        "done": Q(queue_item__status="done") | (quiet & mine),
+        "approved": Exists(chains.filter(decision__outcome="approved")) & ~quiet
+        | (quiet & approved),
         "reference": Q(reference_problem__gt=""),
     }[state]
 
 
-def add_counts(rows: Sequence[Question], hidden: Sequence[str] = ()) -> None:
+def add_counts(
+    project: Project,
+    rows: Sequence[Question],
+    hidden: Sequence[str] = (),
+    reader: User | None = None,
+) -> None:
     """Put `chain_count`, `right_count`, `approved_count` and `queue_status` on the questions of one page;
-    one in a `hidden` state seems to wait, with nothing approved."""
+    one in a `hidden` state seems to wait, with nothing approved, or to be as its `reader` decided it."""
     here = Q(rationales__project__isnull=False)  # the others were deleted
     counted = {
         one["pk"]: one
@@ -87,12 +117,19 @@ def add_counts(rows: Sequence[Question], hidden: Sequence[str] = ()) -> None:
             approved=Count("rationales", filter=here & Q(rationales__decision__outcome="approved")),
         )
     }
+    told: dict[int, int] = {}
+    quiet = [pk for pk, one in counted.items() if one["queue_item__status"] in hidden]
+    if quiet and (own := _own(project, hidden, reader)) is not None:
+        approved = Count("pk", filter=~Q(verdict="reject"))
+        mine = own.filter(rationale__question__in=quiet).values_list("rationale__question")
+        told = dict(mine.annotate(n=approved))
     for row in rows:
         found = counted[row.pk]
         row.chain_count, row.right_count = found["chains"], found["right"]
         row.approved_count, row.queue_status = found["approved"], found["queue_item__status"]
         if row.queue_status in hidden:
-            row.approved_count, row.queue_status = 0, "waiting"
+            row.approved_count = told.get(row.pk, 0)
+            row.queue_status = "done" if row.pk in told else "waiting"
 
 
 def facets(project: Project) -> dict[str, list[str]]:

@@ -29,9 +29,9 @@ def questions(request: HttpRequest) -> HttpResponse:
     if "q" in filters:
         spend(request.user.pk)
     hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
-    found = selectors.questions(request.project, filters, hidden)
+    found = selectors.questions(request.project, filters, hidden, request.user)
     page = page_of(found, filters, PAGE)
-    selectors.add_counts(page.rows, hidden)
+    selectors.add_counts(request.project, page.rows, hidden, request.user)
     context = {
         "page": page,
         "filters": filters,

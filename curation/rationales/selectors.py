@@ -72,22 +72,46 @@ MOST_TEMPERATURES = 40
 FACET_SECONDS = 60
 
 
+SAID = {"approve": "approved", "reject": "rejected", "edit": "superseded"}
+
+
+def own_words(project: Project, reader: User) -> QuerySet:
+    """What this person says of chains of questions that are silent to them. Where one review decides a
+    question, a control must look as any other after it as well: as if their own word had decided it.
+    Where more people are asked, nothing is told of either."""
+    said = Rationale.reviews.rel.related_model.objects.filter(
+        project=project, reviewer=reader, withdrawn_at__isnull=True, is_adjudication=False
+    )
+    return said.filter(rationale__question__queue_item__status="control").order_by("id")
+
+
+def tells_own(project: Project, is_admin: bool) -> bool:
+    """Whether `own_words` stand for the decisions of what is silent."""
+    return not is_admin and project.overlap == 1
+
+
 def rationales(
-    project: Project, filters: dict[str, str], hidden: Sequence[str] = ()
+    project: Project,
+    filters: dict[str, str],
+    hidden: Sequence[str] = (),
+    reader: User | None = None,
 ) -> QuerySet[Rationale]:
     """The rationales that the filters keep. Raises Invalid for a value that is not allowed.
 
-    hidden: states of a question (`hidden_states`) whose chains count as undecided, whatever they are.
+    hidden: states of a question (`hidden_states`) whose chains count as undecided, whatever they are,
+    but for what the `reader` decided, see `own_words`.
     """
     rows = Rationale.objects.for_project(project)
-    for condition in _conditions(project, filters, hidden):
+    for condition in _conditions(project, filters, hidden, reader):
         rows = rows.filter(condition)
     if words := filters.get("q"):
         rows = found(rows, parse(words))
     return rows
 
 
-def _conditions(project: Project, filters: dict[str, str], hidden: Sequence[str]) -> Iterator[Q]:
+def _conditions(
+    project: Project, filters: dict[str, str], hidden: Sequence[str], reader: User | None
+) -> Iterator[Q]:
     if teacher := filters.get("teacher"):
         yield Q(teacher_id=number("teacher", teacher))
     if heat := filters.get("temperature"):
@@ -105,9 +129,8 @@ def _conditions(project: Project, filters: dict[str, str], hidden: Sequence[str]
     if high := filters.get("valid_to"):
         yield Q(score__validity__lte=number("valid_to", high) / 100)
     if decision := filters.get("decision"):
-        is_hidden = Q(question__queue_item__status__in=list(hidden))
         kept = _decision(one_of("decision", decision, DECISIONS))
-        yield (kept | is_hidden if decision == "none" else kept & ~is_hidden) if hidden else kept
+        yield _as_told(project, decision, kept, hidden, reader) if hidden else kept
     if flag := filters.get("flag"):
         yield _flag(project, flag)
     if reviewer := filters.get("reviewer"):
@@ -118,6 +141,25 @@ def _conditions(project: Project, filters: dict[str, str], hidden: Sequence[str]
         yield Q(created_at__gte=_day("since", since))
     if until := filters.get("until"):
         yield Q(created_at__lt=_day("until", until) + timedelta(days=1))
+
+
+def _as_told(
+    project: Project, decision: str, kept: Q, hidden: Sequence[str], reader: User | None
+) -> Q:
+    """`kept`, with what is hidden as undecided, or as its reader decided it."""
+    is_hidden = Q(question__queue_item__status__in=list(hidden))
+    own = Q(pk__in=[])
+    if reader is not None and tells_own(project, is_admin=False):
+        said = own_words(project, reader)
+        if decision != "none":
+            said = said.filter(verdict__in=[one for one in SAID if SAID[one] == decision])
+        own = Q(pk__in=said.order_by().values("rationale"))
+        if decision in ("approved", "none"):  # an edit is approved as it is made
+            edits = own_words(project, reader).filter(edited__isnull=False)
+            own |= Q(pk__in=edits.order_by().values("edited"))
+    if decision == "none":
+        return (kept & ~is_hidden) | (is_hidden & ~own)
+    return (kept & ~is_hidden) | (is_hidden & own)
 
 
 def _decimal(name: str, value: str) -> float:
@@ -216,13 +258,39 @@ def seen_by(
     return rows.exclude(is_silent) if "reviewer" in filters else rows
 
 
-def show(rows: Iterable[Rationale], project: Project, is_admin: bool, query: Query) -> None:
-    """Put `parts` (the text where the query's words stand) and `is_silent` on the rows of a page."""
+def show(
+    rows: Sequence[Rationale], project: Project, user: User, is_admin: bool, query: Query
+) -> None:
+    """Put `parts` (the text where the query's words stand), `outcome` ("" where undecided), `how` it was
+    decided, and `is_silent` (nothing is told of it) on the rows of a page."""
     silent = set() if is_admin else set(silent_states(project))
+    quiet = {row.pk for row in rows if _state_of(row) in silent}
+    own = said_of(project, user, quiet) if quiet and tells_own(project, is_admin) else {}
     for row in rows:
-        item = getattr(row.question, "queue_item", None)
-        row.is_silent = item is not None and item.status in silent
         row.parts = lit(row.text, query)
+        row.is_silent = row.pk in quiet and not tells_own(project, is_admin)
+        decision = None if row.pk in quiet else getattr(row, "decision", None)
+        row.outcome = decision.outcome if decision else own.get(row.pk, "")
+        row.how = ""
+        if decision and (decision.rule_id or decision.bulk_id):
+            row.how = "by the rule" if decision.rule_id else "with others"
+
+
+def _state_of(row: Rationale) -> str:
+    item = getattr(row.question, "queue_item", None)
+    return item.status if item is not None else ""
+
+
+def said_of(project: Project, user: User, chains: Iterable[int]) -> dict[int, str]:
+    """What the person's own words make of these chains, by id: see `own_words`."""
+    chains = list(chains)
+    said = own_words(project, user).filter(Q(rationale__in=chains) | Q(edited__in=chains))
+    told = {}
+    for chain, edited, verdict in said.values_list("rationale", "edited", "verdict"):
+        told[chain] = SAID[verdict]
+        if edited:
+            told[edited] = "approved"
+    return told
 
 
 def facets(project: Project) -> dict[str, list[Any]]:

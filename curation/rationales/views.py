@@ -38,7 +38,7 @@ def rationales(request: HttpRequest) -> HttpResponse:
     if "q" in filters:
         spend(request.user.pk)
     page, too_many = _page(request, filters, query, is_admin)
-    selectors.show(page.rows, request.project, is_admin, query)
+    selectors.show(page.rows, request.project, request.user, is_admin, query)
     context = {
         "page": page,
         "filters": filters,
@@ -80,7 +80,7 @@ def _page(
 ) -> tuple[Page, bool]:
     """The page, and whether there were too many hits to put the best first."""
     hidden = hidden_states(request.project, is_admin)
-    rows = selectors.rationales(request.project, filters, hidden)
+    rows = selectors.rationales(request.project, filters, hidden, request.user)
     rows = selectors.seen_by(request.user, is_admin, request.project, rows, filters)
     rows = rows.select_related("question__queue_item", "teacher", "score", "author", "decision")
     rows = rows.defer("score__detail", "reasoning")

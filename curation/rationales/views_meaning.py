@@ -72,6 +72,7 @@ def meaning_found(request: HttpRequest, pk: int) -> HttpResponse:
     selectors.show(
         [row for row in context["rows"] if search.kind == TextKind.RATIONALE],
         request.project,
+        request.user,
         request.membership.role == Role.ADMIN,
         parse("" if search.hits is not None else search.text),
     )

@@ -11,8 +11,18 @@ from curation.projects.models import Project, User
 from curation.projects.selectors import hidden_states
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Source
+from curation.rationales.selectors import own_words, tells_own
 from curation.reviews.chains import ChainView, chain_view, name_in_order
-from curation.reviews.models import DecisionLog, Outcome, Reason, Review, Verdict
+from curation.reviews.models import (
+    Decision,
+    DecisionLog,
+    Outcome,
+    QueueItem,
+    QueueStatus,
+    Reason,
+    Review,
+    Verdict,
+)
 from curation.reviews.settling import OUTCOMES
 
 SAID = {
@@ -53,6 +63,8 @@ def lives(
     if not is_admin:
         others = Q(source=Source.PERSON) & ~Q(author=user)
         rows = rows.exclude(others if is_silent else others & Q(decision__isnull=True))
+    # Where one review decides a question, a control looks as any other after it, too.
+    tells = is_silent and tells_own(project, is_admin)
     if is_silent:
         reviews, log = reviews.filter(reviewer=user), log.none()
     chains = [
@@ -69,11 +81,11 @@ def lives(
     for chain in chains:
         chain.is_blind = project.is_blind and not is_admin
         if is_silent:
-            chain.decision = None
-    return [(chain, _events(chain, letters)) for chain in chains]
+            chain.decision = _own_decision(chain.rationale, chains) if tells else None
+    return [(chain, _events(chain, letters, is_admin)) for chain in chains]
 
 
-def _events(chain: ChainView, letters: dict[int, str]) -> list[Event]:
+def _events(chain: ChainView, letters: dict[int, str], is_admin: bool) -> list[Event]:
     one = chain.rationale
     events = [Event(one.created_at, _born(chain, letters))]
     if chain.score:
@@ -85,7 +97,7 @@ def _events(chain: ChainView, letters: dict[int, str]) -> list[Event]:
         what = f"{SAID[review.verdict]} by {review.reviewer}"
         if review.is_best:
             what += " as the best"
-        if review.is_control:
+        if review.is_control and is_admin:
             what += ", as a control"
         if review.is_adjudication:
             what += ", who settled it"
@@ -93,6 +105,29 @@ def _events(chain: ChainView, letters: dict[int, str]) -> list[Event]:
         if review.withdrawn_at:
             events.append(Event(review.withdrawn_at, f"taken back by {review.reviewer}"))
     return sorted([*events, *_followed(one, reviews)], key=lambda event: event.at)
+
+
+def _own_decision(one: Rationale, chains: Sequence[ChainView]) -> Decision | None:
+    """As if this person's own word had decided the chain: theirs are the only reviews here."""
+    for other in chains:
+        for review in reversed(other.rationale.reviews.all()):
+            if review.withdrawn_at or review.is_adjudication:
+                continue
+            if other.rationale.pk == one.pk:
+                return Decision(rationale=one, outcome=OUTCOMES[review.verdict], review=review)
+            if review.edited_id == one.pk:
+                return Decision(rationale=one, outcome=Outcome.APPROVED, review=review)
+    return None
+
+
+def state_for(item: QueueItem, project: Project, user: User, is_admin: bool) -> QueueItem:
+    """The question's place in the queue as this person may know it: not saved."""
+    if item.status != QueueStatus.CONTROL or not tells_own(project, is_admin):
+        return item
+    own = own_words(project, user).filter(rationale__question=item.question_id).last()
+    item.status = QueueStatus.DONE if own else QueueStatus.WAITING
+    item.done_at = own.created_at if own else None
+    return item
 
 
 def _born(chain: ChainView, letters: dict[int, str]) -> str:

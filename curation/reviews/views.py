@@ -13,7 +13,7 @@ from curation.projects.access import project_view
 from curation.projects.models import Role
 from curation.questions.models import Question
 from curation.reviews import adjudication, claims, keys, selectors, services
-from curation.reviews.lives import lives
+from curation.reviews.lives import lives, state_for
 from curation.reviews.meanwhile import meanwhile
 from curation.reviews.models import FlagKind, QueueItem, Reason, Seat
 from curation.reviews.queueing import must_not_be_deleted
@@ -285,11 +285,13 @@ def question(request: HttpRequest, pk: int) -> HttpResponse:
         Question.objects.select_related("queue_item"), project=request.project, pk=pk
     )
     is_admin = request.membership.role == Role.ADMIN
+    item = getattr(found, "queue_item", None)
+    shown = lives(found, request.project, request.user, is_admin)
     context = {
         "question": found,
-        "item": (item := getattr(found, "queue_item", None)),
+        "item": item and state_for(item, request.project, request.user, is_admin),
         "holders": claims.holders(item) if item else [],
-        "lives": lives(found, request.project, request.user, is_admin),
+        "lives": shown,
     }
     return render(request, "questions/question.html", context)
 

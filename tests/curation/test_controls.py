@@ -1,13 +1,17 @@
 """Control questions: their verdicts are known, they look like any other, and they decide nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from curation.errors import Conflict
 from curation.projects.models import Project, User
 from curation.questions.models import Question
+from curation.questions.selectors import questions as question_list
 from curation.rationales.models import Rationale
+from curation.rationales.selectors import rationales as rationale_list
 from curation.reviews.claims import claim, next_item, skip
 from curation.reviews.controls import drop_control, make_control
 from curation.reviews.models import Decision, QueueStatus, Seat
@@ -158,3 +162,73 @@ def test_who_decided_a_question_before_it_was_a_control_does_not_meet_it_again(
     Seat.objects.filter(item=seat.item).delete()  # another round would empty them
     make_control(project, reviewer, control)
     assert next_item(project, reviewer) is None
+
+
+@pytest.mark.parametrize("which", ["control", "usual"])
+def test_after_it_a_control_looks_as_any_other_question(
+    project: Project,
+    admin_user: User,
+    reviewer: User,
+    reviewer_client: Client,
+    questions: list[Question],
+    which: str,
+) -> None:
+    """Where one review decides a question, lists and pages show it as the reviewer's word left it."""
+    question = questions[0]
+    if which == "control":
+        review(project, admin_user, question, "approve", "reject")
+        make_control(project, admin_user, question)
+        project.control_percent = 50
+        project.save()
+    assert _looks(reviewer_client, question) == ["waits", "undecided", "undecided", None, None]
+    seat = _met(project, reviewer, question)
+    good, bad = to_review(question.queue_item)
+    submit(
+        project,
+        reviewer,
+        seat.item_id,
+        [Say(good.pk, "reject", ["unclear"]), Say(bad.pk, "approve")],
+    )
+    assert _looks(reviewer_client, question) == [
+        *("reviewed", "rejected", "approved"),
+        ("rejected", "rudi"),
+        ("approved", "rudi"),
+    ]
+    found = {
+        state: [row.pk for row in question_list(project, {"state": state}, ["control"], reviewer)]
+        for state in ("waiting", "done", "approved")
+    }
+    assert question.pk not in found["waiting"]
+    assert question.pk in found["done"] and question.pk in found["approved"]
+    for decision, chains in (("approved", [bad]), ("rejected", [good]), ("none", [])):
+        rows = rationale_list(project, {"decision": decision}, ["control"], reviewer)
+        assert list(rows.filter(question=question)) == chains
+    page = reviewer_client.get(f"/projects/eggs/questions/{question.pk}/").content.decode()
+    assert "control" not in page and "rejected by rudi" in page and ">done " in page
+
+
+def _met(project: Project, user: User, question: Question) -> Seat:
+    """The person draws questions until they get this one."""
+    for _ in range(10):
+        seat = next_item(project, user)
+        if seat.item.question_id == question.pk:
+            return seat
+        submit(project, user, seat.item_id, [Say(to_review(seat.item)[0].pk, "approve")])
+    raise AssertionError("they never got it")
+
+
+def _looks(client: Client, question: Question) -> list[Any]:
+    """What a person sees of it: in the list of questions, in that of chains, and through the API."""
+    rows = client.get("/projects/eggs/questions/").context["page"].rows
+    (state,) = (one.queue_status for one in rows if one.pk == question.pk)
+    listed = client.get("/projects/eggs/rationales/").context["page"].rows
+    chains = sorted((one for one in listed if one.question_id == question.pk), key=lambda c: c.pk)
+    assert not any(one.is_silent for one in chains)
+    api = client.get("/api/v1/projects/eggs/rationales").json()["items"]
+    told = {one["id"]: one["decision"] for one in api}
+    words = {"waiting": "waits", "done": "reviewed"}
+    return [
+        words[state],
+        *(one.outcome or "undecided" for one in chains),
+        *(told[c.pk] and (told[c.pk]["outcome"], told[c.pk]["reviewer"]) for c in chains),
+    ]

@@ -242,7 +242,7 @@ def test_a_deleted_rationale_leaves_its_question_and_is_compared_with_no_more(
     right, wrong = to_review(first.queue_item)
     (deletion,) = delete(project, admin_user, wrong)
     assert to_review(first.queue_item) == [right]
-    add_counts([found := Question.objects.get(pk=first.pk)])
+    add_counts(project, [found := Question.objects.get(pk=first.pk)])
     assert (found.chain_count, found.approved_count) == (1, 1)
     (group,) = waiting_groups(project.pk, 10)  # its scores hang on the chains beside it
     assert group.question_id == first.pk
