@@ -7,12 +7,13 @@ from curation import web
 urlpatterns = [
     path("healthz", web.healthz, name="healthz"),
     path("listening/<slug:queue_name>", web.no_worker, name="no_worker"),
+    # First what is asked for at every question: each pattern before it would be tried in vain.
+    path("", include("curation.reviews.urls")),
     # `projects/new/` is looked up before the dashboard's `projects/<slug>/`.
     path("", include("curation.projects.urls")),
     path("", include("curation.dashboard.urls")),
     path("", include("curation.questions.urls")),
     path("", include("curation.rationales.urls")),
-    path("", include("curation.reviews.urls")),
     path("", include("curation.reviews.urls_people")),
     path("", include("curation.datasets.urls")),
     path("", include("curation.training.urls")),
