@@ -24,7 +24,7 @@ from curation.rationales.models import (
     Slot,
     SlotStatus,
 )
-from curation.rationales.models_meaning import Embedding, TextKind
+from curation.rationales.models_meaning import Embedding, MeaningSearch, TextKind
 from curation.rationales.scoring import order_scoring
 from curation.rationales.selectors import rationales
 from curation.reviews.models import Control, Decision, QuestionFlag, QueueItem, Seat
@@ -160,6 +160,7 @@ def _take_chains(deletion: Deletion, rows: QuerySet[Rationale]) -> list[int]:
     Embedding.objects.filter(
         project=deletion.project, kind=TextKind.RATIONALE, object_id__in=ids
     ).delete()
+    MeaningSearch.objects.filter(like__in=ids).delete()  # its page shows the chain's text
     return ids
 
 

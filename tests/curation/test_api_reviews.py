@@ -265,8 +265,9 @@ def test_a_control_looks_like_any_other_question(
     control = seen[questions[0].pk]
     assert {one["decision"] for one in control["chains"]} == {None}
     chain = control["chains"][0]["id"]
-    assert rudi.get(f"rationales/{chain}")["decision"] is None
-    assert rudi.get(f"questions/{questions[0].pk}")["queue_status"] == "waiting"
+    told = rudi.get(f"rationales/{chain}")["decision"]  # as his own word left it, not as hers
+    assert (told["outcome"], told["reviewer"]) == ("approved", "rudi")
+    assert rudi.get(f"questions/{questions[0].pk}")["queue_status"] == "done"
     assert rudi.get("rationales?decision=rejected")["items"] == []
     assert rudi.get("")["control_percent"] is None and ada.get("")["control_percent"] == 50
     ada.call("DELETE", f"questions/{questions[0].pk}/control", status=204)
