@@ -212,6 +212,14 @@ SAME = {
     "bulk_undo": ("POST /bulk-actions/{action_id}/undo",),
     "bulk_cancel": ("POST /bulk-actions/{action_id}/cancel",),
     "bulk_resume": ("POST /bulk-actions/{action_id}/resume",),
+    "deletion_list": ("GET /deletions",),
+    "deletion_new": ("POST /deletions/preview", "POST /deletions"),
+    "deletion_detail": ("GET /deletions/{deletion_id}",),
+    "deletion_restore": ("POST /deletions/{deletion_id}/restore",),
+    "deletion_cancel": ("POST /deletions/{deletion_id}/cancel",),
+    "deletion_resume": ("POST /deletions/{deletion_id}/resume",),
+    "question_delete": (f"DELETE {Q}",),
+    "rationale_delete": ("DELETE /rationales/{rationale_id}",),
 }
 
 
