@@ -252,7 +252,7 @@ def test_my_work_takes_as_many_queries_for_many_projects(
     for n in range(5):
         other = Project.objects.create(name=f"P{n}", slug=f"p{n}")
         add_member(other, reviewer.username, "reviewer")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         reviewer_client.get("/")
 
 
