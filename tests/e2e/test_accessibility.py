@@ -19,7 +19,7 @@ from tests.e2e.benching import begun, press
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 GRAVE = {"serious", "critical"}
 # Pages that stand below no project; a new one without a number in its address is found by itself below.
-OUTSIDE = ("home", "project_new", "tokens")
+OUTSIDE = ("home", "project_new", "tokens", "deleted_projects")
 
 
 def is_page(client: Client, path: str) -> bool:
