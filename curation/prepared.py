@@ -8,6 +8,7 @@ statement that the server has prepared, too.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,12 +60,26 @@ def _cursor() -> Any:
     nothing can be prepared there (Django's own default writes them into it)."""
     if connection.vendor != "postgresql":
         return connection.cursor()
-    from django.db.backends.postgresql.base import ServerBindingCursor
-
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return connection._prepare_cursor(ServerBindingCursor(connection.connection))
+        return connection._prepare_cursor(_preparing()(connection.connection))
+
+
+@cache
+def _preparing() -> type:
+    """The cursor for PostgreSQL, whose driver need not be there elsewhere."""
+    from django.db.backends.postgresql.base import ServerBindingCursor
+
+    class PreparingCursor(ServerBindingCursor):
+        def execute(self, query: str, params: Any = None, **options: Any) -> Any:
+            done = super().execute(query, params, **options)
+            # psycopg drops the words once they are prepared; Django's log of queries reads them.
+            if self._query is None:
+                self._query = SimpleNamespace(query=query.encode(), params=params)
+            return done
+
+    return PreparingCursor
 
 
 class _Built:

@@ -139,12 +139,20 @@ def write_config(host: str, port: int) -> Path:
         f"childlogdir={logs}",
         "",
     ]
-    for place, (name, command) in enumerate(programs(host, port).items()):
+    commands = programs(host, port)
+    lines += [
+        # The broker is there before the others and after them. These end all at once, as one group's do.
+        "[group:chainwright]",
+        "programs=" + ",".join(name for name in commands if name != "valkey"),
+        "priority=2",
+        "",
+    ]
+    for name, command in commands.items():
         lines += [
             f"[program:{name}]",
             "command=" + " ".join(_quoted(part) for part in command),
             f"directory={settings.BASE_DIR}",
-            f"priority={place}",
+            "priority=1",
             "autorestart=true",
             "startsecs=2",
             "startretries=10",
