@@ -166,7 +166,7 @@ def test_what_was_chosen_and_typed_survives_a_reload(
     page.keyboard.press("j")
     page.keyboard.press("x")
     page.reload()
-    page.wait_for_function("document.getElementById('told').textContent.startsWith('2')")
+    page.wait_for_selector("#told:has-text('2 of 2')")
     first, second = page.locator(".dispute").all()
     assert first.locator("textarea[name^=text]").input_value().endswith(" And so it ends.")
     assert second.locator("input[value=reject]").is_checked()
