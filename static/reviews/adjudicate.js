@@ -201,11 +201,14 @@ const ACTS = {
   clear: () => isOpen(here()) && later(here()),
   left: () => go(at - 1), up: () => go(at - 1), right: () => go(at + 1), down: () => go(at + 1),
 };
+// While decisions are on their way, one may look, and no more.
+const LOOKS = new Set(["left", "right", "up", "down", "reference", "guidelines", "keys"]);
 const KEEPS_ASKING = new Set(["reject", "next", "guidelines", "keys", "reference"]);
 
 function act(name) {
   const does = disputes.length ? ACTS[name] : ALWAYS[name];
   if (!does) return;
+  if (form?.dataset.sent && !LOOKS.has(name)) return tell("Your decisions are on their way: one moment.");
   tell("");
   if (!KEEPS_ASKING.has(name)) asking = false;
   does();
@@ -255,6 +258,24 @@ function onKey(event) {
   act(found.act);
 }
 
+// Keys pressed while the draft is still read from the disk: heard once it is there, up to the first one
+// that begins a text, since what follows was meant as letters.
+let early = [];
+
+function hold(event) {
+  if (read(event)) event.preventDefault();
+  early.push(event);
+}
+
+function hearHeld() {
+  const held = early;
+  early = null;
+  for (const event of held) {
+    if (isText(document.activeElement)) return;
+    onKey(event);
+  }
+}
+
 const checks = new Map();
 
 async function begin() {
@@ -280,12 +301,13 @@ async function begin() {
   });
 }
 
+document.addEventListener("keydown", (event) => (early ? hold(event) : onKey(event)));
 if (form) await begin();
-document.addEventListener("keydown", onKey);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-do]");
   if (button) act(button.dataset.do);
 });
 paintKeys(document);
 new KeysDialog(document.getElementById("keys"), { url: bar.dataset.keys, csrf: bar.dataset.csrf });
-bar.dataset.begun = ""; // from here on keys are heard
+hearHeld();
+bar.dataset.begun = ""; // from here on keys are heard at once

@@ -174,3 +174,31 @@ def test_what_was_chosen_and_typed_survives_a_reload(
     page.wait_for_url(f"**/adjudicate/{disputed[1].pk}/")
     edits = Rationale.objects.filter(author=admin_user, parent__isnull=False)
     assert edits.get().text.endswith(" And so it ends.")
+
+
+# What stands on the page when it is left: while it is being left, the browser answers no questions.
+LAST_SEEN = """() => addEventListener("pagehide", () => sessionStorage.setItem("seen", [
+    document.getElementById("note").textContent,
+    document.querySelectorAll(".dispute input[value=approve]:checked").length,
+].join("|")))"""
+
+
+def test_while_decisions_are_sent_no_key_changes_them(
+    disputed: list[Any], admin_user: User, visit: Callable[..., Any]
+) -> None:
+    page = visit(admin_user, f"{LIST}{disputed[0].pk}/")
+    ready(page)
+    page.evaluate(LAST_SEEN)
+    held: list[Any] = []
+    page.route(f"**{LIST}{disputed[0].pk}/", lambda route: held.append(route))
+    for key in ("a", "a", "Enter", "Enter", "x", "k", "x"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert [route.request.method for route in held] == ["POST"]  # the second Enter sent nothing
+    held[0].continue_()
+    page.wait_for_url(f"**/adjudicate/{disputed[1].pk}/")
+    assert page.evaluate("sessionStorage.getItem('seen')") == (
+        "Your decisions are on their way: one moment.|2"
+    )
+    kept = Review.objects.filter(is_adjudication=True)
+    assert [review.verdict for review in kept] == ["approve", "approve"]
