@@ -86,8 +86,16 @@ def next_for(project: Project, user: User, after: int | None = None) -> Seat | N
     held = _mine(project, user)
     if after is not None and held.pop(after, None) is None:
         return None
-    first = next(iter(held.values()), None)
-    return (first and _take(_seat(first), project, user)) or _take_best(project, user)
+    first, *others = held.values() or [None]
+    if first is None or (seat := _take(_seat(first), project, user)) is None:
+        return _take_best(project, user)
+    if others:
+        # They stay behind the one shown now, so that whoever asks again gets that. These are more rows
+        # under one that is locked already: nobody is waited for.
+        rest = Seat.objects.select_for_update(skip_locked=True).filter(pk__in=others)
+        rest = rest.values_list("pk", flat=True)
+        Seat.objects.filter(pk__in=list(rest)).update(held_until=seat.held_until + A_MOMENT)
+    return seat
 
 
 def one_at_a_time(project: Project, user: User) -> None:

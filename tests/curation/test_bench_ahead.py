@@ -61,6 +61,17 @@ def test_decisions_that_travel_behind_bring_the_question_after_the_shown_one(
     assert Review.objects.count() == 2 and Skip.objects.count() == 1
 
 
+def test_a_page_opened_again_and_again_shows_the_same_question(
+    questions: list[Any], reviewer_client: Client
+) -> None:
+    """As after crashes of the browser, which sends no word that its page has closed."""
+    item = begin(reviewer_client)["state"]["item"]
+    coming = post(reviewer_client, "review_ahead", {"item": item}).json()["ahead"]["state"]["item"]
+    assert [begin(reviewer_client)["state"]["item"] for _ in range(3)] == [item] * 3
+    ahead = post(reviewer_client, "review_ahead", {"item": item}).json()["ahead"]
+    assert ahead["state"]["item"] == coming
+
+
 def test_nothing_is_ahead_of_what_one_does_not_hold(
     questions: list[Any], reviewer_client: Client
 ) -> None:
