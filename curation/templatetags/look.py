@@ -8,6 +8,26 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
+# The pages of a project's bar of navigation, and what stands in their addresses; a page below none of
+# them is the dashboard's.
+ROOMS = {
+    "Questions": ("questions", "rationales", "meaning", "bulk", "deleted"),
+    "Runs": ("runs", "teachers"),
+    "Review": ("review", "agreement", "progress", "adjudicate", "flags"),
+    "Datasets": ("datasets",),
+    "Training": ("training",),
+    "Evaluations": ("evaluations",),
+    "Settings": ("settings",),
+}
+_ROOM_OF = {part: room for room, parts in ROOMS.items() for part in parts}
+
+
+@register.filter
+def room(path: str) -> str:
+    """Under which page of the navigation an address stands: "/projects/eggs/bulk/3/" is "Questions"."""
+    part = path.split("/")[3:4]
+    return _ROOM_OF.get(part[0], "") if part and part[0] else "Dashboard"
+
 
 @register.filter
 def percent(value: float | None, digits: int = 0) -> str:

@@ -1,5 +1,6 @@
 """Signing in, new projects, settings, members and the rubric by page."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -261,3 +262,36 @@ def test_the_health_check_needs_no_tls_and_everything_else_does(settings: Any, d
     client = Client()
     assert client.get("/healthz").status_code == 200
     assert client.get("/").status_code == 301
+
+
+@pytest.mark.parametrize(
+    ("page", "room"),
+    [
+        ("dashboard", "Dashboard"),
+        ("questions", "Questions"),
+        ("rationales", "Questions"),
+        ("meaning", "Questions"),
+        ("bulk_list", "Questions"),
+        ("deletion_list", "Questions"),
+        ("runs", "Runs"),
+        ("teachers", "Runs"),
+        ("leaderboard", "Runs"),
+        ("review", "Review"),
+        ("my_reviews", "Review"),
+        ("agreement", "Review"),
+        ("progress", "Review"),
+        ("flags", "Review"),
+        ("adjudication", "Review"),
+        ("datasets", "Datasets"),
+        ("trainings", "Training"),
+        ("evaluations", "Evaluations"),
+        ("settings_rubric", "Settings"),
+        ("settings_review", "Settings"),
+    ],
+)
+def test_the_navigation_says_where_one_is(
+    page: str, room: str, project: Project, admin_client: Client
+) -> None:
+    html = admin_client.get(reverse(page, args=["eggs"])).content.decode()
+    nav = html[html.index("<nav") : html.index("</nav>")]
+    assert re.findall(r'aria-current="page">(\w+)<', nav) == [room]
