@@ -53,7 +53,7 @@ def test_from_sign_in_to_the_report(page: Any, stack: Stack, tmp_path: Path) -> 
     # An admin signs in; the first rationales come while they look.
     sign_in(page, stack, "admin")
     page.goto("/projects/demo/")
-    page.locator("#flow-scored b", has_text="600").wait_for(timeout=120_000)
+    page.locator("#flow-scored b", has_text="600").wait_for(timeout=240_000)
 
     # They import a file with a bad row, are told its line, and keep the good ones.
     page.get_by_role("link", name="Import questions").click()
