@@ -248,3 +248,18 @@ def test_nothing_overflows_on_a_narrow_or_enlarged_page(
     page = visit()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+    page.get_by_text("More", exact=True).click()
+    menu = page.locator(".menu.up > .sheet").bounding_box()
+    assert menu["x"] >= 0 and menu["x"] + menu["width"] <= size[0] and menu["y"] >= 0
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+
+
+@pytest.mark.parametrize("keys", [["c"], ["x", "7"]])
+def test_on_a_narrow_page_a_field_stands_clear_of_the_bar(
+    keys: list[str], questions: list[Any], visit: Callable[..., Any]
+) -> None:
+    page = visit()
+    page.set_viewport_size({"width": 390, "height": 700})
+    press(page, *keys)
+    field = page.locator(".chain textarea:visible").bounding_box()
+    assert field["y"] + field["height"] <= page.locator(".under").bounding_box()["y"]
