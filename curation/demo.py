@@ -34,9 +34,12 @@ These questions are made up, and the models that answered them are tiny. It is a
 """
 
 
-def make_demo_project(admin: User, reviewer: User) -> Project:
-    """The demo project with its questions and teachers; what is there already is left as it is."""
-    project = Project.objects.filter(slug=SLUG).first()
+def make_demo_project(admin: User, reviewer: User) -> Project | None:
+    """The demo project with its questions and teachers; what is there already is left as it is. None
+    where somebody has deleted it, or made a project of their own at its address."""
+    project = Project.all_objects.filter(slug=SLUG).first()
+    if project is not None and (project.deleted_at or not project.is_demo):
+        return None
     if project is None:
         project = create_project(
             admin,
@@ -51,7 +54,7 @@ def make_demo_project(admin: User, reviewer: User) -> Project:
     if not project.teachers.filter(writes=True).exists():
         for name in ("strong", "wordy"):
             save_teacher(project, Teacher(name=name, model=f"demo:{name}", max_tokens=192))
-    if not project.questions.exists():
+    if not project.imports.filter(status=Status.DONE).exists():
         import_demo_questions(project)
     return project
 
