@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from workers.evaluation.config import EvaluationConfig, ModelEntry
-from workers.evaluation.curation import CurationPair, compare_curation
+from workers.evaluation.curation import compare_curation
 from workers.evaluation.measure import (
     Outcome,
     References,
@@ -16,7 +16,7 @@ from workers.evaluation.measure import (
     standing,
 )
 from workers.evaluation.run import summary, with_judgement
-from workers.evaluation.types import Estimate, EvaluationError, Report, Share
+from workers.evaluation.types import CurationPair, Estimate, EvaluationError, Report, Share
 from workers.evaluation.verdict import points, verdict
 from workers.generation.types import ModelSpec
 

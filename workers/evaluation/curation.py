@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from workers.evaluation.types import Estimate, EvaluationError, PairResult, Report
+from workers.evaluation.types import (
+    CurationPair,
+    Estimate,
+    EvaluationError,
+    PairResult,
+    Report,
+)
 from workers.evaluation.verdict import points
-
-
-@dataclass(frozen=True)
-class CurationPair:
-    """Two students of one teacher's chains, same number of examples: names as in the report."""
-
-    teacher: str
-    approved: str
-    unfiltered: str
 
 
 @dataclass(frozen=True)

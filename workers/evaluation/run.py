@@ -14,13 +14,18 @@ from pathlib import Path
 from workers.evaluation import measure
 from workers.evaluation.answers import Answer, AnswerFile, Emit, ask
 from workers.evaluation.config import EvaluationConfig, read_questions, read_reference_chains
-from workers.evaluation.types import EvaluationError, ModelResult, Question, Report, Share
+from workers.evaluation.types import (
+    SCORES_FILE,
+    EvaluationError,
+    ModelResult,
+    Question,
+    Report,
+    Share,
+)
 from workers.evaluation.verdict import verdict
 from workers.scoring import SCORER_VERSION, score_items
 from workers.scoring.contract import BadLine, item_from
 from workers.scoring.similarity import DEFAULT_MODEL, SentenceEmbedder
-
-SCORES_FILE = "scores.jsonl"
 
 
 def evaluate(

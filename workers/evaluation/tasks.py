@@ -18,9 +18,7 @@ from curation.queue import EVALUATE, app
 from curation.training.models import TrainingJob
 from curation.work import Status, begin, ending, finish, still_mine
 from workers.evaluation.config import EvaluationConfig
-from workers.evaluation.curation import CurationPair, compare_curation
-from workers.evaluation.run import SCORES_FILE
-from workers.evaluation.types import EvaluationError, Report
+from workers.evaluation.types import SCORES_FILE, CurationPair, EvaluationError, Report
 from workers.generation.tasks import close_warm, spec_of
 from workers.generation.types import ModelSpec
 from workers.model_places import resolve_model
@@ -192,6 +190,10 @@ def _stage(event: dict[str, Any]) -> str:
 
 
 def _store(evaluation: Evaluation, folder: Path) -> None:
+    # Imported with the first report: SciPy, pandas and statsmodels take a second and 130 MB, which a
+    # worker that never measures does not spend.
+    from workers.evaluation.curation import compare_curation
+
     report = Report.load(folder / "report.json")
     answers = [_answer(evaluation, json.loads(line)) for line in (folder / SCORES_FILE).open()]
     values = without_paths(report.to_dict())

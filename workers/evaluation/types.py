@@ -9,10 +9,20 @@ from pathlib import Path
 from typing import Any
 
 ROLES = ("base", "student", "teacher")
+SCORES_FILE = "scores.jsonl"  # in the output folder: each answer with its scores
 
 
 class EvaluationError(Exception):
     """The evaluation cannot go on. The text says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class CurationPair:
+    """Two students of one teacher's chains, same number of examples: names as in the report."""
+
+    teacher: str
+    approved: str
+    unfiltered: str
 
 
 @dataclass(frozen=True)
