@@ -68,11 +68,11 @@ def grows(search: MeaningSearch) -> bool:
     return search.left > 0 and not search.error and search.created_at > timezone.now() - KEPT
 
 
-def is_somebody_waiting() -> bool:
-    """Whether a search has no answer yet, in any project."""
+def waiting() -> QuerySet[MeaningSearch]:
+    """Searches that have no answer yet, in any project, the oldest first."""
     return MeaningSearch.objects.filter(
         answered_at=None, created_at__gt=timezone.now() - PATIENCE
-    ).exists()
+    ).order_by("pk")
 
 
 def unfinished(project: Project, kind: str | None = None) -> QuerySet[MeaningSearch]:

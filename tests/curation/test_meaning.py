@@ -11,10 +11,13 @@ from curation.questions.models import Question
 from curation.rationales import meaning
 from curation.rationales.models import Rationale
 from curation.rationales.models_meaning import Embedding, MeaningSearch
+from curation.rationales.scoring import order_scoring
 from curation.reviews.claims import claim
 from curation.reviews.queueing import set_overlap
 from curation.reviews.services import Say, submit
+from curation.work import Status
 from workers.meaning import tasks
+from workers.scoring import tasks as scoring
 
 NEW = reverse("meaning", args=["eggs"])
 TEXTS = {
@@ -159,6 +162,21 @@ def test_embedding_gives_way_to_a_search(chains, project, admin_user, monkeypatc
     tasks.search_meaning(waiting.pk)
     waiting.refresh_from_db()
     assert len(waiting.hits) == 3 and waiting.left == 0
+
+
+def test_a_search_does_not_wait_for_the_end_of_a_scoring_run(
+    chains, make_questions, make_rationales, project, reviewer, monkeypatch
+):
+    for question in make_questions(3):
+        make_rationales(question, ["right"], scored=False)
+    run = order_scoring(project, None, embeddings=False)
+    search = meaning.order_search(project, reviewer, text="savings")
+    monkeypatch.setattr(scoring, "GROUPS_AT_ONCE", 1)
+    scoring.score(run.pk)
+    run.refresh_from_db()
+    search.refresh_from_db()
+    assert run.status == Status.DONE and run.done == 6
+    assert search.hits[0][0] == chains["bank"].pk and search.answered_at < run.finished_at
 
 
 def test_questions_are_embedded_first_where_somebody_searches_in_them(

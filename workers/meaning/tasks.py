@@ -12,7 +12,7 @@ from curation.rationales import meaning
 from curation.rationales.models_meaning import MeaningSearch, TextKind
 from workers.meaning.nearest import Shelf, pack
 from workers.scoring.similarity import DEFAULT_MODEL
-from workers.scoring.tasks import embedder
+from workers.scoring.tasks import BETWEEN, embedder
 
 log = logging.getLogger(__name__)
 HITS = 100
@@ -49,6 +49,15 @@ def search_meaning(search_id: int) -> None:
         return
     if made.more:
         send(EMBED_TEXTS, search.project_id)
+
+
+def answer_searches() -> None:
+    """Answer the searches that wait while a scoring run has this worker."""
+    for search in meaning.waiting():
+        search_meaning(search.pk)
+
+
+BETWEEN.append(answer_searches)
 
 
 def look(search: MeaningSearch, vector: np.ndarray, made: "Made") -> None:
@@ -118,7 +127,7 @@ def embed(project: Project, kind: str, seconds: float, *, gives_way: bool = Fals
     while part := list(
         meaning.missing(project, kind, DEFAULT_MODEL).values_list("pk", "text")[:EMBED_AT_ONCE]
     ):
-        if made.seconds > seconds or (gives_way and meaning.is_somebody_waiting()):
+        if made.seconds > seconds or (gives_way and meaning.waiting().exists()):
             answer_anew(project, kind, made)
             return made
         vectors = embedder().encode([text[:MOST_CHARACTERS] for _, text in part])

@@ -1,7 +1,7 @@
 """Score the groups of a project that wait, on the `cpu` queue."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import lru_cache
 from typing import Any
@@ -45,6 +45,8 @@ MAX_TRIES = 3  # of a question at which the worker was lost each time
 JUDGE_PATIENCE = 5.0  # seconds: scores do not wait for a judge that is down
 log = logging.getLogger(__name__)
 
+# What other tasks of this queue have for `answer_who_waits`.
+BETWEEN: list[Callable[[], None]] = []
 _embedder: SentenceEmbedder | None = None
 
 
@@ -80,13 +82,25 @@ def score_all(run: ScoringRun) -> None:
             done += score_groups(run, groups, how)
             if pulse.lost.is_set() or not still_mine(run, done=done, note=run.note):
                 return
-            answer_checks(checks.waiting_checks())  # somebody sits before them; this may take hours
+            answer_who_waits()  # somebody sits before it, and this may take hours
         if run.project.rule_approves:
             apply_rule(run.project)
     finish(run, Status.DONE, done=done, total=max(run.total, done))
     wake_adaptive(run.project)
     # A rationale that came between the last look and the end would find this run still active.
     order_scoring(run.project, run.created_by)
+
+
+def answer_who_waits() -> None:
+    """Short work of this queue whose answer somebody looks for, between two parts of a long one."""
+    answer_checks(checks.waiting_checks())
+    for answer in BETWEEN:
+        try:
+            answer()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # no reason to end the scoring
+            log.error("%s", answer.__name__, exc_info=error)
 
 
 @app.task(name=CHECK_TEXT)
