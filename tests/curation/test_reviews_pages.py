@@ -238,7 +238,7 @@ def test_a_chain_of_very_many_steps_makes_a_bounded_page(
     make_questions: Make, make_rationales: Make, reviewer_client: Client
 ) -> None:
     (made,) = make_questions(1)
-    make_rationales(made, ["\n".join(f"Step {n}: {n} + 1 = {n + 1}." for n in range(5_000))])
+    make_rationales(made, ["\n".join(f"Step {n}: {n} + 1 = {n + 1}." for n in range(100_000))])
     html = begin(reviewer_client)["html"]
     assert html.count('class="step') < 130 and "more steps are not shown" in html
 
