@@ -80,6 +80,8 @@ def order_first_rationales(project: Project) -> GenerationRun | None:
     if project.runs.exists():
         return None
     first = project.questions.filter(split="train").order_by("id").values("id")[:FIRST_QUESTIONS]
+    if not first:  # they were deleted
+        return None
     return order_run(
         project,
         None,

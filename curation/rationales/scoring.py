@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from curation import queue
@@ -12,6 +12,7 @@ from curation.projects.models import Project, User
 from curation.rationales.models import Group, Rationale, Score, ScoreFlag, ScoringRun
 from curation.work import ACTIVE, Status, move
 
+CHANGED_AT_ONCE = 2000
 SCORES = (
     "answer",
     "correctness",
@@ -25,12 +26,31 @@ SCORES = (
 )
 
 
+def to_score_again(groups: QuerySet[Group]) -> None:
+    """The scores of these groups must be made again."""
+    _change(groups, revision=F("revision") + 1)
+
+
+def _change(groups: QuerySet[Group], **values: Any) -> None:
+    """Update groups in parts, locked in the order of their keys as `store_scores` locks them: two that
+    change the same ones wait for each other in one direction."""
+    last = 0
+    while True:
+        with transaction.atomic():
+            following = groups.filter(pk__gt=last).order_by("pk").select_for_update(no_key=True)
+            part = list(following.values_list("pk", flat=True)[:CHANGED_AT_ONCE])
+            Group.objects.filter(pk__in=part).update(**values)
+        if len(part) < CHANGED_AT_ONCE:
+            return
+        last = part[-1]
+
+
 def mark_stale(project: Project, question_ids: Iterable[int]) -> None:
     """A group got a new rationale: its scores, which depend on the whole group, must be made again."""
     ids = set(question_ids)
     if not ids:
         return
-    Group.objects.filter(question_id__in=ids).update(revision=F("revision") + 1)
+    to_score_again(Group.objects.filter(question_id__in=ids))
     known = set(Group.objects.filter(question_id__in=ids).values_list("question_id", flat=True))
     Group.objects.bulk_create(
         [Group(project=project, question_id=i) for i in sorted(ids - known)], ignore_conflicts=True
@@ -65,7 +85,7 @@ def order_rescoring(
     project: Project, user: User | None, *, embeddings: bool | None = None
 ) -> ScoringRun | None:
     """Score everything again, with the scorers of today. Decisions stay as they are."""
-    Group.objects.filter(project=project).update(revision=F("revision") + 1)
+    to_score_again(Group.objects.filter(project=project))
     return order_scoring(project, user, embeddings=embeddings)
 
 
@@ -102,7 +122,7 @@ def waiting_groups(project_id: int, size: int) -> list[Group]:
 
 def note_tries(groups: Sequence[Group]) -> None:
     """Count that a worker begins to score these groups; `store_scores` sets the count back."""
-    Group.objects.filter(pk__in=[group.pk for group in groups]).update(tries=F("tries") + 1)
+    _change(Group.objects.filter(pk__in=[group.pk for group in groups]), tries=F("tries") + 1)
 
 
 def store_scores(

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
 from curation.projects.access import may_administer
 from curation.projects.models import Project, User
 from curation.questions.models import Question
-from curation.rationales.models import Rationale
+from curation.rationales.models import Rationale, Source
 from curation.reviews.models import (
     Decision,
     FlagKind,
@@ -64,8 +65,16 @@ def _may_decide(user: User, chain: Rationale) -> None:
     decision = getattr(chain, "decision", None)
     if decision is not None and decision.review_id:
         raise Conflict(f"{decision.review.reviewer} has decided this already: {decision.outcome}.")
+    if chain.source == Source.PERSON and decision is None and not _stands(chain):
+        raise Conflict(f"{chain.author} has taken this chain back: load the page.")
     if chain.author_id == user.pk:
         raise Conflict("You wrote this chain: another admin of the project decides on it.")
+
+
+def _stands(chain: Rationale) -> bool:
+    """Whether the word stands with which a person brought this edit or chain of their own."""
+    brought = Q(edited=chain) | Q(rationale=chain, reviewer=chain.author)
+    return Review.objects.filter(brought, withdrawn_at__isnull=True).exists()
 
 
 def _may_edit(user: User, chain: Rationale) -> None:

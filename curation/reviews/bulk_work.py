@@ -214,6 +214,7 @@ def _undo_all(action: BulkAction) -> None:
     if action.kind == BulkKind.ASSIGN:
         with transaction.atomic():
             left = Seat.objects.filter(pk__in=action.seats, done_at=None, assigned_to=action.person)
+            lock_items(left.values("item__question"))
             _came_to(action, 0, put_back=left.update(assigned_to=None))
         return
     while ids := _changed_after(action):

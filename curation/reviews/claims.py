@@ -1,6 +1,7 @@
 """Claims: who holds which question, who gets what next."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from curation.projects.models import Membership, Project, User
 from curation.questions.models import Question
 from curation.reviews.controls import next_control
 from curation.reviews.models import QueueItem, QueueStatus, Seat, Skip
-from curation.reviews.queueing import open_seats, reopen
+from curation.reviews.queueing import open_seats, refit, reopen
 
 # How long a question stays with somebody whose page has closed: above the page's renewal of 60 s, so
 # that a reload, or a second tab that works on, keeps it.
@@ -114,7 +115,9 @@ def _take(seat: Seat, project: Project, user: User) -> Seat | None:
     before = seat.holder_id
     seat.project, seat.holder = project, user
     seat.taken_at, seat.held_until = now, now + settings.CLAIM_LEASE
-    if seat.pk is None:  # of a control question
+    if seat.pk is None:  # of a control question, which may have been dropped a moment ago
+        if QueueItem.objects.locked(pk=seat.item_id, status=QueueStatus.CONTROL) is None:
+            return None
         seat.save(force_insert=True)
         return seat
     values = {"pk": seat.pk, "user": user.pk, "now": now, "until": seat.held_until}
@@ -123,8 +126,9 @@ def _take(seat: Seat, project: Project, user: User) -> Seat | None:
 
 
 def _take_best(project: Project, user: User) -> Seat | None:
-    if project.control_percent and (control := next_control(project, user)):
-        return _take(control, project, user)
+    control = next_control(project, user) if project.control_percent else None
+    if control is not None and (taken := _take(control, project, user)):
+        return taken
     best = _best_free(project, user)
     return _take(_seat(best), project, user) if best else None
 
@@ -216,12 +220,17 @@ def claim(project: Project, user: User, question: Question) -> Seat:
             seat.item = item
             if _take(seat, project, user):
                 return seat
-    if item.status == QueueStatus.ADJUDICATE:
-        raise Conflict("The reviews of this question disagree: an admin decides it.")
-    if holders := [str(seat.holder) for seat in seats if seat.done_at is None and seat.holder_id]:
-        verb = "work" if len(holders) > 1 else "works"
-        raise Conflict(f"{' and '.join(holders)} {verb} on this question now: take another one.")
-    raise Conflict("This question is decided. It comes back when new chains of it are scored.")
+        # Refused within the transaction: what the person holds stays theirs.
+        if item.status == QueueStatus.ADJUDICATE:
+            raise Conflict("The reviews of this question disagree: an admin decides it.")
+        if holders := [
+            str(seat.holder) for seat in seats if seat.done_at is None and seat.holder_id
+        ]:
+            verb = "work" if len(holders) > 1 else "works"
+            raise Conflict(
+                f"{' and '.join(holders)} {verb} on this question now: take another one."
+            )
+        raise Conflict("This question is decided. It comes back when new chains of it are scored.")
 
 
 def renew(item_id: int, user: User) -> datetime:
@@ -277,6 +286,11 @@ def release(project: Project, user: User) -> None:
 def _give_back(seats: QuerySet[Seat]) -> int:
     # A control's seat is its holder's alone: there is nobody else to keep it for.
     dropped, _ = seats.filter(number__isnull=True).delete()
+    # Kept only for who sat there when fewer reviews became enough. Their items are locked before seats
+    # are, so this is a transaction of its own.
+    above = seats.filter(number__gt=F("project__overlap"))
+    for project, question in above.values_list("project", "item__question"):
+        transaction.on_commit(partial(refit, project, [question]))
     return dropped + seats.update(holder=None, held_until=None)
 
 

@@ -25,7 +25,7 @@ from curation.rationales.models import (
     SlotStatus,
 )
 from curation.rationales.models_meaning import Embedding, MeaningSearch, TextKind
-from curation.rationales.scoring import order_scoring
+from curation.rationales.scoring import order_scoring, to_score_again
 from curation.rationales.selectors import rationales
 from curation.reviews.models import Control, Decision, QuestionFlag, QueueItem, Seat
 from curation.reviews.queueing import (
@@ -144,7 +144,7 @@ def _take_rationales(deletion: Deletion, ids: Sequence[int]) -> tuple[int, int]:
     of = sorted(set(rows.values_list("question", flat=True)))
     lock_items(of)
     # The group is scored anew without them. Whoever is at it now ends before this, or finds it so.
-    Group.objects.filter(question__in=of).update(revision=F("revision") + 1)
+    to_score_again(Group.objects.filter(question__in=of))
     gone = _take_chains(deletion, rows)
     chains_went(deletion.project, of)
     return len(gone), 0
@@ -188,7 +188,7 @@ def _give_questions_back(project: Project, deletion: Deletion, rows: QuerySet[Qu
         raise Conflict("The same question was added just now: restore it once more.") from None
     chains = Rationale.all_objects.filter(question__in=ids, deletion=deletion, project__isnull=True)
     # The scorers may have changed meanwhile.
-    Group.objects.filter(question__in=ids).update(revision=F("revision") + 1)
+    to_score_again(Group.objects.filter(question__in=ids))
     for model in OF_QUESTION:
         model.objects.filter(question__in=ids).update(project=project)
     Control.objects.filter(item__question__in=ids).update(project=project)
@@ -202,7 +202,7 @@ def _give_questions_back(project: Project, deletion: Deletion, rows: QuerySet[Qu
 def _give_rationales_back(project: Project, rows: QuerySet[Rationale]) -> int:
     of = sorted(set(rows.values_list("question", flat=True)))
     lock_items(of)
-    Group.objects.filter(question__in=of).update(revision=F("revision") + 1)
+    to_score_again(Group.objects.filter(question__in=of))
     ids = _give_chains_back(project, rows)
     chains_came_back(project, of)
     return len(ids)

@@ -25,8 +25,8 @@ class Action:
 
 
 ACTIONS = (
-    Action("approve", "Decide", "Approve; again takes it back", ("a",),
-           there="Approve; again takes it back"),
+    Action("approve", "Decide", "Approve and go on; an approved one: take it back", ("a",),
+           there="Approve and go on; an approved one: take it back"),
     Action("reject", "Decide", "Reject: choose why", ("x",),
            there="Reject: choose why; again goes on"),
     Action("edit", "Decide", "Edit and approve", ("e",), there="Edit it yourself"),

@@ -1,6 +1,6 @@
 """What stands in the queue, in which order, with how many seats, and for whom."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -212,6 +212,13 @@ def chains_came_back(project: Project, questions: Iterable[int]) -> None:
     fit_seats(project, questions)
 
 
+def refit(project_id: int, questions: Sequence[int]) -> None:
+    """As many seats at these questions as the project wants, and no more that nobody sits at."""
+    with transaction.atomic():
+        lock_items(questions)
+        fit_seats(Project.objects.get(pk=project_id), questions)
+
+
 def fit_seats(project: Project, questions: Iterable[int]) -> None:
     """As many seats at these waiting questions as the project wants by now, since it was not looked
     at them when that changed."""
@@ -368,19 +375,21 @@ def assign(
 ) -> int:
     """Set one open seat of each of these waiting questions aside for a person, of at most `most`;
     returns how many. See `assignable`."""
-    seats = list(assignable(project, user, questions).values_list("pk", flat=True)[:most])
+    seats = list(assignable(project, user, questions).values_list("pk", "item__question")[:most])
     done = 0
-    with transaction.atomic():
-        for begin in range(0, len(seats), 500):
+    for begin in range(0, len(seats), ARRANGED_AT_ONCE):
+        part = seats[begin : begin + ARRANGED_AT_ONCE]
+        with transaction.atomic():
+            lock_items([question for _, question in part])
             # Asked again, since somebody may have taken one meanwhile.
-            part = _nobodys(Seat.objects.filter(pk__in=seats[begin : begin + 500]))
-            done += part.update(assigned_to=user)
+            free = _nobodys(Seat.objects.filter(pk__in=[seat for seat, _ in part]))
+            done += free.update(assigned_to=user)
     return done
 
 
 def unassign(project: Project, user: User) -> int:
     """What was set aside for this person is anybody's again; returns how many questions."""
-    return open_seats(project).filter(assigned_to=user).update(assigned_to=None)
+    return _unassign(open_seats(project).filter(assigned_to=user))
 
 
 def unassign_those_who_left() -> int:
@@ -390,4 +399,17 @@ def unassign_those_who_left() -> int:
     left = Seat.objects.filter(
         done_at__isnull=True, assigned_to__isnull=False, project__deleted_at__isnull=True
     )
-    return left.exclude(Exists(member)).update(assigned_to=None)
+    return _unassign(left.exclude(Exists(member)))
+
+
+def _unassign(seats: QuerySet[Seat]) -> int:
+    done = 0
+    found = list(seats.values_list("pk", "item__question", "assigned_to"))
+    for begin in range(0, len(found), ARRANGED_AT_ONCE):
+        part = found[begin : begin + ARRANGED_AT_ONCE]
+        with transaction.atomic():
+            lock_items([question for _, question, _ in part])
+            whose = {person for _, _, person in part}
+            still = Seat.objects.filter(pk__in=[seat for seat, _, _ in part], done_at__isnull=True)
+            done += still.filter(assigned_to__in=whose).update(assigned_to=None)
+    return done

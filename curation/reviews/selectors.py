@@ -131,7 +131,7 @@ class Progress:
     @property
     def words(self) -> str:
         each = f", {duration(self.pace)} each" if self.pace and self.pace >= 1 else ""
-        return f"{self.today} done{each} · {self.waiting:,} wait"
+        return f"{self.today} done{each} · {self.waiting:,} open in all"
 
 
 def progress(project: Project, user: User) -> Progress:

@@ -14,6 +14,10 @@ const disputes = form ? [...form.querySelectorAll("[data-dispute]")] : [];
 const draft = form && new CaseDraft(form);
 let at = 0;
 let asking = false; // why the chain is rejected: digits choose, Enter goes on
+const DOUBLE = 350; // a second ⏎ so soon is of a double press
+let touched = false; // something was chosen or pressed here since the page came
+let restored = false; // what stands chosen was chosen another time
+let calm = Infinity; // until then an ⏎ on a page that nobody touched belongs to the page before
 
 const here = () => disputes[at];
 const radios = (dispute) => [...dispute.querySelectorAll('input[type="radio"]')];
@@ -37,6 +41,7 @@ function show() {
 }
 
 function changed() {
+  touched = true;
   show();
   draft.keep();
 }
@@ -157,7 +162,21 @@ function rejectWrong() {
   if (verdict(here())) advance();
 }
 
+// An ⏎ too many must not send what stands in a draft of another time.
+function isTooSoon() {
+  const now = performance.now();
+  const soon = now < calm;
+  if (!soon && !restored) return false;
+  calm = now + DOUBLE;
+  if (!soon) {
+    restored = false;
+    tell("These choices are from before: ⏎ again sends them.");
+  }
+  return true;
+}
+
 function next() {
+  if (!touched && isTooSoon()) return;
   if (asking && verdict(here()) === "reject") return confirmReasons();
   const bare = disputes.find(lacks);
   if (bare) {
@@ -209,6 +228,7 @@ function act(name) {
   const does = disputes.length ? ACTS[name] : ALWAYS[name];
   if (!does) return;
   if (form?.dataset.sent && !LOOKS.has(name)) return tell("Your decisions are on their way: one moment.");
+  if (name !== "next") touched = true;
   tell("");
   if (!KEEPS_ASKING.has(name)) asking = false;
   does();
@@ -263,6 +283,7 @@ function onKey(event) {
 let early = [];
 
 function hold(event) {
+  if (isText(event.target)) return; // it is typed
   if (read(event)) event.preventDefault();
   early.push(event);
 }
@@ -288,6 +309,7 @@ async function begin() {
   }
   // A page that the server sent back with an error holds what was posted: newer than any draft.
   if (!document.querySelector("[data-error]") && (await draft.restore())) {
+    restored = true;
     // What stands ticked is then the admin's own choice.
     for (const dispute of disputes.filter((one) => verdict(one) === "reject")) own(dispute.querySelector(".why"));
   }
@@ -302,12 +324,16 @@ async function begin() {
 }
 
 document.addEventListener("keydown", (event) => (early ? hold(event) : onKey(event)));
-if (form) await begin();
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-do]");
   if (button) act(button.dataset.do);
 });
 paintKeys(document);
 new KeysDialog(document.getElementById("keys"), { url: bar.dataset.keys, csrf: bar.dataset.csrf });
-hearHeld();
-bar.dataset.begun = ""; // from here on keys are heard at once
+try {
+  if (form) await begin();
+} finally {
+  calm = performance.now() + DOUBLE;
+  hearHeld();
+  bar.dataset.begun = ""; // from here on keys are heard at once
+}

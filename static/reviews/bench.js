@@ -107,6 +107,7 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
+  if (!isTyping(event.target) && sending.typesOn()) return event.preventDefault();
   if (!event.target.closest?.(".editor") && openPanel()?.key(event)) return sending.touch();
   if (isTyping(event.target) || !found || (event.repeat && !found.repeats)) return;
   const onButton = event.target instanceof Element && event.target.closest("button, a, summary");
@@ -148,7 +149,7 @@ new Claim(root.dataset).start({
   },
   lost: (message) => !sending.isBusy() && sending.lose(message),
   second: () => table.state.item !== null && (table.draft.seconds += 1),
-  leaves: keep,
+  leaves: () => table.isSentElsewhere || keep(),
 });
 restoreLooks();
 paintKeys(document);

@@ -34,6 +34,13 @@ export class Drafts {
     write(this.prefix + item, { ...draft, at: Date.now() });
   }
 
+  // `act(item)` when another tab has dropped the draft of a question.
+  whenDropped(act) {
+    window.addEventListener("storage", ({ key, newValue }) => {
+      if (newValue === null && key?.startsWith(this.prefix)) act(Number(key.slice(this.prefix.length)));
+    });
+  }
+
   drop(item) {
     drop(this.prefix + item);
   }

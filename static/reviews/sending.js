@@ -2,6 +2,7 @@
 // shows it at once, and the decisions travel behind it, one question at a time and in order. What the
 // server refuses comes back to the table with everything typed.
 
+import { isTyping, keyOf } from "./keys.js";
 import { showMeanwhile } from "./meanwhile.js";
 import { moveToStart } from "./moving.js";
 import { closePanels, network, notice, openPanel, say } from "./page.js";
@@ -9,6 +10,8 @@ import { Problem, ask } from "./server.js";
 import { begin, box, csrf, decisionOf, drafts, idOf, isOpen, keep, letterOf, root, table } from "./table.js";
 
 const DOUBLE = 350; // a second press so soon after a new question is of a double press
+
+const TYPING = 800; // so long after a letter somebody may still be typing
 
 const inHand = []; // questions that are claimed and fetched: {html, state}
 const outbox = []; // what was decided and the server has not taken yet: {url, body, from}
@@ -18,6 +21,8 @@ let draining = null;
 let warned = "";
 let pollTimer;
 let shownAt = 0; // when the last press of "next" brought a question
+let typesUntil = 0;
+let lostAt = 0;
 let touched = true; // something was pressed since then
 let progress = "";
 
@@ -85,7 +90,9 @@ async function fetchAhead() {
   const { item } = table.state;
   if (item === null || table.lost || inHand.length || outbox.length) return;
   try {
-    take(await ask(root.dataset.ahead, { body: { item }, csrf, retry: false }));
+    const answer = await ask(root.dataset.ahead, { body: { item }, csrf, retry: false });
+    // One that comes late is of a question that was left since: what it brings may be decided.
+    if (table.state.item === item && !table.lost && !busy) take(answer);
   } catch (problem) {
     // Without one in hand, Enter waits for the server, as on the first question.
     if (!(problem instanceof Problem)) throw problem;
@@ -113,8 +120,11 @@ async function leave(url, body) {
   if (busy) return;
   if (!inHand.length && outbox.length) {
     setBusy(true);
-    await draining;
-    setBusy(false);
+    try {
+      await draining;
+    } finally {
+      setBusy(false);
+    }
     if (table.state.item !== body.item) return; // the one before was refused, and is back
   }
   const from = here;
@@ -137,26 +147,41 @@ function mirror() {
 }
 
 async function drain() {
-  while (outbox.length) {
-    const { url, body, from } = outbox[0];
-    try {
-      // `shown`: the answer is the question after that one.
-      const answer = await ask(url, { body: { ...body, shown: table.state.item }, csrf, waiting: network });
-      drafts.drop(from.state.item);
-      outbox.shift();
-      take(answer);
-    } catch (problem) {
-      outbox.shift();
-      if (!(problem instanceof Problem)) throw problem;
-      bringBack(from, problem);
-    }
+  try {
+    while (outbox.length) await sendFirst();
+  } finally {
+    draining = null;
+    mirror();
   }
-  draining = null;
-  mirror();
   fetchAhead();
 }
 
+async function sendFirst() {
+  const { url, body, from } = outbox[0];
+  try {
+    // `shown`: the answer is the question after that one.
+    const answer = await ask(url, { body: { ...body, shown: table.state.item }, csrf, waiting: network });
+    drafts.drop(from.state.item);
+    outbox.shift();
+    take(answer);
+  } catch (problem) {
+    outbox.shift();
+    if (!(problem instanceof Problem)) throw problem;
+    bringBack(from, problem);
+  }
+}
+
+// A question that comes back while somebody types on another: what they go on typing was meant as
+// letters there, so no key is heard before they pause.
+export function typesOn() {
+  const now = performance.now();
+  if (now > typesUntil) return false;
+  typesUntil = now + TYPING;
+  return true;
+}
+
 function bringBack(from, problem) {
+  if (isTyping(document.activeElement)) typesUntil = performance.now() + TYPING;
   if (table.state.item !== null) inHand.unshift(here);
   show(from);
   const where = "The question before was not taken, and is back: ";
@@ -199,8 +224,9 @@ function unsure() {
 
 export function lose(message, meanwhile) {
   table.lost = true;
+  lostAt = performance.now();
   showMeanwhile(meanwhile);
-  notice(`${message} What you decided and typed stays on this page.`, "Next question", fetchNext);
+  notice(`${message} What you decided and typed stays on this page.`, `Next question ${keyOf("next")}`, fetchNext);
 }
 
 function fetchNext() {
@@ -212,6 +238,8 @@ function fetchNext() {
 
 export async function next() {
   if (busy || table.state.item === null) return;
+  // What was lost is not taken any more; a press that was meant to send it brings nothing else.
+  if (table.lost) return performance.now() - lostAt < DOUBLE ? undefined : fetchNext();
   const panel = openPanel();
   if (panel) return panel.confirm();
   if (!touched && performance.now() - shownAt < DOUBLE) return;

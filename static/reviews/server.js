@@ -16,6 +16,7 @@ export class Problem extends Error {
 export async function ask(url, { body, csrf, retry = true, waiting = () => {} } = {}) {
   for (let tries = 0; ; tries += 1) {
     let response;
+    let answer;
     try {
       response = await fetch(url, {
         method: body === undefined ? "GET" : "POST",
@@ -27,6 +28,7 @@ export async function ask(url, { body, csrf, retry = true, waiting = () => {} } 
         keepalive: body !== undefined && JSON.stringify(body).length < 15_000,
         signal: AbortSignal.timeout(TIMEOUT),
       });
+      answer = await bodyOf(response); // it may break off in its middle: then nothing came
     } catch {
       response = null;
     }
@@ -34,7 +36,7 @@ export async function ask(url, { body, csrf, retry = true, waiting = () => {} } 
     const broke = response?.status === 500 && body !== undefined && retry && tries < 1;
     if (response && !broke && ![502, 503, 504].includes(response.status)) {
       if (tries) waiting("");
-      return await answerOf(response);
+      return answerOf(response, answer);
     }
     if (!retry) throw new Problem(0, "There is no connection now. Nothing is lost: try again in a moment.");
     const wait = WAITS[Math.min(tries, WAITS.length - 1)];
@@ -43,12 +45,17 @@ export async function ask(url, { body, csrf, retry = true, waiting = () => {} } 
   }
 }
 
-async function answerOf(response) {
-  const isJson = (response.headers.get("Content-Type") ?? "").includes("json");
-  if (response.ok && isJson) return await response.json();
-  if (isJson) {
-    const more = await response.json();
-    throw new Problem(response.status, more.error, more);
+const isJson = (response) => (response.headers.get("Content-Type") ?? "").includes("json");
+
+// What JSON says; pages, such as one to sign in at, are told by their status alone.
+async function bodyOf(response) {
+  return isJson(response) ? response.json() : null;
+}
+
+function answerOf(response, answer) {
+  if (isJson(response)) {
+    if (response.ok) return answer;
+    throw new Problem(response.status, answer.error, answer);
   }
   if (response.redirected || response.status === 403) {
     throw new Problem(401, "You are signed out, or this page is old. Sign in again in another tab, then load this page again: what you decided and typed is kept.");

@@ -12,7 +12,12 @@ export const { csrf } = root.dataset;
 export const drafts = new Drafts(root.dataset.user, root.dataset.project);
 
 // `step`: the step under the cursor, 0 for none. `lost`: somebody else has this question now.
-export const table = { state: { item: null }, draft: Drafts.blank(), chains: [], current: null, step: 0, lost: false };
+// `isSentElsewhere`: another tab has sent this question, and nothing was changed here since.
+export const table = {
+  state: { item: null }, draft: Drafts.blank(), chains: [], current: null, step: 0, lost: false, isSentElsewhere: false,
+};
+
+drafts.whenDropped((item) => item === table.state.item && (table.isSentElsewhere = true));
 
 const reasonWords = Object.fromEntries(
   [...document.querySelectorAll("#reasons [data-reason]")].map((one) => [one.dataset.reason, one.dataset.words]),
@@ -34,7 +39,7 @@ export function decisionOf(chain) {
 }
 
 export function begin(state) {
-  Object.assign(table, { state, lost: false, step: 0, current: null });
+  Object.assign(table, { state, lost: false, step: 0, current: null, isSentElsewhere: false });
   hideNotice();
   showClocks(box);
   paintKeys(box);
@@ -86,6 +91,7 @@ export function keep() {
   const { state, draft, current } = table;
   if (state.item === null) return;
   draft.chain = current ? idOf(current) : null;
+  table.isSentElsewhere = false;
   drafts.put(state.item, draft);
 }
 

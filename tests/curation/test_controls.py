@@ -12,13 +12,14 @@ from curation.questions.models import Question
 from curation.questions.selectors import questions as question_list
 from curation.rationales.models import Rationale
 from curation.rationales.selectors import rationales as rationale_list
+from curation.reviews import claims
 from curation.reviews.claims import claim, next_item, skip
-from curation.reviews.controls import drop_control, make_control
+from curation.reviews.controls import drop_control, make_control, next_control
 from curation.reviews.models import Decision, QueueStatus, Seat
 from curation.reviews.queueing import set_overlap
 from curation.reviews.selectors import bench_of
 from curation.reviews.services import Say, submit, to_review, undo
-from tests.conftest import score_now
+from tests.conftest import person, score_now
 from tests.curation.reviewing import review, status
 
 Chains = Callable[..., list[Rationale]]
@@ -232,3 +233,26 @@ def _looks(client: Client, question: Question) -> list[Any]:
         *(one.outcome or "undecided" for one in chains),
         *(told[c.pk] and (told[c.pk]["outcome"], told[c.pk]["reviewer"]) for c in chains),
     ]
+
+
+def test_a_control_that_is_dropped_while_it_is_handed_out_is_not(
+    project: Project,
+    questions: list[Question],
+    reviewer: User,
+    admin_user: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    review(project, admin_user, questions[0], "approve", "reject")
+    make_control(project, person("zoe"), questions[0])
+    Project.objects.filter(pk=project.pk).update(control_percent=100)
+    project.refresh_from_db()
+
+    def dropped_meanwhile(project: Project, user: User) -> Seat | None:
+        found = next_control(project, user)
+        if found is not None and found.pk is None:
+            drop_control(project, questions[0])
+        return found
+
+    monkeypatch.setattr(claims, "next_control", dropped_meanwhile)
+    assert next_item(project, reviewer).item.question != questions[0]
+    assert not Seat.objects.filter(number=None).exists()

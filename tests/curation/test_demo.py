@@ -2,7 +2,7 @@
 
 import pytest
 
-from curation.demo import make_demo_project
+from curation.demo import make_demo_project, order_first_rationales
 from curation.projects.deleting import delete_project
 from curation.projects.models import Project, User
 from curation.projects.services import create_project
@@ -24,6 +24,7 @@ def test_starting_again_changes_nothing(demo: Project, admin_user: User, reviewe
     Question.objects.filter(project=demo).delete()
     assert make_demo_project(admin_user, reviewer) == demo
     assert not demo.questions.exists()  # what was deleted does not come again
+    assert order_first_rationales(demo) is None
 
 
 def test_a_deleted_demo_stays_deleted_and_nothing_stops_the_start(

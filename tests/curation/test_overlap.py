@@ -3,6 +3,7 @@ disagree on; questions set aside for a person."""
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
+from curation.projects.services import add_member
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Score
 from curation.reviews.adjudication import (
@@ -20,12 +22,29 @@ from curation.reviews.adjudication import (
     undo_adjudication,
     withdraw_flag,
 )
-from curation.reviews.claims import ahead, claim, next_item, others_hold, release, renew, skip
-from curation.reviews.models import Decision, Outcome, QuestionFlag, QueueStatus, Review, Seat
+from curation.reviews.claims import (
+    ahead,
+    claim,
+    held_by,
+    next_item,
+    others_hold,
+    release,
+    renew,
+    skip,
+)
+from curation.reviews.models import (
+    Decision,
+    Outcome,
+    QuestionFlag,
+    QueueItem,
+    QueueStatus,
+    Review,
+    Seat,
+)
 from curation.reviews.queueing import assign, enqueue, set_overlap, unassign
 from curation.reviews.selectors import bench_of, nothing_for
 from curation.reviews.services import Say, apply_rule, submit, to_review, undo
-from tests.conftest import score_now
+from tests.conftest import person, score_now
 from tests.curation.reviewing import outcomes, review, status
 
 Chains = Callable[..., list[Rationale]]
@@ -343,3 +362,58 @@ def test_a_chain_that_came_while_somebody_decided_brings_the_question_back(
     assert status(questions[0]) == QueueStatus.DONE
     enqueue(project, [questions[0].pk])  # what scoring the late one does in the end
     assert status(questions[0]) == QueueStatus.WAITING
+
+
+def test_a_refused_claim_keeps_what_one_holds(
+    project: Project, questions: list[Question], reviewer: User
+) -> None:
+    tina = person("tina")
+    add_member(project, "tina", "reviewer")
+    mine = claim(project, reviewer, questions[0])
+    claim(project, tina, questions[1])
+    with pytest.raises(Conflict, match="works on this question"):
+        claim(project, reviewer, questions[1])
+    held = held_by(project, reviewer)
+    assert held is not None and held.pk == mine.pk
+
+
+def test_a_seat_that_is_left_when_fewer_reviews_are_enough_goes(
+    project: Project,
+    questions: list[Question],
+    reviewer: User,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    tina = person("tina")
+    add_member(project, "tina", "reviewer")
+    set_overlap(project, 2)
+    seat = claim(project, reviewer, questions[0])
+    submit(project, reviewer, seat.item_id, [Say(c.pk, "approve") for c in to_review(seat.item)])
+    claim(project, tina, questions[0])
+    set_overlap(project, 1)
+    item = QueueItem.objects.get(pk=seat.item_id)
+    assert item.status == "waiting"  # tina sits there
+    with django_capture_on_commit_callbacks(execute=True):
+        skip(item.pk, tina)
+    item.refresh_from_db()
+    assert item.status == "done" and item.seats.count() == 1
+
+
+def test_an_admin_cannot_take_an_edit_that_its_author_took_back(
+    two_reviews: Project, questions: list[Question], reviewer: User, third: User, admin_user: User
+) -> None:
+    """As from a page that was opened before."""
+    seat = claim(two_reviews, reviewer, questions[0])
+    first = to_review(seat.item)[0]
+    submit(two_reviews, reviewer, seat.item_id, [Say(first.pk, "approve")])
+    claim(two_reviews, third, questions[0])
+    for text in ("Wrong.", "Right."):
+        say = Say(first.pk, "edit", edited_text=f"{first.text} {text}")
+        submit(two_reviews, third, seat.item_id, [say])
+        if text == "Wrong.":
+            undo(two_reviews, third)
+    old, new = Rationale.objects.filter(parent=first).order_by("pk")
+    with pytest.raises(Conflict, match="taken this chain back"):
+        adjudicate(two_reviews, admin_user, seat.item_id, [Say(old.pk, "approve")])
+    adjudicate(two_reviews, admin_user, seat.item_id, [Say(new.pk, "approve")])
+    told = dict(Decision.objects.values_list("rationale", "outcome"))
+    assert told[new.pk] == Outcome.APPROVED and told.get(old.pk) != Outcome.APPROVED

@@ -326,3 +326,27 @@ def test_scoring_that_meets_an_error_ends_with_its_reason_and_is_not_begun_again
     ScoringRun.objects.update(finished_at=timezone.now() - timedelta(hours=1))
     put_back()
     assert ScoringRun.objects.count() == 2
+
+
+def test_what_a_reviewer_writes_does_not_show_in_the_scores_of_the_others(
+    project: Project, make_questions: Make, make_rationales: Make, reviewer: User
+) -> None:
+    """Else the second reviewer of a question would see what the first one did."""
+    (question,) = make_questions(1)
+    chains = make_rationales(question, ["right", "right", "wrong"], scored=False)
+    score_all(project)
+
+    def shown() -> list[tuple[Any, ...]]:
+        rows = Score.objects.filter(rationale__in=chains).order_by("pk")
+        return list(rows.values_list("consistency", "conciseness", "similarity", "overall"))
+
+    before, seat = shown(), next_item(project, reviewer)
+    says = [
+        Say(chains[2].pk, "edit", edited_text="Answer: 3"),
+        Say(None, "approve", edited_text="1 + 2 = 3. Answer: 3"),
+    ]
+    submit(project, reviewer, seat.item_id, says)
+    score_all(project)
+    assert shown() == before
+    own = Score.objects.exclude(rationale__in=chains)
+    assert [score.consistency for score in own] == pytest.approx([2 / 3] * 2, abs=0.01)

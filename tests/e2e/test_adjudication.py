@@ -167,9 +167,13 @@ def test_what_was_chosen_and_typed_survives_a_reload(
     page.keyboard.press("x")
     page.reload()
     page.wait_for_selector("#told:has-text('2 of 2')")
+    page.wait_for_timeout(400)
     first, second = page.locator(".dispute").all()
     assert first.locator("textarea[name^=text]").input_value().endswith(" And so it ends.")
     assert second.locator("input[value=reject]").is_checked()
+    page.keyboard.press("Enter")
+    assert "from before" in page.inner_text("#note")
+    page.wait_for_timeout(400)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/adjudicate/{disputed[1].pk}/")
     edits = Rationale.objects.filter(author=admin_user, parent__isnull=False)
@@ -202,3 +206,39 @@ def test_while_decisions_are_sent_no_key_changes_them(
     )
     kept = Review.objects.filter(is_adjudication=True)
     assert [review.verdict for review in kept] == ["approve", "approve"]
+
+
+def test_an_enter_too_many_sends_nothing_of_the_next_disagreement(
+    disputed: list[Any], admin_user: User, visit: Callable[..., Any]
+) -> None:
+    """Of which something was chosen another time, and left."""
+    page = visit(admin_user, f"{LIST}{disputed[1].pk}/")
+    ready(page)
+    page.keyboard.press("a")
+    page.wait_for_timeout(400)
+    page.goto(page.url.replace(str(disputed[1].pk), str(disputed[0].pk)))
+    ready(page)
+    for key in ("a", "a", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url(f"**/adjudicate/{disputed[1].pk}/", wait_until="commit")
+    for _ in range(4):
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(60)
+    ready(page)
+    page.wait_for_timeout(600)
+    assert page.url.endswith(f"/adjudicate/{disputed[1].pk}/")
+    said = Review.objects.filter(is_adjudication=True, rationale__question=disputed[1])
+    assert not said.exists() and chosen(page) == "1 of 2 chosen"
+
+
+def test_letters_typed_while_the_draft_is_still_looked_for_are_letters(
+    disputed: list[Any], admin_user: User, visit: Callable[..., Any]
+) -> None:
+    silent = "indexedDB.open = () => ({})"
+    place = f"{LIST}{disputed[0].pk}/"
+    page = visit(admin_user, place, before=lambda page: page.add_init_script(silent))
+    field = page.locator("textarea[name^=comment]").first
+    field.focus()
+    page.keyboard.type("a reason", delay=5)
+    ready(page)
+    assert field.input_value() == "a reason"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from curation.projects.models import User
 from curation.reviews.models import Review, Seat
 from tests.e2e.benching import counted, goes_on, item_of, press, with_next
 
@@ -150,3 +151,104 @@ def test_a_question_that_arrives_twice_is_shown_once(questions: list[Any], visit
     goes_on(page, second)
     assert item_of(page) not in (None, first, second)
     counted(page, 4)
+
+
+# The first answer to a submission breaks off in the middle of its body; the server has taken it.
+CUT = """
+const real = window.fetch;
+let cuts = 1;
+window.fetch = async (url, how) => {
+  const answer = await real(url, how);
+  if (!String(url).endsWith("/review/submit") || !cuts) return answer;
+  cuts -= 1;
+  await answer.text();
+  const part = new TextEncoder().encode('{"ahead":');
+  const body = new ReadableStream({
+    start: (way) => (way.enqueue(part), way.error(new TypeError("network error"))),
+  });
+  return new Response(body, { status: 200, headers: { "Content-Type": "application/json" } });
+};
+"""
+
+
+def test_an_answer_that_breaks_off_in_its_middle_is_asked_for_again(
+    make_questions: Callable[..., Any], make_rationales: Callable[..., Any], visit: Visit
+) -> None:
+    for one in make_questions(5):
+        make_rationales(one, ["right", "wrong"])
+    page = visit(before=lambda page: page.add_init_script(CUT))
+    for _ in range(4):
+        shown = item_of(page)
+        page.wait_for_selector("#bench:not(.busy)")
+        press(page, "a", "a", "Enter")
+        goes_on(page, shown)
+        page.wait_for_timeout(400)
+    counted(page, 8)
+    assert page.get_attribute("#bench", "data-sending") is None
+
+
+def test_a_question_that_comes_ahead_too_late_is_not_shown_again(
+    make_questions: Callable[..., Any], make_rationales: Callable[..., Any], visit: Visit
+) -> None:
+    for one in make_questions(6):
+        make_rationales(one, ["right", "wrong"])
+    late: list[Any] = []
+
+    def hold_the_first(route: Any) -> None:
+        if late:
+            return route.continue_()
+        return late.append((route, route.fetch()))
+
+    page = visit(before=lambda page: page.route("**/review/ahead", hold_the_first))
+    seen = []
+    for turn in range(5):
+        seen.append(item_of(page))
+        if turn == 2:
+            route, answer = late[0]
+            route.fulfill(response=answer)
+            page.wait_for_timeout(400)
+        page.wait_for_timeout(400)
+        press(page, "a", "a", "Enter")
+        goes_on(page, seen[-1])
+    counted(page, 10)
+    assert len(set(seen)) == 5
+
+
+def test_what_is_typed_when_a_question_comes_back_changes_nothing_on_it(
+    questions: list[Any], visit: Visit
+) -> None:
+    page = visit()
+    first = item_of(page)
+    with_next(page)
+    held = hold(page)
+    press(page, "a", "a", "Enter")
+    goes_on(page, first)
+    arrived(page, held)
+    press(page, "c")
+    page.keyboard.type("the sum ")
+    held[0].fulfill(status=429, content_type="application/json", body='{"error": "too many"}')
+    page.wait_for_selector(f'.table[data-item="{first}"]')
+    page.keyboard.type("as a rule")
+    assert page.locator(".chain.is-approve").count() == 2
+    page.wait_for_timeout(1000)
+    press(page, "x")
+    assert page.is_visible("#reasons")  # after a pause keys are heard
+
+
+def test_enter_goes_on_from_a_question_that_is_lost(
+    questions: list[Any], admin_user: User, visit: Visit
+) -> None:
+    page = visit()
+    first = item_of(page)
+    with_next(page)
+    held = hold(page)
+    press(page, "a", "a", "Enter")
+    goes_on(page, first)
+    arrived(page, held)
+    Seat.objects.filter(item=first).update(holder=admin_user)
+    held[0].continue_()
+    page.wait_for_selector(f'.table[data-item="{first}"]')
+    page.wait_for_selector("#notice:has-text('Next question')")
+    page.wait_for_timeout(400)
+    press(page, "Enter")
+    goes_on(page, first)

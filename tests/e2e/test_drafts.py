@@ -15,7 +15,7 @@ import pytest
 from django.test import Client
 
 from curation.projects.models import User
-from tests.e2e.benching import begun, press
+from tests.e2e.benching import begun, counted, goes_on, item_of, press, with_next
 from tests.e2e.conftest import chromium, free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -108,3 +108,26 @@ def test_what_was_typed_a_moment_ago_survives_a_crash_of_the_browser(
         page = bench(context)
         press(page, "c")
         assert page.input_value("#comment textarea") == "Typed before the crash."
+
+
+def test_another_tab_does_not_bring_back_the_draft_of_a_sent_question(
+    questions: list[Any], visit: Visit
+) -> None:
+    one = visit()
+    first = item_of(one)
+    press(one, "a", "a")
+    one.wait_for_timeout(400)
+    two = one.context.new_page()
+    two.goto(one.url)
+    begun(two)
+    assert item_of(two) == first
+    one.bring_to_front()
+    with_next(one)
+    press(one, "Enter")
+    goes_on(one, first)
+    counted(one, 2)
+    one.wait_for_timeout(300)
+    two.reload()
+    begun(two)
+    kept = one.evaluate("Object.keys(localStorage)")
+    assert not [key for key in kept if key.endswith(f":{first}")]

@@ -54,16 +54,16 @@ class Ballot:
         return key
 
     def share(self, key) -> float | None:
-        """Share of the group with this answer, itself counted; None for a group of one."""
+        """Share of the votes with this answer; None where fewer than two voted."""
         if self.voters < 2 or key is None:
             return None
-        return self.counts[key] / self.voters
+        return self.counts.get(key, 0) / self.voters
 
     def weighted_share(self, key) -> float | None:
         """The same with each vote weighing what its teacher's answers have been worth."""
         if self.voters < 2 or key is None or not self.total_weight:
             return None
-        return self.weights[key] / self.total_weight
+        return self.weights.get(key, 0.0) / self.total_weight
 
 
 def teacher_weights(right: Mapping[str, tuple[int, int]]) -> dict[str, float]:

@@ -27,7 +27,8 @@ class Item:
     id: any text; references: right answers (empty: there is none); answer_type: "number",
     "expression", "choice", "text" or None (read from the reference); choices: the options of a
     multiple-choice question; group: which question it belongs to (default: the question's text);
-    teacher: who wrote it; finish_reason: "length" where the model was cut off.
+    teacher: who wrote it; finish_reason: "length" where the model was cut off. counts: whether the
+    others of its group are compared with it; else it is compared with them, and leaves no trace there.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Item:
     group: str | None = None
     teacher: str | None = None
     finish_reason: str | None = None
+    counts: bool = True
 
     @property
     def group_key(self) -> str:

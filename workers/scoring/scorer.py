@@ -115,7 +115,10 @@ class Group:
     vector_sum: object = None
 
     def add(self, scored: Scored, weights: Mapping[str, float]) -> None:
-        """Counts one member in and notes which answer it votes for."""
+        """Counts one member in, where it counts, and notes which answer it gives."""
+        if not scored.item.counts:
+            scored.vote = self.ballot.key_of(scored.found.answer, scored.item.choices)
+            return
         weight = weights.get(scored.item.teacher or "", 0.5)
         scored.vote = self.ballot.add(scored.found.answer, scored.item.choices, weight)
         if scored.correctness == 1.0 and scored.length:
@@ -125,7 +128,7 @@ class Group:
         """Id of an earlier member with the same words, noting this one."""
         key = hash(" ".join(scored.item.rationale.lower().split()))
         earlier = self.texts.get(key)
-        if earlier is None and len(self.texts) < 100_000:
+        if earlier is None and scored.item.counts and len(self.texts) < 100_000:
             self.texts[key] = scored.item.id
         return earlier
 
@@ -322,8 +325,6 @@ def _similar_to(chunk: list[Scored], embedder, total, count: int) -> None:
 def _add_similarity(groups: list[list[Scored]], embedder) -> None:
     """Embeds the texts of all groups at once (equal texts once), then compares within each and with
     the question."""
-    from workers.scoring.similarity import to_rest
-
     places: dict[str, int] = {}
     for scored in groups:
         for one in scored:
@@ -337,6 +338,21 @@ def _add_similarity(groups: list[list[Scored]], embedder) -> None:
         for one, vector in zip(scored, own, strict=True):
             question = vectors[places[one.item.question[:EMBED_CHARS]]]
             one.cosine = float(vector @ question)
-        if len(scored) > 1:
-            for one, value in zip(scored, to_rest(own, own.sum(axis=0), len(scored)), strict=True):
-                one.similarity = round(float(value), 4)
+        _add_to_rest(scored, own)
+
+
+def _add_to_rest(scored: list[Scored], vectors) -> None:
+    """How near each of a group is to the others of it that count."""
+    import numpy as np
+
+    from workers.scoring.similarity import to_rest
+
+    counts = np.array([one.item.counts for one in scored])
+    total, n = vectors[counts].sum(axis=0), int(counts.sum())
+    values = np.full(len(scored), np.nan)
+    values[counts] = to_rest(vectors[counts], total, n)
+    if n:
+        values[~counts] = vectors[~counts] @ total / n
+    for one, value in zip(scored, values, strict=True):
+        if not np.isnan(value):
+            one.similarity = round(float(value), 4)

@@ -14,7 +14,7 @@ from curation.questions.services import set_reference_problems
 from curation.queue import CHECK_TEXT, SCORE_PROJECT, app
 from curation.rationales import checks
 from curation.rationales.adaptive import wake_adaptive
-from curation.rationales.models import Group, Judge, Rationale, ScoringRun
+from curation.rationales.models import Group, Judge, Rationale, ScoringRun, Source
 from curation.rationales.models_checks import TextCheck
 from curation.rationales.scoring import (
     SCORES,
@@ -267,10 +267,12 @@ def items(chains: Iterable[Rationale]) -> Iterator[Item]:
             chain.text,
             teacher=chain.teacher.name if chain.teacher_id else None,
             finish_reason=chain.finish_reason or None,
+            # What a reviewer wrote must not show in what the next one sees of the others.
+            counts=chain.source != Source.PERSON,
         )
 
 
-def item_of(question: Question, name: str, text: str, **about: str | None) -> Item:
+def item_of(question: Question, name: str, text: str, **about: Any) -> Item:
     """A text as the scorers take it, as a chain for this question."""
     return Item(
         id=name,
