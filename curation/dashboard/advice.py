@@ -174,6 +174,14 @@ def _at_this_pace(known: Known, missing: int) -> str:
     off = Z * pace.spread / sqrt(pace.timed) / pace.seconds
     low = missing / share[1] * a_chain * max(0.2, 1 - off)
     high = missing / max(share[0], 0.01) * a_chain * (1 + off)
+    # All that waits takes no longer than this, and brings no more.
+    whole = pace.waiting * pace.seconds * pace.overlap / max(pace.people, 1)
+    if low > whole:
+        return (
+            f"{waiting}, which at the share that people approve will not bring so many: more rationales, "
+            "or more questions, would."
+        )
+    high = min(high, whole * (1 + off))
     people = "one reviewer" if pace.people == 1 else f"each of {pace.people} reviewers"
     return (
         f"At the pace of the last two weeks, {duration(pace.seconds)} a question, that is "

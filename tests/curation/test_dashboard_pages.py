@@ -355,14 +355,23 @@ def test_the_next_step_follows_from_what_is_there(known: Known, view: str, words
 def test_the_pace_says_how_long_the_missing_chains_take_as_a_range() -> None:
     # 100 chains, 30 s each; approved are 35% to 65% (Wilson, 20 of 40), and the mean time is uncertain by
     # 14%: 100 / 0.65 * 30 * 0.86 s to 100 / 0.35 * 30 * 1.14 s, for two people.
+    many = replace(SOME, pace=replace(SOME.pace, waiting=2000))
     assert (
         "2 min a question, that is 30 to 90 min of work for each of 2 reviewers."
-        in next_step(SOME).why
+        in next_step(many).why
     )
-    long = replace(SOME, counts=replace(SOME.counts, passing=2000))
+    long = replace(many, counts=replace(SOME.counts, passing=2000))
     assert "that is 5 to 14 hours of work" in next_step(long).why
-    twice = replace(SOME, pace=replace(SOME.pace, overlap=2))
+    twice = replace(many, pace=replace(many.pace, overlap=2))
     assert "that is 1 to 3 hours of work" in next_step(twice).why
+
+
+def test_what_waits_takes_no_longer_than_all_of_it_and_brings_no_more() -> None:
+    # 40 questions of 2 min for two people are 40 min, or 46 where the mean time is at its upper bound.
+    few = replace(SOME, pace=replace(SOME.pace, waiting=40))
+    assert "that is 30 to 50 min of work" in next_step(few).why
+    fewer = replace(SOME, pace=replace(SOME.pace, waiting=10))
+    assert "10 questions wait, which at the share that people approve" in next_step(fewer).why
 
 
 def test_a_few_decisions_make_no_pace() -> None:
