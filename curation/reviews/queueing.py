@@ -56,10 +56,12 @@ def _enqueue(project: Project, ids: set[int], items: dict[int, QueueItem]) -> No
     new, changed, again, over = [], [], [], []
     for question_id, given in _chains(ids).items():
         item = items.get(question_id) or QueueItem(project=project, question_id=question_id)
-        item.rank, item.reason = rank_of([scored for scored, _ in given], rubric)
+        # The reason is shown at the bench: it tells nothing of what another reviewer wrote.
+        told = [scored for scored, _, is_pending in given if not is_pending]
+        item.rank, item.reason = rank_of(told or [scored for scored, *_ in given], rubric)
         if item.pinned_reason:
             item.rank, item.reason = PINNED + item.rank, item.pinned_reason
-        open_since = [at for _, at in given if at is not None]
+        open_since = [at for _, at, _ in given if at is not None]
         if not item.pk:
             item.status = QueueStatus.WAITING if open_since else QueueStatus.DONE
             item.done_at = None if open_since else timezone.now()
@@ -82,19 +84,22 @@ def _enqueue(project: Project, ids: set[int], items: dict[int, QueueItem]) -> No
     _close(project, over)
 
 
-def _chains(ids: set[int]) -> dict[int, list[tuple[Scored, datetime | None]]]:
-    """Of each question: what its scored chains say, and since when each waits for a decision."""
+def _chains(ids: set[int]) -> dict[int, list[tuple[Scored, datetime | None, bool]]]:
+    """Of each question: what its scored chains say, since when each waits for reviewers, and whether it
+    is a person's that waits for an admin."""
     # A person's chains come with a decision or wait for an admin: nobody else is asked about them.
     rows = Rationale.objects.filter(
         question_id__in=ids, question__split=Split.TRAIN, score__isnull=False
     ).exclude(edit_review__withdrawn_at__isnull=False)
     columns = ("question_id", "decision__outcome", "created_at", "source", "score__answer")
     scores = [f"score__{name}" for name in SCORES]
-    chains: dict[int, list[tuple[Scored, datetime | None]]] = {}
+    chains: dict[int, list[tuple[Scored, datetime | None, bool]]] = {}
     for question_id, outcome, at, source, answer, *told in rows.values_list(*columns, *scores):
-        is_open = outcome is None and source != Source.PERSON
+        is_person = source == Source.PERSON
+        is_open = outcome is None and not is_person
         scored = Scored(answer, is_open, *told)
-        chains.setdefault(question_id, []).append((scored, at if is_open else None))
+        about = (scored, at if is_open else None, outcome is None and is_person)
+        chains.setdefault(question_id, []).append(about)
     return chains
 
 
