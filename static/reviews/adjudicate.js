@@ -4,7 +4,7 @@
 import { CaseDraft } from "./case_draft.js";
 import { Check, isCheckKey } from "./check.js";
 import { KeysDialog } from "./keys_dialog.js";
-import { digitOf, paintKeys, read } from "./keys.js";
+import { DOUBLE, digitOf, paintKeys, read } from "./keys.js";
 
 const form = document.getElementById("case");
 const bar = document.querySelector("[data-keys-there]");
@@ -14,7 +14,6 @@ const disputes = form ? [...form.querySelectorAll("[data-dispute]")] : [];
 const draft = form && new CaseDraft(form);
 let at = 0;
 let asking = false; // why the chain is rejected: digits choose, Enter goes on
-const DOUBLE = 350; // a second ⏎ so soon is of a double press
 let touched = false; // something was chosen or pressed here since the page came
 let restored = false; // what stands chosen was chosen another time
 let calm = Infinity; // until then an ⏎ on a page that nobody touched belongs to the page before

@@ -1,6 +1,8 @@
 // The keys of the bench, and of where an admin decides between reviews. The table comes with the page, with
 // what this person has put on other keys; a page keeps the rows that mean something on it.
 
+export const DOUBLE = 350; // milliseconds: a second press so soon is of a double press
+
 const isThere = document.querySelector("[data-keys-there]") !== null;
 const here = (table) => table.map((row) => (isThere ? { ...row, what: row.there } : row)).filter((row) => row.what);
 

@@ -2,14 +2,12 @@
 // shows it at once, and the decisions travel behind it, one question at a time and in order. What the
 // server refuses comes back to the table with everything typed.
 
-import { isTyping, keyOf } from "./keys.js";
+import { DOUBLE, isTyping, keyOf } from "./keys.js";
 import { showMeanwhile } from "./meanwhile.js";
 import { moveToStart } from "./moving.js";
 import { closePanels, network, notice, openPanel, say } from "./page.js";
 import { Problem, ask } from "./server.js";
 import { begin, box, csrf, decisionOf, drafts, idOf, isOpen, keep, letterOf, root, table } from "./table.js";
-
-const DOUBLE = 350; // a second press so soon after a new question is of a double press
 
 const TYPING = 800; // so long after a letter somebody may still be typing
 

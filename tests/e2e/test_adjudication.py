@@ -216,7 +216,7 @@ def test_an_enter_too_many_sends_nothing_of_the_next_disagreement(
     ready(page)
     page.keyboard.press("a")
     page.wait_for_timeout(400)
-    page.goto(page.url.replace(str(disputed[1].pk), str(disputed[0].pk)))
+    page.goto(page.url.replace(f"{LIST}{disputed[1].pk}/", f"{LIST}{disputed[0].pk}/"))
     ready(page)
     for key in ("a", "a", "Enter"):
         page.keyboard.press(key)

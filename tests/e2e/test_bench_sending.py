@@ -32,14 +32,20 @@ def arrived(page: Any, held: list[Any]) -> None:
     raise AssertionError("nothing was sent")
 
 
-def two_on_their_way(page: Any) -> tuple[str, str, list[Any]]:
-    """Decides on two questions: the first is on its way, the second waits for it."""
+def one_on_its_way(page: Any) -> tuple[str, list[Any]]:
+    """Decides on a question; its submission is on its way."""
     first = item_of(page)
     with_next(page)
     held = hold(page)
     press(page, "a", "a", "Enter")
     goes_on(page, first)
     arrived(page, held)
+    return first, held
+
+
+def two_on_their_way(page: Any) -> tuple[str, str, list[Any]]:
+    """Decides on two questions: the first is on its way, the second waits for it."""
+    first, held = one_on_its_way(page)
     second = item_of(page)
     press(page, "a", "a", "Enter")
     page.wait_for_selector("#bench.busy")
@@ -218,12 +224,7 @@ def test_what_is_typed_when_a_question_comes_back_changes_nothing_on_it(
     questions: list[Any], visit: Visit
 ) -> None:
     page = visit()
-    first = item_of(page)
-    with_next(page)
-    held = hold(page)
-    press(page, "a", "a", "Enter")
-    goes_on(page, first)
-    arrived(page, held)
+    first, held = one_on_its_way(page)
     press(page, "c")
     page.keyboard.type("the sum ")
     held[0].fulfill(status=429, content_type="application/json", body='{"error": "too many"}')
@@ -239,12 +240,7 @@ def test_enter_goes_on_from_a_question_that_is_lost(
     questions: list[Any], admin_user: User, visit: Visit
 ) -> None:
     page = visit()
-    first = item_of(page)
-    with_next(page)
-    held = hold(page)
-    press(page, "a", "a", "Enter")
-    goes_on(page, first)
-    arrived(page, held)
+    first, held = one_on_its_way(page)
     Seat.objects.filter(item=first).update(holder=admin_user)
     held[0].continue_()
     page.wait_for_selector(f'.table[data-item="{first}"]')
