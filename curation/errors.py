@@ -12,7 +12,11 @@ class Invalid(ServiceError):
 
 
 class TooMany(ServiceError):
-    """Asked too often in this minute (HTTP 429)."""
+    """Asked too often (HTTP 429); it can be tried again in `wait` seconds."""
+
+    def __init__(self, message: str, wait: int) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class Conflict(ServiceError):

@@ -17,8 +17,6 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import Lookup
 
-from curation.counting import count
-from curation.errors import TooMany
 from curation.standing import alone, has_table, put_triggers, quoted
 
 WORD = re.compile(r"[^\W_]+")
@@ -31,7 +29,6 @@ SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~×÷−–—·“”‘’…«»≤
 # Ordering by relevance reads every hit: beyond so many the newest stand first instead.
 MAX_RANKED = 20_000
 AT_ONCE = 500
-WINDOW, MOST_SEARCHES = 60, 120  # seconds; searches of one person in them
 
 
 @dataclass(frozen=True)
@@ -68,14 +65,6 @@ class Query:
         kept = [_tsquery(term) for term in self.terms if term.wanted]
         out = [_tsquery(term) for term in self.terms if not term.wanted]
         return " & ".join([f"({(' | ' if self.any_word else ' & ').join(kept)})", *out])
-
-
-def spend(user_id: int) -> None:
-    """Count a search of this person, which costs more than a page. Raises TooMany beyond a pace that
-    nobody types at."""
-    counted, wait = count(f"search:{user_id}", 1, WINDOW)
-    if counted > MOST_SEARCHES:
-        raise TooMany(f"That was many searches in a minute: go on in {wait} seconds.")
 
 
 def parse(text: str) -> Query:

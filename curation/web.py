@@ -32,7 +32,9 @@ class ConflictMiddleware:
         if isinstance(exception, Invalid):
             return error_page(request, 400, str(exception))
         if isinstance(exception, TooMany):
-            return error_page(request, 429, str(exception))
+            answer = error_page(request, 429, str(exception))
+            answer["Retry-After"] = str(exception.wait)
+            return answer
         return None
 
 

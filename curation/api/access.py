@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
-from curation.api import limits, tokens
+from curation import rate_limit
+from curation.api import tokens
 from curation.api.models import ApiToken, Scope
 from curation.projects.access import membership_of
 from curation.projects.models import Role, User
@@ -43,7 +44,8 @@ class Access(AuthBase):
     def __call__(self, request: HttpRequest) -> Caller:
         caller = _caller(request)
         token = caller.token
-        limits.spend(f"token:{token.sha256[:16]}" if token else f"user:{caller.user.pk}")
+        asking = f"token:{token.pk}" if token else f"user:{caller.user.pk}"
+        rate_limit.spend(rate_limit.API_REQUESTS, asking)
         if token is not None and not Scope(token.scope).allows(self.scope):
             raise PermissionDenied(
                 f"This token has the scope “{token.scope}”; this needs “{self.scope}”."
@@ -72,11 +74,11 @@ def _caller(request: HttpRequest) -> Caller:
     header = request.headers.get("Authorization")
     if header is not None:
         # Whoever sends a token means it: a wrong one never falls back to the browser's session.
-        limits.refuse_after_many(request)
         kind, _, secret = header.partition(" ")
         token = tokens.find(secret.strip()) if kind.lower() == "bearer" else None
         if token is None:
-            limits.count_refused(request)
+            # Counted only now: whatever others send from the same address, a right token is let in.
+            rate_limit.spend(rate_limit.WRONG_TOKENS, rate_limit.address_of(request))
             raise NotSignedIn("This token is not in force: wrong, revoked or expired.")
         return Caller(token.user, token)
     if not request.user.is_authenticated:

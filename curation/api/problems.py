@@ -14,11 +14,8 @@ from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from curation import errors
 from curation.api.access import NotSignedIn
-from curation.api.limits import TooMany
-from curation.errors import Conflict, Invalid
-from curation.search import WINDOW
+from curation.errors import Conflict, Invalid, TooMany
 
 ABSENT = "There is nothing here, or nothing that you may see."
 MAX_ERRORS = 20
@@ -40,13 +37,6 @@ def _not_signed_in(request: HttpRequest, error: NotSignedIn) -> HttpResponse:
 def _too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
     response = problem(429, str(error))
     response["Retry-After"] = str(error.wait)
-    return response
-
-
-def _too_fast(request: HttpRequest, error: errors.TooMany) -> HttpResponse:
-    """A search costs more than a request, and has a brake of its own."""
-    response = problem(429, str(error))
-    response["Retry-After"] = str(WINDOW)
     return response
 
 
@@ -75,7 +65,6 @@ def install(api: NinjaAPI) -> None:
     """Let every error that an operation raises become a problem."""
     api.add_exception_handler(NotSignedIn, _not_signed_in)
     api.add_exception_handler(TooMany, _too_many)
-    api.add_exception_handler(errors.TooMany, _too_fast)
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Invalid, lambda request, error: problem(400, str(error)))

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from ninja import File, Form, Router, Schema, Status, UploadedFile
 from pydantic import Field
 
+from curation import rate_limit
 from curation.api.access import ADMIN, READ
 from curation.api.lists import PageOf, asked, filters, paged, shown, size_of
 from curation.api.reading import Body
@@ -21,7 +22,6 @@ from curation.projects.selectors import hidden_states
 from curation.questions import selectors, services
 from curation.questions.formats import PRESETS
 from curation.questions.models import Question, QuestionImport, Split
-from curation.search import spend
 
 router = Router(tags=["questions"])
 P = "/projects/{slug:slug}"
@@ -145,7 +145,7 @@ def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     given = asked(request, selectors.FILTERS)
     hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
     if given.get("q"):
-        spend(request.user.pk)
+        rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
     found = selectors.questions(request.project, given, hidden, request.user)
     page = page_of(found, given, size_of(given))
     selectors.add_counts(request.project, page.rows, hidden, request.user)

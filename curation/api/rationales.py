@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 from pydantic import Field
 
+from curation import rate_limit
 from curation.api.access import READ
 from curation.api.lists import PageOf, asked, filters, shown, size_of
 from curation.listing import number, one_of, page_of
@@ -19,7 +20,6 @@ from curation.rationales import selectors
 from curation.rationales.models import Rationale, Score
 from curation.reviews.chains import chain_view
 from curation.reviews.models import Decision, Review
-from curation.search import spend
 
 router = Router(tags=["rationales"])
 P = "/projects/{slug:slug}"
@@ -238,7 +238,7 @@ def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     given = asked(request, (*selectors.FILTERS, "question", "sort"))
     hidden = hidden_states(request.project, is_admin(request))
     if given.get("q"):
-        spend(request.user.pk)
+        rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
     sort = one_of("sort", given.get("sort", "newest"), SORTS)
     found = selectors.rationales(request.project, by_id(given), hidden, request.user)
     rows = visible(request, found, given)

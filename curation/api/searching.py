@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
 from pydantic import Field
 
+from curation import rate_limit
 from curation.api.access import READ
 from curation.api.rationales import is_admin, visible
 from curation.api.reading import Body
@@ -17,7 +18,6 @@ from curation.rationales import meaning
 from curation.rationales.models import Rationale
 from curation.rationales.models_meaning import MeaningSearch, TextKind
 from curation.reviews.lives import lives
-from curation.search import spend
 
 router = Router(tags=["rationales"])
 P = "/projects/{slug:slug}"
@@ -85,7 +85,7 @@ def search_order(request: HttpRequest, slug: str, body: SearchIn) -> Status[dict
     if body.like is not None:
         rows = visible(request, Rationale.objects.for_project(request.project))
         like = get_object_or_404(rows, pk=body.like)
-    spend(request.user.pk)
+    rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
     made = meaning.order_search(
         request.project, request.user, text=body.text, like=like, kind=body.kind
     )

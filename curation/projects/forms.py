@@ -7,33 +7,32 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-from curation.counting import address_of
-from curation.projects import throttle
+from curation.errors import TooMany
 from curation.projects.models import Project, Role, Rubric
+from curation.projects.sign_in import Attempt
 
 SLUG = RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*\Z", "Use a–z, 0–9 and single hyphens.")
 
 
 class SignInForm(AuthenticationForm):
-    """Name and password; after many failures it stops asking the data base for a while."""
+    """Name and password; after many failures it stops looking at passwords for a while."""
 
     error_messages = {
         "invalid_login": "This name and password do not belong together.",
         "inactive": "This account is switched off.",
-        "wait": "Too many failed attempts. Wait five minutes, then try again.",
     }
 
     def clean(self) -> dict[str, Any]:
-        name = self.cleaned_data.get("username") or ""
-        address = address_of(self.request) if self.request else ""
-        if throttle.too_many(name, address):
-            raise ValidationError(self.error_messages["wait"], code="wait")
+        name = self.cleaned_data.get("username")
+        if not name or not self.cleaned_data.get("password"):
+            return super().clean()
+        attempt = Attempt(self.request, name)
         try:
-            cleaned = super().clean()
-        except ValidationError:
-            throttle.count_failure(name, address)
-            raise
-        throttle.forget(name, address)
+            attempt.begin()
+        except TooMany as error:
+            raise ValidationError(str(error), code="wait") from None
+        cleaned = super().clean()
+        attempt.succeeded()
         return cleaned
 
 

@@ -14,14 +14,23 @@ from curation.projects.access import project_view
 from curation.projects.forms import GeneralForm, MemberForm, ProjectForm, RubricForm, SignInForm
 from curation.projects.models import Rubric
 from curation.projects.selectors import members_of, rubric_history
+from curation.projects.sign_in import remember_browser
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
-sign_in = LoginView.as_view(
-    template_name="projects/sign_in.html",
-    authentication_form=SignInForm,
-    redirect_authenticated_user=True,
-)
+
+class SignIn(LoginView):
+    template_name = "projects/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        response = super().form_valid(form)
+        remember_browser(self.request, response, form.get_user().get_username())
+        return response
+
+
+sign_in = SignIn.as_view()
 
 
 def _refused(form: Form, error: ServiceError) -> None:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from curation import rate_limit
 from curation.errors import Invalid
 from curation.listing import only, page_of
 from curation.projects.access import project_view
@@ -17,7 +18,6 @@ from curation.questions import selectors, services
 from curation.questions.forms import ImportForm
 from curation.questions.models import QuestionImport, Split
 from curation.questions.samples import SAMPLES
-from curation.search import spend
 
 PAGE = 50
 
@@ -27,7 +27,7 @@ PAGE = 50
 def questions(request: HttpRequest) -> HttpResponse:
     filters = only(request.GET, selectors.FILTERS)
     if "q" in filters:
-        spend(request.user.pk)
+        rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
     hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
     found = selectors.questions(request.project, filters, hidden, request.user)
     page = page_of(found, filters, PAGE)

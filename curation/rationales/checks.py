@@ -12,9 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from curation import queue
-from curation.counting import count
-from curation.errors import Invalid, TooMany
+from curation import queue, rate_limit
+from curation.errors import Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models_checks import TextCheck
@@ -23,21 +22,17 @@ KEPT = timedelta(minutes=10)
 # A page waits no longer: by then the text has changed, or nobody listens.
 PATIENCE = timedelta(seconds=30)
 MOST_CHARACTERS = 30_000
-WINDOW = 60
-MOST_CHECKS = 40  # in a minute: more than anybody pauses in
 
 
 def order_check(project: Project, user: User, question: Question, text: str) -> TextCheck:
     """Ask a worker what the scorers say of `text` as a chain for this question. Raises Invalid for an
-    empty or too long text, TooMany beyond MOST_CHECKS a minute."""
+    empty or too long text, TooMany beyond so many a minute."""
     text = text.replace("\0", "").replace("\r\n", "\n").strip()
     if not text:
         raise Invalid("There is no text to check yet.")
     if len(text) > MOST_CHARACTERS:
         raise Invalid(f"A text of more than {MOST_CHARACTERS:,} characters is not checked here.")
-    counted, wait = count(f"check:{user.pk}", 1, WINDOW)
-    if counted > MOST_CHECKS:
-        raise TooMany(f"That was many checks in a minute: go on in {wait} seconds.")
+    rate_limit.spend(rate_limit.CHECKS, user.pk)
     mine = TextCheck.objects.filter(project=project, user=user)
     with transaction.atomic():
         mine.filter(created_at__lt=timezone.now() - KEPT).delete()

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from curation import rate_limit
 from curation.listing import Page, only, page_of
 from curation.projects.access import project_view
 from curation.projects.models import Role
@@ -14,7 +15,7 @@ from curation.projects.saved_views import save_from, views_of
 from curation.projects.selectors import hidden_states, members_of
 from curation.rationales import scoring, selectors
 from curation.rationales.models import Teacher
-from curation.search import Query, best_first, parse, spend
+from curation.search import Query, best_first, parse
 
 PAGE = 50
 BEST = 100  # hits on the one page of those that fit best
@@ -36,7 +37,7 @@ def rationales(request: HttpRequest) -> HttpResponse:
     is_admin = request.membership.role == Role.ADMIN
     query = parse(filters.get("q", ""))
     if "q" in filters:
-        spend(request.user.pk)
+        rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
     page, too_many = _page(request, filters, query, is_admin)
     selectors.show(page.rows, request.project, request.user, is_admin, query)
     context = {

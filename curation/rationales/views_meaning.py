@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from curation import rate_limit
 from curation.errors import Invalid
 from curation.projects.access import project_view
 from curation.projects.models import Role
@@ -16,7 +17,7 @@ from curation.questions.models import Question
 from curation.rationales import meaning, selectors
 from curation.rationales.models import Rationale
 from curation.rationales.models_meaning import MeaningSearch, TextKind
-from curation.search import best_first, found, parse, spend
+from curation.search import best_first, found, parse
 
 SHOWN = 50
 BY_WORDS = 20
@@ -30,7 +31,7 @@ def meaning_new(request: HttpRequest) -> HttpResponse:
     text, kind = request.POST.get("text", ""), request.POST.get("kind", TextKind.RATIONALE)
     error = ""
     if request.method == "POST":
-        spend(request.user.pk)
+        rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
         try:
             search = meaning.order_search(request.project, request.user, text=text, kind=kind)
             return redirect("meaning_found", request.project.slug, search.pk)
@@ -45,7 +46,7 @@ def meaning_new(request: HttpRequest) -> HttpResponse:
 def meaning_like(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for chains like one."""
     chain = get_object_or_404(_visible(request), pk=pk)
-    spend(request.user.pk)
+    rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
     search = meaning.order_search(request.project, request.user, like=chain)
     return redirect("meaning_found", request.project.slug, search.pk)
 

@@ -28,7 +28,8 @@ def json_view(view: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse
         except PermissionDenied as error:
             return JsonResponse({"error": str(error)}, status=403)
         except TooMany as error:
-            return JsonResponse({"error": str(error)}, status=429)
+            wait = {"Retry-After": str(error.wait)}
+            return JsonResponse({"error": str(error)}, status=429, headers=wait)
 
     return wrapped
 

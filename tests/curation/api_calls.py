@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from curation import queue
-from curation.api import limits
+from curation import queue, rate_limit
 from curation.api.models import ApiToken
 from curation.api.tokens import make_token
 from curation.projects.models import Project, User
@@ -20,8 +19,9 @@ def no_brake(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """Tests call often and at once; where the brake itself is tried, its minute is a day."""
     client = queue.broker()
     client.delete("none", *client.scan_iter("chainwright:count:*"))
-    monkeypatch.setattr(limits, "WINDOW", 24 * 3600)
-    monkeypatch.setattr(limits, "MAX_REFUSED", 10_000)
+    for limit in (rate_limit.API_REQUESTS, rate_limit.WRONG_TOKENS):
+        monkeypatch.setattr(limit, "window", 24 * 3600)
+    monkeypatch.setattr(rate_limit.WRONG_TOKENS, "most", 10_000)
     settings.API_REQUESTS_PER_MINUTE = 10_000
 
 

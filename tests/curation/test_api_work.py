@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from curation import search
+from curation import rate_limit
 from curation.datasets.services import freeze
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Membership, Project, User
@@ -389,8 +389,8 @@ def test_what_is_too_large_or_torn_is_a_problem_like_any_other(ada: Caller, sett
 def test_searches_have_a_brake_of_their_own(
     place: str, project: Project, rudi: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # D2
-    monkeypatch.setattr(search, "MOST_SEARCHES", 3)
-    monkeypatch.setattr(search, "WINDOW", 24 * 3600)
+    monkeypatch.setattr(rate_limit.SEARCHES, "most", 3)
+    monkeypatch.setattr(rate_limit.SEARCHES, "window", 86_400)
     for _ in range(3):
         rudi.get(place)
     assert "searches" in rudi.get(place, status=429)["detail"]

@@ -11,10 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from curation import queue
+from curation import queue, rate_limit
 from curation.projects.models import Project, User
 from curation.questions.models import Question
-from curation.rationales import checks
 from curation.rationales.models import Rationale
 from curation.rationales.models_checks import TextCheck
 from curation.rationales.scoring import mark_stale, order_scoring
@@ -126,7 +125,7 @@ def test_what_is_no_text_to_check_is_told(
 def test_beyond_a_pace_that_nobody_pauses_at_checks_wait(
     question: Question, reviewer_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "MOST_CHECKS", 2)
+    monkeypatch.setattr(rate_limit.CHECKS, "most", 2)
     answers = [
         post(reviewer_client, {"item": question.queue_item.pk, "text": "Answer: 3"})
         for _ in range(6)

@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from curation.projects import throttle
 from curation.projects.models import Membership, Project, Rubric, User
 
 TABS = ("settings", "settings_members", "settings_rubric")
@@ -80,37 +79,6 @@ def test_a_wrong_password_says_nothing_of_who_exists(admin_user: User, client: C
     known = sign_in(client, "ada", "wrong").content.decode()
     unknown = sign_in(client, "bob", "wrong").content.decode()
     assert "do not belong together" in known and "do not belong together" in unknown
-
-
-def test_after_many_failures_even_the_right_password_waits(
-    admin_user: User, reviewer: User, client: Client
-) -> None:
-    for _ in range(throttle.MAX_FOR_NAME):
-        sign_in(client, "ada", "wrong")
-    assert "Too many failed attempts" in sign_in(client, "Ada", "wrong").content.decode()
-    held = sign_in(client, "ada", "a long enough word")
-    assert "Too many failed attempts" in held.content.decode()
-    assert sign_in(client, "rudi", "a long enough word").status_code == 302
-
-
-def test_an_address_that_fails_with_many_names_waits(reviewer: User, client: Client) -> None:
-    for n in range(throttle.MAX_FOR_ADDRESS):
-        throttle.count_failure(f"name{n}", "10.1.1.1")
-    held = sign_in(client, "rudi", "a long enough word", REMOTE_ADDR="10.1.1.1")
-    assert "Too many failed attempts" in held.content.decode()
-    free = sign_in(client, "rudi", "a long enough word", REMOTE_ADDR="10.1.1.2")
-    assert free.status_code == 302
-
-
-def test_behind_a_proxy_an_address_is_what_the_proxy_saw_and_not_what_is_claimed(
-    reviewer: User, client: Client, settings: Any
-) -> None:
-    settings.BEHIND_PROXY = True
-    for n in range(throttle.MAX_FOR_ADDRESS):
-        throttle.count_failure(f"name{n}", "203.0.113.9")
-    for seen, answer in (("1.2.3.4, 203.0.113.9", 200), ("203.0.113.9, 203.0.113.8", 302)):
-        asked = sign_in(client, "rudi", "a long enough word", HTTP_X_FORWARDED_FOR=seen)
-        assert asked.status_code == answer
 
 
 def test_forms_need_their_token(project: Project, admin_user: User) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from curation import rate_limit
 from curation.projects.models import Project
 from curation.rationales.models import Rationale, Score
 from curation.reviews.claims import claim
@@ -220,8 +221,8 @@ def test_the_list_takes_as_many_queries_for_a_row_as_for_fifty(
 
 
 def test_searches_of_one_person_are_limited(chains, reviewer_client, admin_client, monkeypatch):
-    monkeypatch.setattr("curation.search.MOST_SEARCHES", 3)
-    monkeypatch.setattr("curation.search.WINDOW", 86_400)
+    monkeypatch.setattr(rate_limit.SEARCHES, "most", 3)
+    monkeypatch.setattr(rate_limit.SEARCHES, "window", 86_400)
     statuses = [reviewer_client.get(f"{AT}?q=ducks").status_code for _ in range(4)]
     assert statuses == [200, 200, 200, 429]
     assert "many searches" in reviewer_client.get(f"{AT}?q=ducks").content.decode()
