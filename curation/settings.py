@@ -11,6 +11,7 @@
 | WEBHOOK_HOSTS | private or local hosts that webhooks may go to | none |
 | WORKER_NICE | by how much workers give way to pages (`nice`), in `make run` | 10 |
 | API_REQUESTS_PER_MINUTE | of one API token, over all web processes | 600 |
+| ORDERS_UNDER_WAY | runs, trainings, … of each kind that a person may have under way | 100 |
 | IMPORTS_PER_HOUR | of one person, by page and API | 200 |
 | MODEL_HOSTS | private or local hosts that model endpoints may use | none |
 """
@@ -42,6 +43,7 @@ MODEL_HOSTS = read_list("MODEL_HOSTS", [])
 WEBHOOK_HOSTS = read_list("WEBHOOK_HOSTS", [])
 WORKER_NICE = read_int("WORKER_NICE", 10)
 API_REQUESTS_PER_MINUTE = read_int("API_REQUESTS_PER_MINUTE", 600)
+ORDERS_UNDER_WAY = read_int("ORDERS_UNDER_WAY", 100)
 IMPORTS_PER_HOUR = read_int("IMPORTS_PER_HOUR", 200)
 
 INSTALLED_APPS = [

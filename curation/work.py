@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
+from curation.quotas import lock, refuse_beyond
 
 
 class Status(models.TextChoices):
@@ -51,13 +52,22 @@ class Work(models.Model):
     order_key = models.CharField(
         max_length=MAX_ORDER_KEY,
         null=True,
-        unique=True,
         editable=False,
         help_text="Made by the form: a double click or a retry orders the same thing once.",
     )
 
     class Meta:
         abstract = True
+
+    @staticmethod
+    def one_order_a_key(kind: str) -> models.UniqueConstraint:
+        """For the constraints of each kind of work: a key is a person's own, within a project. So none
+        that somebody chose elsewhere blocks or tells anything here."""
+        return models.UniqueConstraint(
+            fields=["project", "created_by", "order_key"],
+            condition=Q(order_key__isnull=False),
+            name=f"a_person_orders_{kind}_once_by_a_key",
+        )
 
     @property
     def is_active(self) -> bool:
@@ -156,16 +166,35 @@ def silent(model: type[W]) -> models.QuerySet[W]:
     )
 
 
-def ordered_before(model: type[W], order_key: str | None, **same: Any) -> W | None:
-    """The row that an earlier delivery of the same order made, if there is one.
-
-    Raises Conflict when the key stands on a row of somebody else (`same` tells whose it must be).
-    """
+def ordered_before(
+    model: type[W], project: models.Model, user: models.Model | None, order_key: str | None
+) -> W | None:
+    """The row that an earlier delivery of the same order made, if there is one. The same key of another
+    person, or in another project, is another order."""
     if not order_key:
         return None
     if len(order_key) > MAX_ORDER_KEY or not order_key.isprintable():
-        raise Invalid("This is no order key of a form: load the page again.")
-    row = model.objects.filter(order_key=order_key).first()
-    if row is not None and any(getattr(row, name) != value for name, value in same.items()):
-        raise Conflict("This form was already used for something else: load the page again.")
-    return row
+        raise Invalid("Invalid order key: load the page again.")
+    return model.objects.filter(project=project, created_by=user, order_key=order_key).first()
+
+
+def take_order(
+    model: type[W], project: models.Model, user: models.Model | None, order_key: str | None
+) -> W | None:
+    """For the beginning of the transaction that makes a row of work: what `ordered_before` finds.
+
+    The project's row is the lock: of two presses of a double click the second waits here. Then the
+    person's, so that orders at the same moment are counted together: raises Conflict where
+    ORDERS_UNDER_WAY of this kind have not ended.
+    """
+    lock(project)
+    earlier = ordered_before(model, project, user, order_key)
+    if earlier is None and user is not None:
+        lock(user)
+        refuse_beyond(
+            model.objects.filter(created_by=user, status__in=ACTIVE),
+            settings.ORDERS_UNDER_WAY,
+            f"You have {{most}} {model._meta.verbose_name_plural} under way, which is the most that a "
+            "person may have at once: wait for one to end, or cancel one.",
+        )
+    return earlier

@@ -26,6 +26,7 @@ class DatasetVersion(Work):
     class Meta:
         ordering = ["-number"]
         constraints = [
+            Work.one_order_a_key("a_dataset"),
             models.UniqueConstraint(
                 fields=["project", "number"], name="a_dataset_number_is_used_once_in_a_project"
             ),
@@ -52,11 +53,12 @@ class DatasetCheck(Work):
     class Meta:
         ordering = ["id"]
         constraints = [
+            Work.one_order_a_key("a_dataset_check"),
             models.UniqueConstraint(
                 fields=["version"],
                 condition=Q(status__in=["waiting", "running"]),
                 name="a_dataset_is_checked_once_at_a_time",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from curation.projects.models import Project, User
 from curation.questions.models import Split
 from curation.rationales.models import Rationale, Source
 from curation.reviews.models import Decision, Outcome
-from curation.work import Status, begin, ending, finish, ordered_before, still_mine
+from curation.work import Status, begin, ending, finish, ordered_before, still_mine, take_order
 
 SELECTIONS = ("approved", "unfiltered")
 ROWS_AT_ONCE = 1000
@@ -37,7 +37,7 @@ def order_freeze(
     whatever was decided, for comparing the two. teachers: only chains of these. limit: so many,
     spread over as many questions as possible, drawn with `seed`. enqueue False: the caller freezes.
     """
-    earlier = ordered_before(DatasetVersion, order_key, project=project)
+    earlier = ordered_before(DatasetVersion, project, user, order_key)
     if earlier:
         return earlier
     if selection not in SELECTIONS:
@@ -64,11 +64,9 @@ def order_freeze(
             else "There is no chain yet: order rationales first."
         )
     with transaction.atomic():
-        # The project's row is the lock under which its numbers are given out.
-        Project.objects.select_for_update().get(pk=project.pk)
-        earlier = ordered_before(DatasetVersion, order_key, project=project)
-        if earlier:
-            return earlier  # the other press of a double click was a moment faster
+        # Takes the project's row, the lock under which its numbers are given out.
+        if earlier := take_order(DatasetVersion, project, user, order_key):
+            return earlier
         last = project.dataset_versions.aggregate(last=Max("number"))["last"] or 0
         version = DatasetVersion.objects.create(
             project=project, number=last + 1, recipe=recipe, created_by=user, order_key=order_key

@@ -29,6 +29,7 @@ class Evaluation(Work):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [Work.one_order_a_key("an_evaluation")]
 
     def __str__(self) -> str:
         return f"evaluation {self.pk}"

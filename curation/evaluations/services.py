@@ -12,7 +12,7 @@ from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
 from curation.reviews.queueing import pull_forward
 from curation.training.models import TrainingJob
-from curation.work import ACTIVE, RESUMABLE, Status, finish, move, ordered_before
+from curation.work import ACTIVE, RESUMABLE, Status, finish, move, ordered_before, take_order
 
 FAILURE_REASON = "the student fails at this kind"
 
@@ -48,7 +48,7 @@ def order_evaluation(
     `compared`: further trained students to measure beside them. `limit`: at most so many questions
     of each subset.
     """
-    earlier = ordered_before(Evaluation, order_key, project=project)
+    earlier = ordered_before(Evaluation, project, user, order_key)
     if earlier:
         return earlier
     if not set(splits) <= {Split.EVAL, Split.OOD} or not splits:
@@ -62,6 +62,8 @@ def order_evaluation(
     if not project.questions.filter(split__in=splits, reference_answer__isnull=False).exists():
         raise Conflict("There is no held-out question with an answer: import some as eval or ood.")
     with transaction.atomic():
+        if earlier := take_order(Evaluation, project, user, order_key):
+            return earlier
         evaluation = Evaluation.objects.create(
             project=project, created_by=user, job=job, options=options, order_key=order_key
         )

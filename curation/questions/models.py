@@ -129,6 +129,7 @@ class QuestionImport(Work):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [Work.one_order_a_key("an_import")]
 
     def __str__(self) -> str:
         return self.file_name

@@ -39,6 +39,7 @@ class Deletion(Work):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [Work.one_order_a_key("a_deletion")]
         indexes = [models.Index(fields=["project", "-id"], name="deletions_of_a_project")]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.formats import PRESETS, Row
 from curation.questions.models import Question, QuestionImport, Split
-from curation.work import ACTIVE, Status, move, ordered_before
+from curation.work import ACTIVE, Status, move, ordered_before, take_order
 
 
 def content_hash(text: str, choices: Sequence[str]) -> str:
@@ -77,7 +77,7 @@ def order_import(
 ) -> QuestionImport:
     """Store the upload and order its import (`enqueue` False: the caller carries it out itself).
     Raises Invalid for an unknown preset or a huge file."""
-    earlier = ordered_before(QuestionImport, order_key, project=project)
+    earlier = ordered_before(QuestionImport, project, user, order_key)
     if earlier:
         return earlier
     if preset and preset not in PRESETS:
@@ -87,9 +87,7 @@ def order_import(
     artifact = _store(file, file_name)
     try:
         with transaction.atomic():
-            # The project's row is the lock: of two presses of a double click the second waits here.
-            Project.objects.select_for_update().get(pk=project.pk)
-            earlier = ordered_before(QuestionImport, order_key, project=project)
+            earlier = take_order(QuestionImport, project, user, order_key)
             if earlier is None:
                 job = QuestionImport.objects.create(
                     project=project,

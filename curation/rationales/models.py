@@ -111,6 +111,7 @@ class GenerationRun(Work):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [Work.one_order_a_key("a_run")]
 
     def __str__(self) -> str:
         return f"run {self.pk}"
@@ -163,6 +164,9 @@ class TeacherTry(Work):
     cost = models.FloatField(default=0.0)
 
     objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [Work.one_order_a_key("a_try")]
 
     def __str__(self) -> str:
         return f"try {self.pk}"

@@ -146,11 +146,12 @@ class ScoringRun(Work):
     class Meta:
         ordering = ["-id"]
         constraints = [
+            Work.one_order_a_key("a_scoring"),
             models.UniqueConstraint(
                 fields=["project"],
                 condition=Q(status__in=["waiting", "running"]),
                 name="a_project_is_scored_by_one_run_at_a_time",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

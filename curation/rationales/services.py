@@ -23,7 +23,7 @@ from curation.rationales.models import (
 )
 from curation.rationales.planning import plan
 from curation.rationales.styles import FEW_SHOT, HINT, styles
-from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before
+from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, take_order
 
 MAX_TEMPERATURES = 20
 MAX_SAMPLES = 1000
@@ -130,7 +130,7 @@ def order_run(
     ordered once. With `enough`, a question is left alone once so many of its chains pass the rubric.
     The slots are rows when this returns; workers fill them.
     """
-    earlier = ordered_before(GenerationRun, order_key, project=project)
+    earlier = ordered_before(GenerationRun, project, user, order_key)
     if earlier:
         return earlier
     teachers = list(teachers)
@@ -144,6 +144,8 @@ def order_run(
         questions = project.questions.filter(split=Split.TRAIN)
     questions, examples = _for_style(project, questions, prompt_style)
     with transaction.atomic():
+        if earlier := take_order(GenerationRun, project, user, order_key):
+            return earlier
         run = GenerationRun.objects.create(
             project=project,
             created_by=user,
@@ -208,7 +210,7 @@ def order_cut_off(
 
     The cut off ones stay as they are; so do the good ones. The same seeds are used.
     """
-    earlier = ordered_before(GenerationRun, order_key, project=run.project)
+    earlier = ordered_before(GenerationRun, run.project, user, order_key)
     if earlier:
         return earlier
     if not 1 <= max_tokens <= MAX_TOKENS:
@@ -218,6 +220,8 @@ def order_cut_off(
     if max_tokens <= max(before):
         raise Invalid(f"These were cut off at {max(before):,} tokens: give them more.")
     with transaction.atomic():
+        if earlier := take_order(GenerationRun, run.project, user, order_key):
+            return earlier
         again = GenerationRun.objects.create(
             project=run.project,
             created_by=user,

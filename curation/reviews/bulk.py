@@ -18,7 +18,7 @@ from curation.reviews.bulk_work import DECIDES, WHOLE, chosen, run_bulk, state_o
 from curation.reviews.models import BulkAction, BulkKind, QueueItem, QueueStatus, Reason
 from curation.reviews.queueing import note_overlap
 from curation.reviews.services import passing_undecided
-from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before
+from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, take_order
 
 CHOSEN = [kind.value for kind in BulkKind if kind not in WHOLE]
 # So many are done before the answer to the click; more are a worker's.
@@ -79,15 +79,13 @@ def order_bulk(
     """Do `kind` to all chains that the filters keep, up to the chain `until`: a few at once, many by a
     worker. `reasons` are a rejection's; `person` is to whom `assign` assigns. Raises Conflict where
     nothing would change."""
-    earlier = ordered_before(BulkAction, order_key, project=project)
+    earlier = ordered_before(BulkAction, project, user, order_key)
     if earlier:
         return earlier
     counted = preview(project, kind, filters, until)
     _check(project, kind, counted, reasons, comment, person)
     with transaction.atomic():
-        # The project's row is the lock: of two presses of a double click the second waits here.
-        Project.objects.select_for_update().get(pk=project.pk)
-        if earlier := ordered_before(BulkAction, order_key, project=project):
+        if earlier := take_order(BulkAction, project, user, order_key):
             return earlier
         action = BulkAction.objects.create(
             project=project,

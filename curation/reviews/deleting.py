@@ -18,7 +18,7 @@ from curation.questions.models import Deletion, Kind, Question
 from curation.rationales.models import Rationale
 from curation.reviews.deleting_work import chosen, give_back, run_deletion, taken
 from curation.reviews.models import Decision, Outcome
-from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before
+from curation.work import ACTIVE, RESUMABLE, Status, move, take_order
 
 # So many are done before the answer to the click; more are a worker's.
 INLINE = 200
@@ -100,9 +100,7 @@ def _order(
     if len(why) > 300 or "\0" in why:
         raise Invalid("The reason has at most 300 characters, and no NUL.")
     with transaction.atomic():
-        # The project's row is the lock: of two presses of a double click the second waits here.
-        Project.objects.select_for_update().get(pk=project.pk)
-        if earlier := ordered_before(Deletion, order_key, project=project):
+        if earlier := take_order(Deletion, project, user, order_key):
             return earlier
         if not counted.total:
             raise Conflict("There is nothing to delete: it is not (any more) in this project.")

@@ -140,6 +140,7 @@ class BulkAction(Work):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [Work.one_order_a_key("a_bulk_action")]
 
     def __str__(self) -> str:
         return f"bulk action {self.pk}"
@@ -311,11 +312,12 @@ class AgreementCount(Work):
         ordering = ["id"]
         indexes = [models.Index(fields=["project", "id"], name="agreement_counts_by_age")]
         constraints = [
+            Work.one_order_a_key("an_agreement_count"),
             models.UniqueConstraint(
                 fields=["project"],
                 condition=Q(status__in=["waiting", "running"]),
                 name="a_project_counts_agreement_once_at_a_time",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -31,11 +31,12 @@ class TrainingJob(Work):
     class Meta:
         ordering = ["-id"]
         constraints = [
+            Work.one_order_a_key("a_training"),
             models.UniqueConstraint(
                 fields=["dataset", "base_model", "preset"],
                 condition=Q(status__in=["waiting", "running"]),
                 name="a_dataset_is_trained_on_once_at_a_time",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.training.models import TrainingJob, TrainingPoint
 from curation.training.presets import PRESETS
-from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, still_mine
+from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, still_mine, take_order
 
 UNDER_WAY = "This dataset is being trained on already: see the list of trainings."
 
@@ -21,7 +21,7 @@ def export_and_train(
     project: Project, user: User, *, preset: str = "", order_key: str | None = None
 ) -> TrainingJob:
     """The one click: freeze what is approved and train the project's student on it, then measure."""
-    earlier = ordered_before(TrainingJob, order_key, project=project)
+    earlier = ordered_before(TrainingJob, project, user, order_key)
     if earlier:
         return earlier
     with transaction.atomic():
@@ -44,7 +44,7 @@ def order_training(
     `recipe` overrides fields of the preset. Raises Invalid for an unknown preset or field or a
     project without a student, Conflict when the same training is on its way already.
     """
-    earlier = ordered_before(TrainingJob, order_key, project=project)
+    earlier = ordered_before(TrainingJob, project, user, order_key)
     if earlier:
         return earlier
     preset = preset or ("demo" if project.is_demo else "small")
@@ -57,6 +57,8 @@ def order_training(
         raise Invalid("The project names no student: set one in its settings first.")
     try:
         with transaction.atomic():
+            if earlier := take_order(TrainingJob, project, user, order_key):
+                return earlier
             job = TrainingJob.objects.create(
                 project=project,
                 created_by=user,

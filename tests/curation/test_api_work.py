@@ -188,8 +188,11 @@ def test_an_order_key_of_another_project_is_no_way_to_its_work(
     other = Project.objects.get(slug="elsewhere")
     Teacher.objects.create(project=other, name="strong", model="demo:strong")
     body = {"teachers": ["strong"], "order_key": "secret"}
-    told = Caller(stranger).post("/projects/elsewhere/runs", body, status=409)
-    assert "eggs" not in str(told)
+    told = Caller(stranger).post("/projects/elsewhere/runs", body, status=400)
+    assert "eggs" not in str(told) and "key" not in str(told)  # it has no questions
+    make_questions(1, to=other)
+    made = Caller(stranger).post("/projects/elsewhere/runs", body, status=201)
+    assert GenerationRun.objects.get(pk=made["id"]).project == other
 
 
 def test_scoring_is_ordered_and_stopped(

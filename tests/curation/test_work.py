@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from curation.errors import Conflict
-from curation.projects.models import Project
+from curation.projects.models import Project, User
 from curation.rationales.models import ScoringRun
 from curation.work import Status, begin, finish, move, ordered_before, silent, still_mine
 
@@ -68,9 +68,11 @@ def test_silent_rows_are_found_and_busy_ones_left(run: ScoringRun) -> None:
     assert silent(ScoringRun).get() == run
 
 
-def test_an_order_key_of_another_project_is_a_conflict(run: ScoringRun, project: Project) -> None:
+def test_an_order_key_of_another_project_or_person_finds_nothing(
+    run: ScoringRun, project: Project, admin_user: User
+) -> None:
     ScoringRun.objects.filter(pk=run.pk).update(order_key="k1")
-    assert ordered_before(ScoringRun, "k1", project=project) == run
+    assert ordered_before(ScoringRun, project, None, "k1") == run
     other = Project.objects.create(slug="other", name="Other")
-    with pytest.raises(Conflict):
-        ordered_before(ScoringRun, "k1", project=other)
+    assert ordered_before(ScoringRun, other, None, "k1") is None
+    assert ordered_before(ScoringRun, project, admin_user, "k1") is None
