@@ -36,10 +36,12 @@ def answer(
     seed: int = 0,
     batch: int = 64,
     max_new_tokens: int = 224,
+    begin: str = "",
 ) -> list[tuple[str, bool]]:
-    """`(chain, finished)` for each question, in order; greedy at temperature 0.
+    """`(rationale, finished)` for each question, in order; greedy at temperature 0.
 
-    `finished` says that the model ended the chain itself with its end token.
+    `begin` is put into the model's mouth: every answer starts with these words and the model only
+    continues them. `finished` says that the model ended the rationale itself with its end token.
     """
     torch.manual_seed(seed)
     order = sorted(range(len(questions)), key=lambda i: len(questions[i]))
@@ -48,8 +50,14 @@ def answer(
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
         prompts = [[{"role": "user", "content": questions[i]}] for i in rows]
-        inputs = tokenizer.apply_chat_template(
-            prompts, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
+        rendered = tokenizer.apply_chat_template(
+            prompts, add_generation_prompt=True, tokenize=False
+        )
+        inputs = tokenizer(
+            [text + begin for text in rendered],
+            add_special_tokens=False,  # the template has them already
+            padding=True,
+            return_tensors="pt",
         )
         out = model.generate(
             input_ids=inputs["input_ids"],
@@ -59,7 +67,7 @@ def answer(
         )
         for i, ids in zip(rows, out[:, inputs["input_ids"].shape[1] :].tolist(), strict=True):
             ended = tokenizer.eos_token_id in ids
-            chains[i] = (tokenizer.decode(ids, skip_special_tokens=True), ended)
+            chains[i] = (begin + tokenizer.decode(ids, skip_special_tokens=True), ended)
     return chains
 
 

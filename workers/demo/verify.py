@@ -2,6 +2,9 @@
 
 Greedy answers through transformers on one thread, with Wilson 95% intervals. "dev" is what choices
 were made on while building, "final" what the demo project ships.
+
+`--begin "Step 1:"` starts every answer with these words. It is the control beside a training: how
+much of a student's gain do the first words of a rationale bring without any training?
 """
 
 import argparse
@@ -23,13 +26,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=sorted(RECIPES))
     parser.add_argument("--seed", choices=sorted(SEEDS), default="final")
     parser.add_argument("--limit", type=int, help="only the first questions of each part")
+    parser.add_argument("--begin", default="", help="words that every answer starts with")
     parser.add_argument(
         "--write", action="store_true", help="write the figures into the models' cards too"
     )
     args = parser.parse_args(argv)
-    if args.write and (args.seed != "final" or args.limit):
+    if args.write and (args.seed != "final" or args.limit or args.begin):
         parser.error(
-            "--write is for the whole of the final questions: leave out --seed and --limit."
+            "--write is for the whole of the final questions as the model answers them: leave out "
+            "--seed, --limit and --begin."
         )
     report = {}
     for name in [args.only] if args.only else list(RECIPES):
@@ -40,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 1
-        report[name] = measure_folder(folder, args.seed, args.limit)
+        report[name] = measure_folder(folder, args.seed, args.limit, args.begin)
         if args.write:
             from workers.demo.card import write_card
 
@@ -49,10 +54,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def measure_folder(folder: Path, seed_name: str, limit: int | None = None) -> dict[str, dict]:
+def measure_folder(
+    folder: Path, seed_name: str, limit: int | None = None, begin: str = ""
+) -> dict[str, dict]:
     """Greedy accuracy of the model in `folder` on each held-out part, as `measure.accuracy` says.
 
-    Each entry also has `tokens`, the mean length of a chain.
+    Every answer starts with the words of `begin`. Each entry also has `tokens`, the mean length of a
+    rationale.
     """
     # Heavy libraries only here, so that --help answers at once.
     import torch
@@ -66,7 +74,7 @@ def measure_folder(folder: Path, seed_name: str, limit: int | None = None) -> di
     report = {}
     for part in PARTS:
         problems = project_split(part, SEEDS[seed_name])[:limit]
-        chains = answer(model, tokenizer, [p.question for p in problems])
+        chains = answer(model, tokenizer, [p.question for p in problems], begin=begin)
         lengths = [len(tokenizer(text)["input_ids"]) for text, _ in chains]
         mean = round(sum(lengths) / max(1, len(lengths)), 1)
         report[part] = {**accuracy(problems, chains), "tokens": mean}
