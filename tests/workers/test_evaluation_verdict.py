@@ -28,7 +28,10 @@ def answers(
     right: int, *, tokens: int = 40, validity: float = 0.95, ended: bool = True, n: int = N
 ):
     """``n`` outcomes of which the first ``right`` are right."""
-    return [Outcome(f"chain {i}", True, i < right, True, validity, ended, tokens) for i in range(n)]
+    return [
+        Outcome(f"chain {i}", True, i < right, True, validity, ended, tokens + i % 3 - 1)
+        for i in range(n)
+    ]
 
 
 def report(models: dict[str, tuple[str, list[Outcome]]], cosine: float = 0.9) -> Report:
@@ -83,6 +86,16 @@ def test_a_student_that_reaches_everything_is_told_so():
     assert "of the accuracy of strong, the better teacher" in text
     assert "Length against the teacher: 0.60 (0.60 to 0.60), target at most 0.70: met" in text
     assert "Next: every target is met" in text
+
+
+def test_ten_right_answers_beside_ten_right_answers_do_not_meet_a_target():
+    few, every = answers(10, n=10), {("eval", ""): list(range(10))}
+    share = share_of_teacher(few, few, range(10))
+    assert share.value == 1.0 and share.low < 0.9 < share.high
+    assert standing(share, 0.9, True) == "met_by_estimate"
+    more = answers(100, n=100)
+    assert standing(share_of_teacher(more, more, range(100)), 0.9, True) == "met"
+    assert compare(["a", "b"], {"a": few, "b": few}, every)[0].difference.low < 0
 
 
 def test_the_accuracy_target_is_a_share_of_the_better_teacher():

@@ -190,7 +190,7 @@ def _share(found: Estimate) -> str:
 
 def _plain(found: Estimate) -> str:
     if found.low is None:
-        return f"{found.value:.2f} (too few for an interval)"
+        return f"{found.value:.2f} (no interval: too few, or all alike)"
     return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
 
 
