@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, floor, inf, sqrt
 
 from curation.dashboard.selectors import Counts, Pace, Running, Student
-from curation.intervals import Z, wilson
+from curation.intervals import Z, clustered
 from curation.templatetags.look import duration
 
 FIRST_TRAINING = 1000
@@ -163,7 +163,7 @@ def _at_this_pace(known: Known, missing: int) -> str:
     question takes them; nothing before it says something."""
     pace, counts = known.pace, known.counts
     waiting = f"{pace.waiting:,} question{'s wait' if pace.waiting != 1 else ' waits'}"
-    share = wilson(counts.by_people, counts.reviewed)
+    share = clustered(counts.by_people, counts.reviewed, counts.decided)
     if pace.timed < LEAST_TIMED or not pace.chains or not pace.seconds or share is None:
         reviewed = f"{pace.timed} of {LEAST_TIMED} questions" if pace.timed else "none yet"
         return (

@@ -10,12 +10,14 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from curation.evaluations.models import Evaluation
-from curation.intervals import wilson
+from curation.intervals import Clusters, clustered
 from curation.projects.models import Project, Rubric
 from curation.questions.models import Split
-from curation.rationales.models import Group, Score, passes
+from curation.rationales.clusters import question_clusters
+from curation.rationales.models import Group, Rationale, Score, passes
 from curation.remembering import remembered
 from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review, Seat
+from curation.rounding import span
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE, Status
 
@@ -36,6 +38,7 @@ class TeacherLine:
     tokens: float | None = None
     approved: int = 0
     seen: int = 0
+    clusters: Clusters | None = None
 
     @property
     def accuracy(self) -> float | None:
@@ -44,8 +47,7 @@ class TeacherLine:
     @property
     def interval(self) -> str:
         """The 95% interval of the accuracy in percent, such as "87.3–89.6"; "" where unknown."""
-        ends = wilson(self.right, self.graded)
-        return "–".join(f"{100 * end:.1f}" for end in ends) if ends else ""
+        return span(clustered(self.right, self.graded, self.clusters))
 
     @property
     def approval(self) -> float | None:
@@ -65,6 +67,7 @@ class Counts:
     by_people: int = 0
     by_rule: int = 0
     reviewed: int = 0
+    decided: Clusters | None = None
 
     @property
     def questions(self) -> int:
@@ -89,7 +92,7 @@ def counts_of(project: Project, rubric: Rubric, *, fresh: bool = False) -> Count
 
 
 def _counts(project: Project, rubric: Rubric) -> Counts:
-    """Six queries; each reads an index or the numbers at the front of a row, never a text."""
+    """Each query reads an index or the numbers at the front of a row, never a text."""
     counts = Counts(splits=_grouped(project.questions, "split"))
     written = _grouped(project.rationales, "teacher")
     names = dict(project.teachers.values_list("pk", "name"))
@@ -110,6 +113,16 @@ def _counts(project: Project, rubric: Rubric) -> Counts:
             counts.by_rule += n * (not person)
             line.approved += n * person
         line.seen += n * person
+    alike = question_clusters(
+        project,
+        Rationale.objects.for_project(project),
+        ("teacher",),
+        keys=[pk for pk, line in lines.items() if line.graded],
+        right=(Count("score__correctness"), Count("pk", filter=Q(score__correctness=1.0))),
+    )["right"]
+    for pk, line in lines.items():
+        line.clusters = alike.get(pk)
+    counts.decided = _decided(project)
     counts.reviewed = sum(line.seen for line in lines.values())
     every = [*lines.values(), people]
     counts.scored = sum(line.scored for line in every)
@@ -147,6 +160,20 @@ def _decisions(project: Project) -> Any:
         .values("outcome", "rationale__teacher", by_rule=Q(rule__isnull=False))
         .annotate(n=Count("pk"))
     )
+
+
+def _decided(project: Project) -> Clusters | None:
+    """How alike people's decisions on rationales of one question are."""
+    approved = Count("pk", filter=Q(outcome=Outcome.APPROVED))
+    found = question_clusters(
+        project,
+        Decision.objects.filter(project=project, review__isnull=False),
+        ("project",),
+        keys=(project.pk,),
+        question="rationale__question",
+        approved=(Count("pk"), approved),
+    )
+    return found["approved"].get(project.pk)
 
 
 @dataclass

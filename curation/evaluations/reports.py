@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from curation.questions.models import Split
+from curation.rounding import half_up, in_percent
 
 FIGURES = ("accuracy", "validity", "length_ratio", "similarity")
 ENDED_ENOUGH = 0.95
@@ -115,12 +116,11 @@ def figure(name: str, found: dict[str, Any] | None, level: str = "", why: str = 
         return Cell("–")
     value, low, high = found["value"], found.get("low"), found.get("high")
     if name in (*SHARES, "ended"):
-        text, ends = (
-            f"{100 * value:.1f}%",
-            ("" if low is None else f"{100 * max(low, 0):.1f}–{100 * high:.1f}"),
-        )
+        text = f"{in_percent(value, 1)}%"
+        ends = "" if low is None else f"{in_percent(max(low, 0), 1)}–{in_percent(high, 1)}"
     else:
-        text, ends = f"{value:.2f}", "" if low is None else f"{low:.2f}–{high:.2f}"
+        text = half_up(value, 2)
+        ends = "" if low is None else f"{half_up(low, 2)}–{half_up(high, 2)}"
     return Cell(text, ends, level, why)
 
 
@@ -172,7 +172,7 @@ def _notes(group: dict[str, Any]) -> list[str]:
         notes.append(f"{group['n_ungraded']:,} cannot be graded")
     ended = group["ended"]["value"]
     if ended is not None and ended < ENDED_ENOUGH:
-        notes.append(f"only {100 * ended:.0f}% end by themselves")
+        notes.append(f"only {in_percent(ended)}% end by themselves")
     return notes
 
 
@@ -359,6 +359,8 @@ def _points(found: dict[str, Any]) -> Cell:
     if found.get("value") is None:
         return Cell("–")
     low, high = found.get("low"), found.get("high")
-    ends = "" if low is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
-    text = f"{100 * found['value'] + 0.0:+.1f}"
+    ends = (
+        "" if low is None else f"{in_percent(low, 1, sign='+')} to {in_percent(high, 1, sign='+')}"
+    )
+    text = in_percent(found["value"], 1, sign="+")
     return Cell(text.replace("-", "−"), ends.replace("-", "−"))

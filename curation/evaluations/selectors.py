@@ -11,6 +11,7 @@ from curation.evaluations.reports import model_names, part_title, parts, student
 from curation.intervals import wilson
 from curation.projects.models import Project, User
 from curation.questions.models import Split
+from curation.rounding import span
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE, Status
 
@@ -139,8 +140,7 @@ class Kind:
 
     @property
     def interval(self) -> str:
-        low, high = wilson(self.right, self.n) or (0, 1)
-        return f"{100 * low:.0f}–{100 * high:.0f}"
+        return span(wilson(self.right, self.n) or (0, 1), 0)
 
 
 def kinds(evaluation: Evaluation, model: str, part: str) -> list[Kind]:

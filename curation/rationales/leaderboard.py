@@ -1,29 +1,29 @@
 """The teachers side by side: how often right, how valid, how long, and what a good chain costs."""
 
 from dataclasses import dataclass
-from math import sqrt
+from typing import Any
 
-from django.db.models import Avg, Count, F, Q, Sum
+from django.db.models import Avg, Count, Q, Sum
 
-from curation.intervals import Z, wilson
+from curation.intervals import Clusters, Interval, clustered, mean_interval
 from curation.projects.models import Project
+from curation.rationales.clusters import question_clusters
 from curation.rationales.models import Rationale, Teacher, TeacherPart, passes
-
-Interval = tuple[float, float] | None
+from curation.rationales.selectors import teachers
 
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean with its 95% interval (normal); None of nothing."""
+    """A mean with its 95% interval; None where it rests on one question."""
 
     value: float
-    low: float
-    high: float
+    interval: Interval | None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One teacher. Prices are of the teacher's own currency; None where nothing was accepted."""
+    """One teacher. Prices are of the teacher's own currency; None where nothing was accepted. Intervals
+    count questions where a teacher wrote several rationales for one."""
 
     teacher: Teacher
     written: int
@@ -36,7 +36,10 @@ class Row:
     tokens: Mean | None
     cost: float
     price: float | None
-    price_interval: Interval
+    price_interval: Interval | None
+    right_interval: Interval | None
+    passing_interval: Interval | None
+    approved_interval: Interval | None
 
 
 def leaderboard(project: Project) -> list[Row]:
@@ -61,10 +64,8 @@ def leaderboard(project: Project) -> list[Row]:
             cut_off=Count("id", filter=Q(finish_reason="length")),
             judged=Count("score__validity"),
             validity=Avg("score__validity"),
-            validity2=Avg(F("score__validity") * F("score__validity")),
             counted=Count("completion_tokens"),
             tokens=Avg("completion_tokens"),
-            tokens2=Avg(F("completion_tokens") * 1.0 * F("completion_tokens")),
         )
     }
     costs = dict(
@@ -74,33 +75,70 @@ def leaderboard(project: Project) -> list[Row]:
         .values_list("teacher_id")
         .annotate(cost=Sum("cost"))
     )
-    teachers = Teacher.objects.for_project(project).filter(pk__in=list(told))
-    rows = [_row(one, told[one.pk], costs.get(one.pk) or 0.0) for one in teachers]
+    writers = Teacher.objects.for_project(project).filter(pk__in=list(told))
+    right, approved = Q(score__correctness=1), Q(decision__outcome="approved")
+    clusters = question_clusters(
+        project,
+        chains,
+        ("teacher_id",),
+        keys=told,
+        right=(Count("score__correctness"), Count("id", filter=right)),
+        passing=(Count("id"), Count("id", filter=good)),
+        approved=(Count("id"), Count("id", filter=approved)),
+        validity=(Count("score__validity"), Sum("score__validity")),
+        tokens=(Count("completion_tokens"), Sum("completion_tokens")),
+    )
+    rows = [
+        _row(
+            one,
+            told[one.pk],
+            costs.get(one.pk) or 0.0,
+            {name: found.get(one.pk) for name, found in clusters.items()},
+        )
+        for one in writers
+    ]
     return sorted(
         rows, key=lambda row: (-(row.right / row.graded if row.graded else -1), row.teacher.pk)
     )
 
 
-def _row(teacher: Teacher, told: dict, cost: float) -> Row:
+def teacher_lines(project: Project) -> list[Teacher]:
+    """The project's teachers as `selectors.teachers` has them, each with its `right_interval`."""
+    lines = list(teachers(project))
+    clusters = question_clusters(
+        project,
+        Rationale.objects.for_project(project).filter(teacher__isnull=False),
+        ("teacher_id",),
+        keys=[one.pk for one in lines if one.graded],
+        right=(Count("score__correctness"), Count("id", filter=Q(score__correctness=1))),
+    )["right"]
+    for one in lines:
+        one.right_interval = clustered(one.right, one.graded, clusters.get(one.pk))
+    return lines
+
+
+def _row(
+    teacher: Teacher, told: dict[str, Any], cost: float, clusters: dict[str, Clusters | None]
+) -> Row:
+    written, approved = told["written"], told["approved"]
+    ends = clustered(approved, written, clusters["approved"])
     price, interval = None, None
-    if cost and told["approved"]:
-        price = cost / told["approved"]
-        low, high = wilson(told["approved"], told["written"])
-        each = cost / told["written"]
-        interval = (each / high, each / low)
+    if cost and approved and ends:
+        price, each = cost / approved, cost / written
+        interval = (each / ends[1], each / ends[0])
     return Row(
         teacher=teacher,
-        validity=_mean(told["validity"], told["validity2"], told["judged"]),
-        tokens=_mean(told["tokens"], told["tokens2"], told["counted"]),
+        validity=_mean(told["validity"], told["judged"], clusters["validity"]),
+        tokens=_mean(told["tokens"], told["counted"], clusters["tokens"]),
         cost=cost,
         price=price,
         price_interval=interval,
+        right_interval=clustered(told["right"], told["graded"], clusters["right"]),
+        passing_interval=clustered(told["passing"], written, clusters["passing"]),
+        approved_interval=ends,
         **{k: told[k] for k in ("written", "graded", "right", "passing", "approved", "cut_off")},
     )
 
 
-def _mean(mean: float | None, square: float | None, n: int) -> Mean | None:
-    if mean is None or square is None:
-        return None
-    half = Z * sqrt(max(0.0, square - mean * mean) / n)
-    return Mean(mean, mean - half, mean + half)
+def _mean(mean: float | None, n: int, clusters: Clusters | None) -> Mean | None:
+    return None if mean is None else Mean(mean, mean_interval(mean, n, clusters))

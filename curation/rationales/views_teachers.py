@@ -7,9 +7,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from curation.errors import Invalid
 from curation.projects.access import project_view, refuse_blind
-from curation.rationales import selectors, services, tries
+from curation.rationales import services, tries
 from curation.rationales.forms import TeacherForm, TryForm
-from curation.rationales.leaderboard import leaderboard
+from curation.rationales.leaderboard import leaderboard, teacher_lines
 from curation.rationales.models import Teacher, TeacherTry
 from curation.rationales.styles import styles
 
@@ -18,7 +18,7 @@ from curation.rationales.styles import styles
 @project_view
 def teachers(request: HttpRequest) -> HttpResponse:
     refuse_blind(request.membership)
-    context = {"teachers": selectors.teachers(request.project)}
+    context = {"teachers": teacher_lines(request.project)}
     return render(request, "rationales/teachers.html", context)
 
 

@@ -7,8 +7,10 @@ from django.core.cache import cache
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from curation.intervals import clustered
 from curation.projects.models import Project
 from curation.rationales.budgets import Spent, spent_in
+from curation.rationales.clusters import question_clusters
 from curation.rationales.models import (
     GenerationRun,
     Rationale,
@@ -98,23 +100,43 @@ def _run_state(run: GenerationRun) -> RunState:
 
 
 def _by_teacher(run: GenerationRun) -> list[dict[str, Any]]:
-    good = passes(run.project.rubric, "rationale__score__")
-    return list(
+    """A line a teacher and temperature, with the intervals of its shares: several samples of one question
+    are alike, so these count questions."""
+    right, good = (
+        Q(rationale__score__correctness=1),
+        passes(run.project.rubric, "rationale__score__"),
+    )
+    rows = list(
         Slot.objects.filter(run=run)
         .order_by()
-        .values("teacher__name", "temperature")
+        .values("teacher_id", "teacher__name", "temperature")
         .annotate(
             total=Count("id"),
             filled=Count("id", filter=Q(status=SlotStatus.FILLED)),
             failed=Count("id", filter=Q(status=SlotStatus.FAILED)),
             saved=Count("id", filter=Q(status=SlotStatus.SAVED)),
             graded=Count("rationale__score__correctness"),
-            right=Count("id", filter=Q(rationale__score__correctness=1)),
+            right=Count("id", filter=right),
             scored=Count("rationale__score"),
             passing=Count("id", filter=good),
         )
         .order_by("teacher_id", "temperature")
     )
+    clusters = question_clusters(
+        run.project,
+        Slot.objects.filter(run=run, rationale__score__isnull=False),
+        ("teacher_id", "temperature"),
+        keys=[(row["teacher_id"], row["temperature"]) for row in rows if row["scored"]],
+        right=(Count("rationale__score__correctness"), Count("id", filter=right)),
+        passing=(Count("id"), Count("id", filter=good)),
+    )
+    for row in rows:
+        key = row["teacher_id"], row["temperature"]
+        row["right_interval"] = clustered(row["right"], row["graded"], clusters["right"].get(key))
+        row["passing_interval"] = clustered(
+            row["passing"], row["scored"], clusters["passing"].get(key)
+        )
+    return rows
 
 
 def _rates(

@@ -1,8 +1,9 @@
 """Control questions: their verdicts are known, and people meet them among the others."""
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from curation.errors import Conflict
 from curation.projects.models import Project, User
@@ -26,18 +27,20 @@ KNOWN = {Outcome.APPROVED: Verdict.APPROVE, Outcome.REJECTED: Verdict.REJECT}
 
 def next_control(project: Project, user: User) -> Seat | None:
     """A seat, not stored yet, of a control question that this person has not had; None when none is
-    due. Due is what keeps their share of all questions that they finished at `control_percent`."""
-    finished = Seat.objects.filter(project=project, holder=user, done_at__isnull=False)
-    done = finished.count()
-    # One question in so many; which of them is the control's differs from person to person and from
-    # one time to the next, so that nobody can count on it.
-    every = round(100 / project.control_percent)
-    had = finished.filter(number__isnull=True).count()
-    due = (done // every) + ((done % every) >= (user.pk * 7 + (done // every) * 3) % every)
-    if had >= due:
+    due (see `window`), or they have had all that there are."""
+    now = timezone.now()
+    mine = Seat.objects.filter(project=project, holder=user)
+    # What they hold counts as well: the next question is chosen while they work on this one.
+    taken = mine.filter(Q(done_at__isnull=False) | Q(held_until__gte=now))
+    count = taken.count()
+    first, place = window(project, user, count)
+    if count < place:
+        return None
+    latest = taken.order_by(F("done_at").desc(nulls_first=True), "-id")[: count - first]
+    if None in latest.values_list("number", flat=True):
         return None
     here = Seat.objects.filter(item=OuterRef("pk"), holder=user)
-    mine = here.filter(Q(done_at__isnull=False) | Q(held_until__gte=timezone.now()))
+    mine = here.filter(Q(done_at__isnull=False) | Q(held_until__gte=now))
     # Also those that they decided before it was a control.
     known = Review.objects.filter(
         rationale__question=OuterRef("question"), reviewer=user, withdrawn_at__isnull=True
@@ -56,6 +59,23 @@ def next_control(project: Project, user: User) -> Seat | None:
     # One whose claim ran out comes again.
     left = Seat.objects.filter(item=item, holder=user).select_related("item").first()
     return left or Seat(project=project, item=item, rank=item.rank)
+
+
+def window(project: Project, user: User, count: int) -> tuple[int, int]:
+    """(first, place) of the window of a person's questions that number `count`, from 0, falls into: from
+    `first` on, the control comes at `place`.
+
+    At p percent the n-th window begins at n * 100 / p, rounded down, and has one control, so that after
+    any number of questions the share is right to within one. Where in its window it comes is drawn with
+    the installation's secret key, by person and window: nobody can work it out. A window that ends
+    without one, because there was none left to meet, is not made up for: controls never come in a row
+    because they were short before, or because the percentage was raised.
+    """
+    percent = min(100, project.control_percent)
+    number = ((count + 1) * percent - 1) // 100
+    first, end = number * 100 // percent, (number + 1) * 100 // percent
+    drawn = salted_hmac("curation.reviews.controls", f"{project.pk}/{user.pk}/{percent}/{number}")
+    return first, first + int.from_bytes(drawn.digest()[:8]) % (end - first)
 
 
 def make_control(project: Project, user: User, question: Question, note: str = "") -> Control:

@@ -9,6 +9,7 @@ from django.db.models import Avg, Count, Exists, F, OuterRef
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from curation.intervals import Interval, clustered, clusters_of
 from curation.projects.models import User
 from curation.reviews.models import Control, Outcome, Review, Seat, Verdict
 
@@ -31,11 +32,13 @@ SAME = {
 @dataclass(frozen=True)
 class Met:
     """How many of the last `n` decisions that can be compared said the same as what came of it: what
-    all others said, an admin's last word, or what is known of a control. `run`: the newest in a row."""
+    all others said, an admin's last word, or what is known of a control. `run`: the newest in a row;
+    `interval`: of the share, by question."""
 
     n: int
     same: int
     run: int
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -125,10 +128,18 @@ def met_lately(user: User, project_ids: Collection[int]) -> Met:
         )[:LOOKED_AT]
     )
     known = _known({row["question"] for row in rows if row["is_control"]})
-    verdicts = [same for row in rows if (same := _same(row, user, known)) is not None]
-    verdicts = verdicts[len(verdicts) % LUMP :][:COMPARED]
+    compared = [
+        (row["question"], same) for row in rows if (same := _same(row, user, known)) is not None
+    ]
+    compared = compared[len(compared) % LUMP :][:COMPARED]
+    verdicts = [same for _, same in compared]
     run = verdicts.index(False) if False in verdicts else len(verdicts)
-    return Met(len(verdicts), sum(verdicts), run)
+    by_question: dict[int, list[bool]] = {}
+    for question, same in compared:
+        by_question.setdefault(question, []).append(same)
+    clusters = clusters_of((0, len(one), sum(one)) for one in by_question.values()).get(0)
+    same, n = sum(verdicts), len(verdicts)
+    return Met(n, same, run, clustered(same, n, clusters))
 
 
 def _known(questions: set[int]) -> dict[int, str]:

@@ -6,11 +6,13 @@ from math import ceil, sqrt
 from statistics import mean, stdev
 from typing import Any
 
-from django.db.models import Avg, Count, QuerySet
+from django.db.models import Avg, Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from curation.intervals import Clusters, Interval, clustered
 from curation.projects.models import Project, User
+from curation.rationales.clusters import question_clusters
 from curation.remembering import remembered
 from curation.reviews.models import QueueItem, QueueStatus, Review, Seat, Verdict
 from curation.reviews.queueing import open_seats
@@ -32,6 +34,7 @@ class PersonLine:
     total: int = 0
     pace: float | None = None
     verdicts: dict[str, int] = field(default_factory=dict)
+    clusters: Clusters | None = None
     last: date | None = None
 
     @property
@@ -41,6 +44,12 @@ class PersonLine:
     @property
     def approved(self) -> int:
         return self.verdicts.get(Verdict.APPROVE, 0)
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of the share that they approve; rationales of one question are judged together, so it counts
+        questions."""
+        return clustered(self.approved, self.chains, self.clusters)
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ def progress_of(project: Project) -> Progress:
 
 
 def _progress(project: Project) -> Progress:
-    """Six queries, however many people and questions there are."""
+    """As many queries, however many people and questions there are."""
     today = timezone.localdate()
     first = today - timedelta(days=DAYS - 1)
     since = timezone.make_aware(datetime.combine(first, time.min))
@@ -108,19 +117,14 @@ def _progress(project: Project) -> Progress:
 
 
 def _people(project: Project, since: datetime, today: date, filled: list[Any]) -> list[PersonLine]:
-    said = (
-        Review.objects.filter(
-            project=project,
-            created_at__gte=since,
-            withdrawn_at__isnull=True,
-            is_adjudication=False,
-            is_control=False,
-        )
-        .order_by()
-        .values_list("reviewer", "verdict")
-        .annotate(n=Count("pk"))
-    )
-    verdicts = list(said)
+    said = Review.objects.filter(
+        project=project,
+        created_at__gte=since,
+        withdrawn_at__isnull=True,
+        is_adjudication=False,
+        is_control=False,
+    ).order_by()
+    verdicts = list(said.values_list("reviewer", "verdict").annotate(n=Count("pk")))
     ids = {row[0] for row in filled if row[0] is not None} | {row[0] for row in verdicts}
     lines = {pk: PersonLine(person) for pk, person in User.objects.in_bulk(ids).items()}
     timed: dict[int, list[tuple[int, float]]] = {}
@@ -138,6 +142,16 @@ def _people(project: Project, since: datetime, today: date, filled: list[Any]) -
         lines[holder].pace = sum(n * pace for n, pace in parts) / sum(n for n, _ in parts)
     for reviewer, verdict, n in verdicts:
         lines[reviewer].verdicts[verdict] = n
+    clusters = question_clusters(
+        project,
+        said,
+        ("reviewer",),
+        keys=[pk for pk, line in lines.items() if line.chains],
+        question="rationale__question",
+        approved=(Count("pk"), Count("pk", filter=Q(verdict=Verdict.APPROVE))),
+    )["approved"]
+    for pk, line in lines.items():
+        line.clusters = clusters.get(pk)
     return sorted(lines.values(), key=lambda line: (-line.total, line.person.username.casefold()))
 
 

@@ -2,7 +2,8 @@
 
 from django import template
 
-from curation.intervals import wilson
+from curation import rounding
+from curation.intervals import Interval
 
 register = template.Library()
 
@@ -14,22 +15,21 @@ def share(part: int, whole: int) -> float | None:
 
 
 @register.filter
-def interval(part: int, whole: int) -> str:
-    """The 95% interval (Wilson) of `part` of `whole`, in percent: "87.3–89.6"."""
-    bounds = wilson(part, whole)
-    return "" if bounds is None else f"{100 * bounds[0]:.1f}–{100 * bounds[1]:.1f}"
+def span(interval: Interval | None) -> str:
+    """An interval of a share, in percent: "87.3–89.6"."""
+    return rounding.span(interval)
 
 
 @register.filter
 def coefficient(value: float | None) -> str:
     """A coefficient from -1 to 1 with two digits and a true minus sign; a dash where none is known."""
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+    return "–" if value is None else rounding.half_up(value, 2).replace("-", "−")
 
 
 @register.filter
 def hundredths(value: float) -> str:
     """A share in percent with one digit and no sign, as intervals are written: 87.3."""
-    return f"{100 * min(1.0, max(0.0, value)):.1f}"
+    return rounding.in_percent(min(1.0, max(0.0, value)), 1)
 
 
 @register.filter

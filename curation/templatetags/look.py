@@ -6,6 +6,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from curation.rounding import in_percent
+
 register = template.Library()
 
 # The pages of a project's bar of navigation, and what stands in their addresses; a page below none of
@@ -32,13 +34,13 @@ def room(path: str) -> str:
 @register.filter
 def percent(value: float | None, digits: int = 0) -> str:
     """0.893 as "89%" (or "89.3%" with digits 1); a dash where nothing is known."""
-    return "–" if value is None else f"{100 * value:.{digits}f}%"
+    return "–" if value is None else f"{in_percent(value, digits)}%"
 
 
 @register.filter
 def hundred(value: float | None) -> str:
     """A share as a whole number from 0 to 100; a dash where nothing is known."""
-    return "–" if value is None else str(round(100 * value))
+    return "–" if value is None else in_percent(value)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """Control questions: their verdicts are known, they look like any other, and they decide nothing."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from curation.rationales.models import Rationale
 from curation.rationales.selectors import rationales as rationale_list
 from curation.reviews import claims
 from curation.reviews.claims import claim, next_item, skip
-from curation.reviews.controls import drop_control, make_control, next_control
+from curation.reviews.controls import drop_control, make_control, next_control, window
 from curation.reviews.models import Decision, QueueStatus, Seat
 from curation.reviews.queueing import set_overlap
 from curation.reviews.selectors import bench_of
@@ -108,31 +109,131 @@ def test_who_made_the_control_does_not_meet_it(
     assert [name for name, got in met.items() if made in got] == ["tina"]
 
 
-@pytest.mark.parametrize(("percent", "met"), [(0, 0), (10, 2), (20, 4), (50, 10)])
+def many(
+    project: Project,
+    make_questions: Questions,
+    make_rationales: Chains,
+    *,
+    controls: int,
+    others: int,
+) -> list[Question]:
+    """Scored questions of which the first `controls` are controls that nobody here made or decided."""
+    known, rest = make_questions(controls), make_questions(others)
+    for question in [*known, *rest]:
+        make_rationales(question, ["right"], scored=False)
+    score_now(project)
+    zoe = person("zoe")
+    for question in known:
+        review(project, zoe, question, "approve")
+        make_control(project, zoe, question)
+    return known
+
+
+def at(project: Project, percent: int) -> None:
+    Project.objects.filter(pk=project.pk).update(control_percent=percent)
+    project.refresh_from_db()
+
+
+def worked(project: Project, user: User, count: int, controls: list[Question]) -> list[bool]:
+    """Whether each of the next `count` questions that the queue hands out is a control."""
+    got = []
+    for _ in range(count):
+        question = next_item(project, user).item.question
+        review(project, user, question, "approve")
+        got.append(question in controls)
+    return got
+
+
+@pytest.mark.parametrize("percent", [0, 1, 10, 30, 40, 50, 66, 100])
 def test_controls_come_at_the_chosen_rate(
     percent: int,
-    met: int,
     project: Project,
-    admin_user: User,
     reviewer: User,
     make_questions: Questions,
     make_rationales: Chains,
 ) -> None:
-    controls, others = make_questions(11), make_questions(20)
-    for question in [*controls, *others]:
-        make_rationales(question, ["right"], scored=False)
-    score_now(project)
-    for question in controls:
-        review(project, admin_user, question, "approve")
-        make_control(project, admin_user, question)
-    Project.objects.filter(pk=project.pk).update(control_percent=percent)
-    project.refresh_from_db()
-    got = []
+    count = 100
+    controls = many(
+        project, make_questions, make_rationales, controls=percent, others=count - percent
+    )
+    at(project, percent)
+    got = worked(project, reviewer, count, controls)
+    assert sum(got) == percent
+    for so_far in range(1, count + 1):  # and never far from it on the way
+        assert abs(sum(got[:so_far]) - percent * so_far / 100) <= 1
+
+
+def test_the_schedule_holds_for_every_percentage_and_hundreds_of_questions(
+    project: Project, reviewer: User
+) -> None:
+    for percent in range(1, 101):
+        project.control_percent = percent
+        places = {window(project, reviewer, count) for count in range(500)}
+        assert len(places) == 5 * percent
+        assert len({place for _, place in places}) == 5 * percent  # one in each, no two at one
+        assert sum(place < 300 for _, place in places) in range(3 * percent - 1, 3 * percent + 1)
+
+
+def test_when_a_control_comes_is_drawn_for_each_person_with_the_secret_key(
+    project: Project, reviewer: User, third: User, settings: Any
+) -> None:
+    project.control_percent = 10
+
+    def places(user: User) -> list[int]:
+        return [
+            place - first for first, place in sorted({window(project, user, n) for n in range(600)})
+        ]
+
+    mine = places(reviewer)
+    assert places(reviewer) == mine  # the same whenever it is asked
+    assert places(third) != mine and set(mine) > {0, 9} and len(set(mine)) == 10
+    # No rule of the last places gives the next: each step between them occurs at any place.
+    assert len({(b - a) % 10 for a, b in itertools.pairwise(mine)}) == 10
+    settings.SECRET_KEY = "another installation"
+    assert places(reviewer) != mine
+
+
+def test_controls_that_ran_out_are_not_made_up_for_in_a_row(
+    project: Project, reviewer: User, make_questions: Questions, make_rationales: Chains
+) -> None:
+    controls = many(project, make_questions, make_rationales, controls=12, others=70)
+    late = controls[2:]
+    zoe = User.objects.get(username="zoe")
+    for question in late:
+        drop_control(project, question)
+    at(project, 20)
+    assert sum(worked(project, reviewer, 40, controls[:2])) == 2  # both, then there are no more
+    for question in late:
+        make_control(project, zoe, question)
+    got = worked(project, reviewer, 40, late)
+    assert sum(got) == 8
+    assert all(sum(got[n : n + 5]) <= 2 for n in range(36))
+
+
+def test_a_higher_percentage_brings_no_row_of_controls(
+    project: Project, reviewer: User, make_questions: Questions, make_rationales: Chains
+) -> None:
+    controls = many(project, make_questions, make_rationales, controls=20, others=40)
+    at(project, 10)
+    assert sum(worked(project, reviewer, 20, controls)) == 2
+    at(project, 50)
+    got = worked(project, reviewer, 20, controls)
+    assert sum(got) == 10 and all(sum(got[n : n + 3]) <= 2 for n in range(18))
+
+
+def test_the_question_in_hand_counts_when_the_next_is_chosen(
+    project: Project, reviewer: User, make_questions: Questions, make_rationales: Chains
+) -> None:
+    controls = many(project, make_questions, make_rationales, controls=10, others=12)
+    at(project, 50)
+    got, seat = [], next_item(project, reviewer)
     for _ in range(20):
-        question = next_item(project, reviewer).item.question
-        review(project, reviewer, question, "approve")
-        got.append(question in controls)
-    assert sum(got) == met
+        following = claims.ahead(project, reviewer, seat.item_id)
+        got.append(seat.item.question in controls)
+        chains = to_review(seat.item)
+        submit(project, reviewer, seat.item_id, [Say(one.pk, "approve") for one in chains])
+        seat = following
+    assert sum(got) == 10 and all(sum(got[n : n + 2]) == 1 for n in range(0, 20, 2))
 
 
 def test_a_half_decided_question_is_no_control_since_it_would_show_fewer_chains(

@@ -16,7 +16,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from curation.dashboard.advice import Known, next_step
 from curation.dashboard.selectors import Counts, Pace, Running, Student
-from curation.intervals import wilson
+from curation.intervals import student, wilson
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, change_rubric
 from curation.questions.models import QuestionImport
@@ -94,7 +94,8 @@ def test_the_funnel_counts_every_stage(
     assert stage(html, "passing") == "Pass the rubric 4 50% of the scored"
     assert stage(html, "approved") == "Approved 4 by people 1, by rule 3"
     assert stage(html, "student") == "Trained student — not yet"
-    low, high = wilson(4, 8)
+    # Four questions, each with a right and a wrong chain: never wider than four outcomes by chance.
+    low, high = wilson(4, 8, student(3))
     assert f'50.0% <span class="ci">{100 * low:.1f}–{100 * high:.1f}' in html
     assert (
         '50% <span class="ci">of 2' in html

@@ -193,7 +193,7 @@ def test_failures_are_grouped_by_reason_and_can_be_tried_again(
 def test_an_active_run_looks_again_and_an_ended_one_does_not(
     run: GenerationRun, reviewer_client: Client, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         text = reviewer_client.get(at("run_detail", run.pk), headers={"HX-Request": "true"})
     assert "every 2s" in text.content.decode() and "<html" not in text.content.decode()
     GenerationRun.objects.update(status="cancelled")

@@ -83,7 +83,7 @@ def test_paired_outcomes_have_the_published_score_intervals(table, difference, r
 
 def restricted(table, ratio: float) -> float:
     """The score statistic of a ratio, with the table that is likeliest under it found by a search."""
-    both, first, second, neither = table
+    both, first, second, _ = table
     n = sum(table)
     a, b = both + first, both + second
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workers.evaluation.rounding import half_up, in_percent
 from workers.evaluation.types import Estimate, ModelResult, PairResult, Report, TargetResult
 
 _TARGET_NAMES = {
@@ -80,9 +81,9 @@ def _gain(report: Report, student: ModelResult) -> list[str]:
             continue
         if pair.apart:
             way = "more" if pair.difference.value > 0 else "fewer"
-            value = abs(100 * pair.difference.value)
+            value = in_percent(abs(pair.difference.value), 1)
             found.append(
-                f"That is {value:.1f} points {way} than its base, {base.name} ({_interval_points(pair)})."
+                f"That is {value} points {way} than its base, {base.name} ({_interval_points(pair)})."
             )
         else:
             found.append(
@@ -111,7 +112,7 @@ def _target(result: TargetResult) -> str:
     sign = "at most" if result.name == "length_ratio" else "at least"
     as_share = result.name in ("accuracy", "validity")
     figure = _share(result.estimate) if as_share else _plain(result.estimate)
-    bar = f"{100 * result.bar:.1f}%" if as_share else f"{result.bar:.2f}"
+    bar = f"{in_percent(result.bar, 1)}%" if as_share else half_up(result.bar, 2)
     standing = _STANDING[result.status] if result.estimate.low is not None else _BARE[result.status]
     return f"{name}: {figure}, target {sign} {bar}: {standing}."
 
@@ -125,7 +126,7 @@ def _other_groups(report: Report, student: ModelResult, primary) -> list[str]:
         for other in (*report.by_role("base"), *report.by_role("teacher")):
             theirs = other.group(group.split, group.subset)
             if theirs is not None and theirs.accuracy.value is not None:
-                beside.append(f"{other.name} {100 * theirs.accuracy.value:.1f}%")
+                beside.append(f"{other.name} {in_percent(theirs.accuracy.value, 1)}%")
         tail = f" ({', '.join(beside)})" if beside else ""
         found.append(
             f"On {_group_name(group.split, group.subset)}, {group.accuracy.n:,} questions: "
@@ -184,19 +185,21 @@ def _group_name(split: str, subset: str) -> str:
 
 def _share(found: Estimate) -> str:
     if found.low is None:
-        return f"{100 * found.value:.1f}% (too few for an interval)"
-    return f"{100 * found.value:.1f}% ({100 * found.low:.1f} to {100 * found.high:.1f})"
+        return f"{in_percent(found.value, 1)}% (too few for an interval)"
+    value, low, high = (in_percent(end, 1) for end in (found.value, found.low, found.high))
+    return f"{value}% ({low} to {high})"
 
 
 def _plain(found: Estimate) -> str:
     if found.low is None:
-        return f"{found.value:.2f} (no interval: too few, or all alike)"
-    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+        return f"{half_up(found.value, 2)} (no interval: too few, or all alike)"
+    value, low, high = (half_up(end, 2) for end in (found.value, found.low, found.high))
+    return f"{value} ({low} to {high})"
 
 
 def _interval_points(pair: PairResult) -> str:
-    low, high = sorted((100 * abs(pair.difference.low), 100 * abs(pair.difference.high)))
-    return f"{low:.1f} to {high:.1f}"
+    low, high = sorted((abs(pair.difference.low), abs(pair.difference.high)))
+    return f"{in_percent(low, 1)} to {in_percent(high, 1)}"
 
 
 def _points(pair: PairResult) -> str:
@@ -205,13 +208,10 @@ def _points(pair: PairResult) -> str:
 
 def points(found: Estimate) -> str:
     """A difference of two shares in points, with its interval."""
-    value, low, high = (
-        None if end is None else 100 * end + 0.0 for end in (found.value, found.low, found.high)
-    )
-    if low is None:
-        return f"{_signed(value)} points, too few questions for an interval"
-    return f"{_signed(value)} points, {_signed(low)} to {_signed(high)}"
+    if found.low is None:
+        return f"{_signed(found.value)} points, too few questions for an interval"
+    return f"{_signed(found.value)} points, {_signed(found.low)} to {_signed(found.high)}"
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
+    return in_percent(value, 1, sign="+").replace("-", "−")
