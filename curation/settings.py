@@ -14,6 +14,11 @@
 | ORDERS_UNDER_WAY | runs, trainings, … of each kind that a person may have under way | 100 |
 | IMPORTS_PER_HOUR | of one person, by page and API | 200 |
 | MODEL_HOSTS | private or local hosts that model endpoints may use | none |
+| SOMETHING_API_KEY, CHAINWRIGHT_KEY_SOMETHING | a model endpoint's key; workers only | none |
+| SOMETHING_API_KEY_HOSTS, CHAINWRIGHT_KEY_SOMETHING_HOSTS | hosts that may receive that key | none |
+
+Hosts are listed with commas. A key without its list of hosts is not sent anywhere; there a host stands
+for its usual port, and another port is listed as HOST:PORT (`deploy/README.md` says more).
 """
 
 import os

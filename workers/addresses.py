@@ -51,6 +51,16 @@ class Endpoint:
         return name if self.port == usual else f"{name}:{self.port}"
 
     @property
+    def entries(self) -> frozenset[str]:
+        """How a list of the operator's names exactly this host and port; a host alone stands for
+        the usual port of the scheme."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        with_port = f"{name}:{self.port}"
+        return frozenset(
+            {with_port} if self.host_header == with_port else {with_port, name, self.host}
+        )
+
+    @property
     def shown(self) -> str:
         """For messages: no path, and nothing that could be a secret."""
         return f"{self.scheme}://{self.host_header}"

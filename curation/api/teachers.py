@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
 from pydantic import Field
 
+from curation import key_names
 from curation.api.access import ADMIN, READ
 from curation.api.lists import PageOf, asked, filters, paged
 from curation.api.rationales import hides_teachers
@@ -56,7 +57,7 @@ class TeacherIn(Body):
     api_key_env: str | None = Field(
         None,
         max_length=80,
-        description="The name of the variable in which the worker finds the key; never the key.",
+        description=key_names.HELP,
     )
     prompt_style: str | None = Field(None, max_length=40)
     max_tokens: int | None = Field(None, ge=1, le=services.MAX_TOKENS)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from curation import key_names
 from curation.projects.models import Project
 from curation.questions.selectors import facets
 from curation.rationales.choosing import WHICH, Choice
@@ -13,7 +14,7 @@ from curation.rationales.styles import choices
 from curation.rationales.tries import FIELDS, MAX_QUESTION, QUESTION
 
 
-class TeacherForm(forms.ModelForm):
+class TeacherForm(key_names.ForgetsAPastedKey, forms.ModelForm):
     prompt_style = forms.ChoiceField(
         label="How it is asked", choices=lambda: choices(for_teacher=True)
     )
@@ -47,8 +48,7 @@ class TeacherForm(forms.ModelForm):
         help_texts = {
             "name": "How this teacher is called here.",
             "model": "A model folder on the worker, or the name that the server has for it.",
-            "api_key_env": "The worker reads the key from this variable, such as FAR_API_KEY. The "
-            "key itself is never stored.",
+            "api_key_env": key_names.HELP,
             "samples_per_request": "1 where the server does not know “n”.",
             "requests_per_minute": "0 is no limit.",
             "tokens_per_minute": "0 is no limit; read and written ones count.",

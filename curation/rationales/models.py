@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from curation.key_names import names_a_key, only_names
 from curation.projects.models import LivingManager, Project, ProjectQuerySet
 from curation.questions.models import Deletion, Question
 from curation.rationales import models_checks, models_meaning  # noqa: F401 (this app's, too)
@@ -43,7 +44,7 @@ class Teacher(models.Model):
     backend = models.CharField(max_length=20, choices=Backend, default=Backend.TRANSFORMERS)
     model = models.CharField(max_length=300, blank=True)
     base_url = models.URLField(max_length=300, blank=True)
-    api_key_env = models.CharField(max_length=80, blank=True)
+    api_key_env = models.CharField(max_length=80, blank=True, validators=[names_a_key])
     prompt_style = models.CharField(max_length=40, default="plain")
     max_tokens = models.PositiveIntegerField(default=256)
     top_p = models.FloatField(default=1.0)
@@ -71,7 +72,8 @@ class Teacher(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["project", "name"], name="a_teacher_name_is_used_once_in_a_project"
-            )
+            ),
+            only_names("a_teacher_names_its_key_and_holds_none"),
         ]
 
     def __str__(self) -> str:

@@ -1,10 +1,10 @@
 """The scores of rationales, the runs that make them, and the judge that may stand beside them."""
 
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from curation.key_names import names_a_key, only_names
 from curation.projects.models import Project, ProjectQuerySet, Rubric
 from curation.questions.models import Question
 from curation.work import Work
@@ -170,18 +170,12 @@ class Judge(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHAT)
     model = models.CharField(max_length=300)
     base_url = models.URLField(max_length=300)
-    api_key_env = models.CharField(
-        max_length=80,
-        blank=True,
-        validators=[
-            RegexValidator(
-                r"^([A-Z][A-Z0-9_]*_API_KEY|CHAINWRIGHT_KEY_[A-Z0-9_]+)\Z",
-                "The variable is called SOMETHING_API_KEY or CHAINWRIGHT_KEY_SOMETHING.",
-            )
-        ],
-    )
+    api_key_env = models.CharField(max_length=80, blank=True, validators=[names_a_key])
 
     objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [only_names("a_judge_names_its_key_and_holds_none")]
 
     def __str__(self) -> str:
         return self.name

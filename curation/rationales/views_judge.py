@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from curation import key_names
 from curation.projects.access import project_view
 from curation.rationales.models import Judge
 
 
-class JudgeForm(forms.ModelForm):
+class JudgeForm(key_names.ForgetsAPastedKey, forms.ModelForm):
     base_url = forms.URLField(
         label="Address",
         max_length=300,
@@ -30,8 +31,7 @@ class JudgeForm(forms.ModelForm):
         help_texts = {
             "name": "Under which its score is shown.",
             "model": "The name that the server has for it.",
-            "api_key_env": "The worker reads the key from this variable, such as FAR_API_KEY. The "
-            "key itself is never stored.",
+            "api_key_env": key_names.HELP,
         }
 
 

@@ -22,7 +22,7 @@ TEACHER = {
     "backend": "openai",
     "model": "llama",
     "base_url": "http://127.0.0.1:8000/v1",
-    "api_key_env": "FAR_KEY",
+    "api_key_env": "FAR_API_KEY",
     "prompt_style": "step-by-step",
     "max_tokens": "300",
     "top_p": "0.9",
@@ -34,7 +34,7 @@ TEACHER = {
 def test_a_teacher_is_added_and_changed(project: Project, admin_client: Client) -> None:
     assert admin_client.post(at("teacher_new"), TEACHER).status_code == 302
     made = Teacher.objects.get()
-    assert (made.project, made.api_key_env, made.writes) == (project, "FAR_KEY", True)
+    assert (made.project, made.api_key_env, made.writes) == (project, "FAR_API_KEY", True)
     admin_client.post(at("teacher_edit", made.pk), {**TEACHER, "max_tokens": "500"})
     made.refresh_from_db()
     assert made.max_tokens == 500

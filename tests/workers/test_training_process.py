@@ -15,7 +15,7 @@ from tests.workers.training_tiny import make_model, sums, write_rows
 from workers.training.config import TrainingConfig
 from workers.training.errors import ConfigError
 from workers.training.events import read_events
-from workers.training.process import TrainingProcess, child_environment, launch
+from workers.training.process import TrainingProcess, launch
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 240
@@ -152,19 +152,6 @@ def test_a_bad_configuration_is_refused_before_anything_starts(base, tmp_path):
     assert done.stderr.strip() == (
         "Configuration: recipe.rank is -1. Use a whole number from 1 to 1024."
     )
-
-
-def test_the_training_does_not_get_the_secrets_of_the_web():
-    kept = child_environment(
-        {
-            "PATH": "/bin",
-            "HF_TOKEN": "x",
-            "SECRET_KEY": "x",
-            "DATABASE_URL": "x",
-            "OPENAI_API_KEY": "x",
-        }
-    )
-    assert kept == {"PATH": "/bin", "HF_TOKEN": "x"}
 
 
 def test_events_of_an_absent_training_are_none(tmp_path):

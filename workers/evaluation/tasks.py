@@ -17,15 +17,17 @@ from curation.evaluations.services import finish_evaluation, held_out
 from curation.queue import EVALUATE, app
 from curation.training.models import TrainingJob
 from curation.work import Status, begin, ending, finish, still_mine
+from workers.child_environment import without_secrets
 from workers.evaluation.config import EvaluationConfig
 from workers.evaluation.types import SCORES_FILE, CurationPair, EvaluationError, Report
+from workers.generation.addresses import parse_endpoint
 from workers.generation.tasks import close_warm, spec_of
-from workers.generation.types import ModelSpec
+from workers.generation.types import BackendError, ModelSpec
+from workers.model_keys import environment_of_keys, key_for
 from workers.model_places import resolve_model
 from workers.pulse import Pulse
 from workers.rights import refuse_without_rights
 from workers.training.events import read_events
-from workers.training.process import child_environment
 
 POLL_SECONDS = 0.5
 WEAK_DOMAINS = 5
@@ -118,8 +120,19 @@ def models_of(evaluation: Evaluation) -> list[dict[str, Any]]:
         spec = ModelSpec("transformers", resolve_model(job.base_model), adapter=str(adapter))
         entries.append(_entry(student_name(job), "student", spec))
     for teacher in teachers_of(evaluation):
-        entries.append(_entry(teacher.name, "teacher", spec_of(teacher), teacher.prompt_style))
+        spec = spec_of(teacher)
+        _require_key(teacher.name, spec)
+        entries.append(_entry(teacher.name, "teacher", spec, teacher.prompt_style))
     return entries
+
+
+def _require_key(name: str, spec: ModelSpec) -> None:
+    """Before hours of asking: the teacher's key is there, and may be sent to its address."""
+    if spec.backend == "openai":
+        try:
+            key_for(spec.api_key_env, parse_endpoint(spec.base_url, settings.MODEL_HOSTS))
+        except BackendError as error:
+            raise EvaluationError(f"{name} cannot be asked: {error}") from error
 
 
 def _entry(name: str, role: str, spec: ModelSpec, style: str = "plain") -> dict[str, Any]:
@@ -148,7 +161,7 @@ def _follow(evaluation: Evaluation, config: Path, folder: Path) -> str | None:
             stdout=out,
             stderr=log,
             start_new_session=True,
-            env=child_environment() | _keys(evaluation),
+            env=without_secrets() | _keys(evaluation),
         )
     offset, done, error = 0, defaultdict(int), ""
     try:
@@ -178,9 +191,10 @@ def _follow(evaluation: Evaluation, config: Path, folder: Path) -> str | None:
 
 
 def _keys(evaluation: Evaluation) -> dict[str, str]:
-    """The keys of the teachers' servers, which the child's clean environment leaves out."""
-    names = teachers_of(evaluation).exclude(api_key_env="").values_list("api_key_env", flat=True)
-    return {name: os.environ[name] for name in names if name in os.environ}
+    """The keys of the teachers' servers, which the child's clean environment leaves out, each with
+    its list of hosts: the child decides once more where they may go."""
+    far = teachers_of(evaluation).filter(backend="openai").exclude(api_key_env="")
+    return environment_of_keys(far.values_list("api_key_env", flat=True))
 
 
 def _stage(event: dict[str, Any]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import selectors
 import signal
 import subprocess
@@ -23,10 +22,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import workers
+from workers.child_environment import without_secrets
 from workers.generation.types import ModelSpec, storable
 
 ROOT = Path(workers.__file__).resolve().parent.parent
-SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|_URL$|_DSN$", re.IGNORECASE)
 TAIL_BYTES = 4000
 
 
@@ -147,10 +146,9 @@ class Child:
 
 def child_environment(threads: int) -> dict[str, str]:
     """The child's environment: one thread's worth of settings, no network, none of our secrets."""
-    kept = {name: value for name, value in os.environ.items() if not SECRET_NAME.search(name)}
     path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH", "")])]
     return {
-        **kept,
+        **without_secrets(),
         "PYTHONPATH": os.pathsep.join(path),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(threads),

@@ -10,17 +10,16 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
-import re
 import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from typing import Any
 
-from workers.addresses import Endpoint
 from workers.generation.addresses import parse_endpoint
 from workers.generation.chat_batch import Batch, ChatEndpoint, EndpointGone
 from workers.generation.chat_client import ChatClient
 from workers.generation.patience import Breaker, Pace
 from workers.generation.types import BackendError, Completion, ModelSpec, More, Request
+from workers.model_keys import key_for
 
 OPTIONS = {
     "concurrency": (32, "requests in flight at once"),
@@ -41,8 +40,6 @@ OPTIONS = {
     "extra_body": ({}, "further fields of the request"),
 }
 OUR_FIELDS = {"model", "messages", "stream", "n", "max_tokens", "max_completion_tokens"}
-# A project's member may name the variable, so not every variable of the worker can be one.
-KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY|CHAINWRIGHT_KEY_[A-Z0-9_]+")
 
 
 class OpenAIBackend:
@@ -65,7 +62,7 @@ class OpenAIBackend:
         self.options = _options(spec.options)
         self.endpoint = parse_endpoint(spec.base_url, allowed_hosts)
         if key is None:
-            key = read_key(spec.api_key_env, self.endpoint)
+            key = key_for(spec.api_key_env, self.endpoint)
         self.client = ChatClient(self.endpoint, key, self.options)
         self.breaker = Breaker(
             threshold=int(self.options["breaker_failures"]),
@@ -216,33 +213,6 @@ async def _settled(task: asyncio.Task) -> None:
 async def _finish(task: asyncio.Task) -> None:
     task.cancel()
     await asyncio.wait([task])
-
-
-def read_key(name: str, endpoint: Endpoint) -> str:
-    """The key that the variable holds, if it may go to this endpoint; "" where none is named.
-
-    A variable NAME_HOSTS beside it ("api.openai.com,...") ties the key to those hosts, so that
-    nobody can send it to a server of their own by editing a teacher.
-    Raises BackendError, which never holds the key.
-    """
-    if not name:
-        return ""
-    if not KEY_NAME.fullmatch(name):
-        raise BackendError(
-            f"{name!r} cannot name a key: the variable must be called SOMETHING_API_KEY or "
-            "CHAINWRIGHT_KEY_SOMETHING."
-        )
-    key = os.environ.get(name, "")
-    if not key:
-        raise BackendError(f"The environment variable {name} is not set on this worker.")
-    if not key.isascii() or not key.isprintable():
-        raise BackendError(f"The environment variable {name} holds no usable key.")
-    hosts = [host.strip().lower() for host in os.environ.get(f"{name}_HOSTS", "").split(",")]
-    if any(hosts) and endpoint.host not in hosts:
-        raise BackendError(f"The key in {name} may not be sent to {endpoint.host}.")
-    if endpoint.scheme == "http" and not endpoint.allowed:
-        raise BackendError("A key is sent by https:// only; change the base URL.")
-    return key
 
 
 def _options(given: dict) -> dict:

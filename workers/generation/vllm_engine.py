@@ -26,7 +26,7 @@ import weakref
 from pathlib import Path
 from typing import IO, Any
 
-from workers.generation.child import SECRET_NAME
+from workers.child_environment import HUB_TOKEN, without_secrets
 from workers.generation.model_files import check_model_folder
 from workers.generation.types import BackendError, ModelSpec, storable
 
@@ -187,7 +187,7 @@ class VLLMEngine:
             stdout=self.log,
             stderr=self.log,
             bufsize=0,
-            env=environment(self.key),
+            env=environment(self.key, from_hub=not Path(self.model).is_dir()),
             process_group=0,
         )
         weakref.finalize(self, _end_if_owner, process, os.getpid())
@@ -233,13 +233,11 @@ def has_accelerator() -> bool:
     return Path("/dev/nvidiactl").exists() or Path("/dev/kfd").exists()
 
 
-def environment(key: str) -> dict[str, str]:
-    """The server's environment: none of our secrets but its own key, and the hub's token."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in NOT_ITS_OWN and (name == "HF_TOKEN" or not SECRET_NAME.search(name))
-    }
+def environment(key: str, *, from_hub: bool = False) -> dict[str, str]:
+    """The server's environment: none of our secrets but its own key, and for a model that it fetches
+    from the hub the hub's token."""
+    kept = without_secrets(keep=(HUB_TOKEN,) if from_hub else ())
+    kept = {name: value for name, value in kept.items() if name not in NOT_ITS_OWN}
     kept.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
     kept.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
     quiet = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}

@@ -18,6 +18,7 @@ import threading
 import time
 from functools import lru_cache
 
+from workers.child_environment import without_secrets
 from workers.scoring.comparing import CannotCompare
 
 TIME_LIMIT = 3.0  # seconds for one comparison
@@ -68,7 +69,7 @@ class HardComparer:
             return
         if self._owner == os.getpid():
             self.close()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        environment = {**without_secrets(), "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
         self._process = subprocess.Popen(
             [
                 sys.executable,

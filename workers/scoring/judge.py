@@ -27,9 +27,10 @@ from typing import Any
 from workers.addresses import AddressRefused
 from workers.generation.addresses import parse_endpoint
 from workers.generation.chat_client import CallFailed, ChatClient
-from workers.generation.openai_backend import OPTIONS, OpenAIBackend, read_key
+from workers.generation.openai_backend import OPTIONS, OpenAIBackend
 from workers.generation.patience import EndpointDown, backoff_seconds
 from workers.generation.types import BackendError, ModelSpec, Request
+from workers.model_keys import key_for
 from workers.scoring.contract import Flag
 from workers.scoring.scored import Scored
 
@@ -168,7 +169,7 @@ class Judge:
     async def _rewards(self, asked: Sequence[Scored]) -> list[Judgement]:
         options = self._chat.options
         endpoint = parse_endpoint(self.server.base_url, self.server.allowed_hosts)
-        key = read_key(self.server.api_key_env, endpoint)
+        key = key_for(self.server.api_key_env, endpoint)
         client = ChatClient(endpoint, key, options, path="/pooling")
         at_once = asyncio.Semaphore(int(options["concurrency"]))
         since = self._chat.breaker.clock()

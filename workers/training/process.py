@@ -8,7 +8,6 @@ when the process that started it has gone.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,18 +17,10 @@ from pathlib import Path
 
 import psutil  # comes with accelerate
 
+from workers.child_environment import HUB_TOKEN, without_secrets
 from workers.training.config import TrainingConfig
 from workers.training.errors import EXIT_BAD_CONFIG, EXIT_CANCELLED, EXIT_DONE
 from workers.training.events import EVENTS_FILE, read_events
-
-#: variables that a training has no business with (HF_TOKEN stays: private base models need it)
-_HIDDEN = re.compile(r"SECRET|PASSWORD|PASSWD|API_KEY|DATABASE_URL|REDIS_URL|BROKER|_DSN$", re.I)
-
-
-def child_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without the web's and the queue's secrets."""
-    source = os.environ if environment is None else environment
-    return {key: value for key, value in source.items() if not _HIDDEN.search(key)}
 
 
 class TrainingProcess:
@@ -148,7 +139,8 @@ def launch(
     if resume:
         command.append("--resume")
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    env = child_environment(environment)
+    # A base model of the hub may be a private one, which needs the hub's token; a folder needs none.
+    env = without_secrets(environment, keep=() if config.model_is_folder else (HUB_TOKEN,))
     root = str(Path(__file__).resolve().parents[2])
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [root, env.get("PYTHONPATH", "")]))
     env["PYTHONUNBUFFERED"] = "1"
