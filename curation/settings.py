@@ -11,6 +11,12 @@
 | WEBHOOK_HOSTS | private or local hosts that webhooks may go to | none |
 | WORKER_NICE | by how much workers give way to pages (`nice`), in `make run` | 10 |
 | API_REQUESTS_PER_MINUTE | of one API token, over all web processes | 600 |
+| WHO_CREATES_PROJECTS | `marked` (people whom the operator lets, see change_person) or `everybody` | marked |
+| PROJECTS_PER_PERSON | projects that one person may have created, without deleted ones | 50 |
+| IMPORTS_UNDER_WAY | of one person at the same time | 10 |
+| IMPORT_MAX_BYTES | of one imported file | 2 GB |
+| UPLOAD_BYTES_PER_PERSON | stored import files of one person, together | 10 GB |
+| IMPORT_FILE_DAYS | after which the file of an ended import is removed | 7 |
 | ORDERS_UNDER_WAY | runs, trainings, … of each kind that a person may have under way | 100 |
 | IMPORTS_PER_HOUR | of one person, by page and API | 200 |
 | MODEL_HOSTS | private or local hosts that model endpoints may use | none |
@@ -29,7 +35,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from curation.env import read_bool, read_int, read_list, read_secret_key
+from curation.env import read_bool, read_choice, read_int, read_list, read_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -48,6 +54,11 @@ MODEL_HOSTS = read_list("MODEL_HOSTS", [])
 WEBHOOK_HOSTS = read_list("WEBHOOK_HOSTS", [])
 WORKER_NICE = read_int("WORKER_NICE", 10)
 API_REQUESTS_PER_MINUTE = read_int("API_REQUESTS_PER_MINUTE", 600)
+WHO_CREATES_PROJECTS = read_choice("WHO_CREATES_PROJECTS", "marked", ("marked", "everybody"))
+PROJECTS_PER_PERSON = read_int("PROJECTS_PER_PERSON", 50)
+IMPORTS_UNDER_WAY = read_int("IMPORTS_UNDER_WAY", 10)
+UPLOAD_BYTES_PER_PERSON = read_int("UPLOAD_BYTES_PER_PERSON", 10 * 1024**3)
+IMPORT_FILE_DAYS = read_int("IMPORT_FILE_DAYS", 7)
 ORDERS_UNDER_WAY = read_int("ORDERS_UNDER_WAY", 100)
 IMPORTS_PER_HOUR = read_int("IMPORTS_PER_HOUR", 200)
 

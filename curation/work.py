@@ -179,13 +179,17 @@ def ordered_before(
 
 
 def take_order(
-    model: type[W], project: models.Model, user: models.Model | None, order_key: str | None
+    model: type[W],
+    project: models.Model,
+    user: models.Model | None,
+    order_key: str | None,
+    most: int | None = None,
 ) -> W | None:
     """For the beginning of the transaction that makes a row of work: what `ordered_before` finds.
 
     The project's row is the lock: of two presses of a double click the second waits here. Then the
-    person's, so that orders at the same moment are counted together: raises Conflict where
-    ORDERS_UNDER_WAY of this kind have not ended.
+    person's, so that orders at the same moment are counted together: raises Conflict where `most` (by
+    default ORDERS_UNDER_WAY) of this kind have not ended.
     """
     lock(project)
     earlier = ordered_before(model, project, user, order_key)
@@ -193,7 +197,7 @@ def take_order(
         lock(user)
         refuse_beyond(
             model.objects.filter(created_by=user, status__in=ACTIVE),
-            settings.ORDERS_UNDER_WAY,
+            settings.ORDERS_UNDER_WAY if most is None else most,
             f"You have {{most}} {model._meta.verbose_name_plural} under way, which is the most that a "
             "person may have at once: wait for one to end, or cancel one.",
         )

@@ -87,13 +87,13 @@ def wake_ups() -> Callable[[str], int]:
     return lambda name: queue.broker().llen(name)
 
 
-def person(name: str) -> User:
-    return User.objects.create_user(name, password="a long enough word")
+def person(name: str, **fields: Any) -> User:
+    return User.objects.create_user(name, password="a long enough word", **fields)
 
 
 @pytest.fixture
 def admin_user(db: None) -> User:
-    return person("ada")
+    return person("ada", may_create_projects=True)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def reviewer(db: None) -> User:
 @pytest.fixture
 def stranger(db: None) -> User:
     """Admin of a project of their own, and of no other."""
-    user = person("sam")
+    user = person("sam", may_create_projects=True)
     create_project(user, "Elsewhere", "elsewhere")
     return user
 

@@ -12,6 +12,7 @@ from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Project
 from curation.questions.models import Deletion, QuestionImport
+from curation.questions.uploads import remove_old_files
 from curation.queue import PUT_BACK, app, broker
 from curation.rationales.filling import fail_poisoned
 from curation.rationales.models import GenerationRun, ScoringRun
@@ -71,6 +72,7 @@ def put_back() -> int:
     # Else what was set aside for a person who was taken out of the project would wait for ever.
     unassign_those_who_left()
     tidy_webhooks()
+    remove_old_files()
     if any_due():
         queue.send(queue.SEND_WEBHOOKS)
     # Rationales whose scoring was never ordered, because the process died right after writing them.

@@ -13,7 +13,7 @@ from curation.api.models import Scope
 from curation.api.reading import Body
 from curation.api.shapes import MAX_INTEGER
 from curation.projects import selectors, services
-from curation.projects.access import membership_of
+from curation.projects.access import may_create_projects, membership_of
 from curation.projects.models import Membership, Role, Rubric
 from curation.reviews.bulk import order_overlap
 
@@ -26,6 +26,7 @@ class MeOut(Schema):
     scope: str
     project: str | None = Field(description="The only project that the token opens, if any.")
     expires_at: datetime | None
+    may_create_projects: bool
 
 
 class ProjectRow(Schema):
@@ -116,6 +117,7 @@ def me(request: HttpRequest) -> dict[str, Any]:
         "scope": token.scope if token else Scope.ADMIN,
         "project": token.project.slug if token and token.project_id else None,
         "expires_at": token and token.expires_at,
+        "may_create_projects": may_create_projects(request.user),
     }
 
 
@@ -150,10 +152,9 @@ def project_list(request: HttpRequest) -> dict[str, Any]:
     "/projects", auth=Access(Scope.ADMIN), response={201: ProjectOut}, summary="New project"
 )
 def project_create(request: HttpRequest, body: NewProject) -> Status[dict[str, Any]]:
-    """Create a project with you as its admin."""
-    services.create_project(request.user, **body.dict())
-    made = Membership.objects.select_related("project").filter(user=request.user)
-    return Status(201, project_out(made.latest("pk")))
+    """Create a project with you as its admin: where the installation lets you, see `/me`."""
+    made = services.create_own_project(request.user, **body.dict())
+    return Status(201, project_out(membership_of(request.user, made.slug)))
 
 
 def project_out(membership: Membership) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from curation.dashboard.home import my_work, projects_of
 from curation.dashboard.rubric import THRESHOLDS, Spread, rubric_effect, spread_of
 from curation.errors import Invalid
 from curation.listing import one_of
-from curation.projects.access import project_view
+from curation.projects.access import may_create_projects, project_view
 from curation.projects.deleting import deleted_projects
 from curation.projects.forms import RubricForm
 from curation.projects.models import Rubric
@@ -34,6 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
     entries = projects_of(request.user)
     work = my_work(request.user, entries)
     context = {"entries": entries, "work": work, "bars": day_bars(work.days)}
+    context["may_create"] = may_create_projects(request.user)
     if request.htmx:
         return render(request, "dashboard/_home.html", context)
     context["has_deleted"] = deleted_projects(request.user).exists()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
@@ -57,6 +58,11 @@ def refuse_blind(membership: Membership) -> None:
     """For pages that are about teachers alone. Raises PermissionDenied, see `hides_teachers`."""
     if hides_teachers(membership):
         raise PermissionDenied("People review blind here: only an admin sees who writes what.")
+
+
+def may_create_projects(user: User) -> bool:
+    """Whether this installation lets the person create projects."""
+    return settings.WHO_CREATES_PROJECTS == "everybody" or user.may_create_projects
 
 
 def may_administer(user: User | None, project_id: int) -> bool:

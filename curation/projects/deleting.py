@@ -9,6 +9,8 @@ from django.utils import timezone
 from curation.errors import Conflict
 from curation.projects.access import may_administer
 from curation.projects.models import Membership, Project, Role, User
+from curation.projects.services import refuse_too_many
+from curation.quotas import lock
 from curation.work import ACTIVE, Status, Work
 
 STOPPED = "The project was deleted."
@@ -47,10 +49,14 @@ def deleted_projects(user: User) -> QuerySet[Project]:
 def restore_project(user: User, slug: str) -> Project:
     """Bring a project back with its members; work that its deletion stopped can be resumed by hand.
 
-    Raises Project.DoesNotExist for one that is not deleted or that this person did not lead.
+    Raises Project.DoesNotExist for one that is not deleted or that this person did not lead, Conflict
+    where its creator has too many without it.
     """
     with transaction.atomic():
         project = deleted_projects(user).get(slug=slug)
+        if project.created_by:  # else one could have any number, by deleting them in between
+            lock(project.created_by)
+            refuse_too_many(project.created_by)
         back = Project.all_objects.filter(pk=project.pk, deleted_at__isnull=False)
         if not back.update(deleted_at=None, deleted_by=None):
             raise Conflict("Somebody else restored this project just now.")

@@ -8,7 +8,12 @@ from django.utils import timezone
 
 
 class User(AbstractUser):
-    """A person who signs in. What they may do is said by their memberships alone."""
+    """A person who signs in. What they may do in a project is said by their memberships alone."""
+
+    may_create_projects = models.BooleanField(
+        default=False,
+        help_text="Set by the operator; counts while WHO_CREATES_PROJECTS is `marked`.",
+    )
 
 
 class Preference(models.Model):
@@ -106,6 +111,9 @@ class Project(models.Model):
         help_text="Kept by the webhooks' services, so that a decision need not look for any.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        User, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     deleted_at = models.DateTimeField(null=True, editable=False)
     deleted_by = models.ForeignKey(
         User, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"

@@ -2,12 +2,16 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
+from curation import rate_limit
 from curation.errors import Conflict, Invalid
+from curation.projects.access import may_create_projects
 from curation.projects.models import Membership, Project, Role, Rubric, User
+from curation.quotas import lock, refuse_beyond
 
 
 def check_student(name: str) -> str:
@@ -22,9 +26,39 @@ def check_student(name: str) -> str:
     return name
 
 
+ASK = (
+    "You may not create projects here. Ask the person who runs this Chainwright: they can allow it with "
+    "“manage.py change_person NAME --may-create-projects”."
+)
+
+
+def create_own_project(user: User, name: str, slug: str = "", **fields: Any) -> Project:
+    """What a page or a script of the person does: `create_project`, where the installation lets them and
+    they have not too many. Raises PermissionDenied, Conflict or TooMany."""
+    if not may_create_projects(user):
+        raise PermissionDenied(ASK)
+    rate_limit.spend(rate_limit.NEW_PROJECTS, user.pk)
+    with transaction.atomic():
+        lock(user)
+        refuse_too_many(user)
+        return create_project(user, name, slug, **fields)
+
+
+def refuse_too_many(user: User) -> None:
+    """Raises Conflict where the person has created as many projects as one may have. The caller holds
+    their row."""
+    refuse_beyond(
+        Project.objects.filter(created_by=user),
+        settings.PROJECTS_PER_PERSON,
+        f"{user} has created {{most}} projects, which is the most that one person may have: delete one "
+        "first, or ask the operator (PROJECTS_PER_PERSON).",
+    )
+
+
 @transaction.atomic
 def create_project(owner: User, name: str, slug: str = "", **fields: Any) -> Project:
-    """Create a project with `owner` as its admin and a first rubric."""
+    """Create a project with `owner` as its admin and a first rubric, by the operator's hand: whether
+    the person may do it is not asked."""
     name = name.strip()
     if not name:
         raise Invalid("A project needs a name.")
@@ -36,7 +70,7 @@ def create_project(owner: User, name: str, slug: str = "", **fields: Any) -> Pro
     # The address of a deleted project stays its own: it may come back.
     if slug == "new" or Project.all_objects.filter(slug=slug).exists():
         raise Conflict(f"The address /projects/{slug}/ is taken: choose another name.")
-    project = Project.objects.create(name=name, slug=slug, **fields)
+    project = Project.objects.create(name=name, slug=slug, created_by=owner, **fields)
     Membership.objects.create(project=project, user=owner, role=Role.ADMIN)
     Rubric.objects.create(project=project, version=1, created_by=owner)
     return project

@@ -2,15 +2,15 @@
 
 from django.contrib import messages
 from django.contrib.auth.views import LoginView
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from curation.errors import ServiceError
+from curation.errors import Conflict, Invalid, ServiceError
 from curation.projects import services
-from curation.projects.access import project_view
+from curation.projects.access import may_create_projects, project_view
 from curation.projects.forms import GeneralForm, MemberForm, ProjectForm, RubricForm, SignInForm
 from curation.projects.models import Rubric
 from curation.projects.selectors import members_of, rubric_history
@@ -40,11 +40,13 @@ def _refused(form: Form, error: ServiceError) -> None:
 
 @form_page
 def project_new(request: HttpRequest) -> HttpResponse:
+    if not may_create_projects(request.user):
+        raise PermissionDenied(services.ASK)
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            project = services.create_project(request.user, **form.cleaned_data)
-        except ServiceError as error:
+            project = services.create_own_project(request.user, **form.cleaned_data)
+        except (Invalid, Conflict) as error:
             _refused(form, error)
         else:
             return redirect("dashboard", project.slug)

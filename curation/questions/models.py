@@ -114,7 +114,10 @@ class QuestionImport(Work):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     file_name = models.CharField(max_length=200)
-    artifact = models.CharField(max_length=300, help_text="Where the uploaded file lies.")
+    artifact = models.CharField(
+        max_length=300, help_text="Where the uploaded file lies; empty: it was removed since."
+    )
+    size = models.BigIntegerField(null=True, editable=False, help_text="Bytes of that file.")
     preset = models.CharField(max_length=40, blank=True)
     split = models.CharField(max_length=5, choices=Split, default=Split.TRAIN)
     keep_good_rows = models.BooleanField(default=False)
@@ -129,6 +132,7 @@ class QuestionImport(Work):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "import"
         constraints = [Work.one_order_a_key("an_import")]
 
     def __str__(self) -> str:

@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import IO
 
 from django.conf import settings
 from django.db import transaction
 
-from curation import artifacts, queue
+from curation import artifacts, queue, rate_limit
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.formats import PRESETS, Row
 from curation.questions.models import Question, QuestionImport, Split
+from curation.questions.uploads import refuse_beyond_share, store
 from curation.work import ACTIVE, Status, move, ordered_before, take_order
 
 
@@ -76,7 +76,10 @@ def order_import(
     enqueue: bool = True,
 ) -> QuestionImport:
     """Store the upload and order its import (`enqueue` False: the caller carries it out itself).
-    Raises Invalid for an unknown preset or a huge file."""
+
+    Raises Invalid for an unknown preset, a huge file, or more bytes than the person may have stored;
+    Conflict where they have too many imports under way, TooMany where they order them too fast.
+    """
     earlier = ordered_before(QuestionImport, project, user, order_key)
     if earlier:
         return earlier
@@ -84,11 +87,16 @@ def order_import(
         raise Invalid(f"{preset!r} is no preset: choose one of {', '.join(PRESETS)}.")
     if split not in Split.values:
         raise Invalid(f"{split!r} is no split: choose one of {', '.join(Split.values)}.")
-    artifact = _store(file, file_name)
+    if user is not None:
+        rate_limit.spend(rate_limit.IMPORTS, user.pk)
+    refuse_beyond_share(user, getattr(file, "size", None) or 1)
+    artifact, size = store(file, file_name)
     try:
         with transaction.atomic():
-            earlier = take_order(QuestionImport, project, user, order_key)
+            most = settings.IMPORTS_UNDER_WAY
+            earlier = take_order(QuestionImport, project, user, order_key, most)
             if earlier is None:
+                refuse_beyond_share(user, size)
                 job = QuestionImport.objects.create(
                     project=project,
                     created_by=user,
@@ -98,6 +106,7 @@ def order_import(
                     keep_good_rows=keep_good_rows,
                     order_key=order_key,
                     artifact=artifact,
+                    size=size,
                 )
                 if enqueue:
                     queue.send(queue.RUN_IMPORT, job.pk)
@@ -108,22 +117,6 @@ def order_import(
         artifacts.remove(artifact)
         return earlier
     return job
-
-
-def _store(file: IO[bytes], file_name: str) -> str:
-    """Store the upload and return its place. Outside of any transaction: a large file would keep
-    SQLite's one write lock from everybody for as long as it is copied."""
-    place, size = f"imports/{uuid.uuid4().hex}.jsonl", 0
-    with artifacts.writing(place) as target:
-        while chunk := file.read(1024 * 1024):
-            size += len(chunk)
-            if size > settings.IMPORT_MAX_BYTES:
-                limit = settings.IMPORT_MAX_BYTES // 1024**2
-                raise Invalid(f"The file is larger than {limit:,} MB: split it into parts.")
-            target.write(chunk)
-        if size == 0:
-            raise Invalid(f"{file_name} is empty: nothing to import.")
-    return place
 
 
 def import_again(

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation import rate_limit
-from curation.errors import Invalid
+from curation.errors import Conflict, Invalid
 from curation.listing import only, page_of
 from curation.projects.access import project_view
 from curation.projects.models import Role
@@ -76,7 +76,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
                 order_key=given["order_key"] or None,
             )
             return redirect("import_detail", request.project.slug, job.pk)
-        except Invalid as error:
+        except (Invalid, Conflict) as error:
             form.add_error("file", str(error))
     recent = QuestionImport.objects.for_project(request.project).order_by("-id")[:10]
     context = {"form": form, "samples": SAMPLES, "recent": recent}

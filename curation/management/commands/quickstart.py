@@ -69,8 +69,11 @@ class Command(StageCommand):
             user = User.objects.filter(username=name).first()
             if user is None:
                 known[name] = secrets.token_urlsafe(12)
-                User.objects.create_user(name, password=known[name])
+                leads = name == "admin"
+                User.objects.create_user(name, password=known[name], may_create_projects=leads)
             ways_in[name] = known.get(name, "the password that you set")
+        if not User.objects.filter(may_create_projects=True).exists():  # of an older Chainwright
+            User.objects.filter(username="admin").update(may_create_projects=True)
         path.touch(mode=0o600)
         path.chmod(0o600)
         path.write_text("".join(f"{name} {word}\n" for name, word in ways_in.items()))

@@ -14,11 +14,16 @@ from curation.projects.services import add_member
 
 
 class Command(StageCommand):
-    help = "Make an account and print its password, once. What it may do is said by its projects."
+    help = (
+        "Make an account and print its password, once. What it may do in a project is said there."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--project", metavar="SLUG", help="make it a member of this project")
+        parser.add_argument(
+            "--may-create-projects", action="store_true", help="let the person create projects"
+        )
         parser.add_argument("--role", choices=Role.values, default=Role.REVIEWER)
 
     def work(self, **options: Any) -> None:
@@ -33,7 +38,9 @@ class Command(StageCommand):
                 f"There is an account {name} already. Add it under Settings, Members."
             )
         password = secrets.token_urlsafe(12)
-        User.objects.create_user(name, password=password)
+        User.objects.create_user(
+            name, password=password, may_create_projects=options["may_create_projects"]
+        )
         if project is not None:
             add_member(project, name, options["role"])
         self.say(f"{name} can sign in with this password, which is shown only now:")
