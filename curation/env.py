@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import stat
+import warnings
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -43,6 +45,33 @@ def read_list(name: str, default: list[str]) -> list[str]:
     if raw is None:
         return default
     return [part.strip() for part in raw.split(",") if part.strip()]
+
+
+def keep_private(home: Path) -> None:
+    """From here on what this process and its children write is readable by its user alone, and so is
+    `home`, also one that an older Chainwright left open."""
+    os.umask(0o077)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        now = home.stat()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"CHAINWRIGHT_HOME={home} cannot be made ({error.strerror}): name a folder that can be written."
+        ) from None
+    if not now.st_mode & 0o077:
+        return
+    if now.st_mode & stat.S_ISVTX:
+        raise ImproperlyConfigured(
+            f"CHAINWRIGHT_HOME={home} is a folder that all users of this machine share: name one of its own."
+        )
+    try:
+        home.chmod(0o700)
+    except OSError as error:
+        warnings.warn(
+            f"Others on this machine may read {home}, which holds secrets, and that cannot be changed "
+            f"({error.strerror}): make it readable by the user of Chainwright alone.",
+            stacklevel=2,
+        )
 
 
 def read_secret_key(home: Path, *, production: bool) -> str:

@@ -35,12 +35,13 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from curation.env import read_bool, read_choice, read_int, read_list, read_secret_key
+from curation.env import keep_private, read_bool, read_choice, read_int, read_list, read_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 HOME = Path(os.environ.get("CHAINWRIGHT_HOME", BASE_DIR / "var")).resolve()
+keep_private(HOME)
 PRODUCTION = read_bool("PRODUCTION", False)
 DEBUG = False  # pages of errors never show settings or code; the log does
 SECRET_KEY = read_secret_key(HOME, production=PRODUCTION)

@@ -137,6 +137,7 @@ def write_config(host: str, port: int) -> Path:
         f"logfile={logs / 'supervisor.log'}",
         f"pidfile={home / 'supervisor.pid'}",
         f"childlogdir={logs}",
+        "umask=077",
         "",
     ]
     commands = programs(host, port)
@@ -160,6 +161,7 @@ def write_config(host: str, port: int) -> Path:
             "stopwaitsecs=8",
             "stopasgroup=false",
             "killasgroup=true",
+            "umask=077",
             "redirect_stderr=true",
             f"stdout_logfile={logs / (name + '.log')}",
             "stdout_logfile_maxbytes=20MB",

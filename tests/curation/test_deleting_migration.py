@@ -15,6 +15,7 @@ BEFORE = {
     "questions": "0002_other_answers",
     "rationales": "0010_meaning_grows",
     "reviews": "0011_fewer_indexes",
+    "sessions": "0001_initial",
 }
 STEPS = f"""
 import django, sys
@@ -45,10 +46,15 @@ old("reviews", "Seat").objects.create(
 decided = old("reviews", "Decision").objects.create(
     rationale=chain, project=project, outcome="approved", review=review
 )
+old("projects", "Rubric").objects.create(project=project, version=1, created_by=user)
+old("projects", "User").objects.create(username="rudi")
+from django.contrib.sessions.models import Session
+Session.objects.create(session_key="plain", session_data="", expire_date=timezone.now())
 call_command("migrate", verbosity=0)
+assert not Session.objects.exists()
 
 from django.db import DatabaseError
-from curation.projects.models import Membership, Project
+from curation.projects.models import Membership, Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
 from curation.reviews.history import sqlite_triggers
@@ -57,6 +63,8 @@ from curation.search import found, parse
 from curation.standing import triggers_of
 
 assert Membership.objects.get().project == Project.objects.get()
+assert Project.objects.get().created_by.username == "ada"
+assert [one.username for one in User.objects.filter(may_create_projects=True)] == ["ada"]
 assert Seat.objects.get().item.question == Question.objects.get()
 for model, words in ((Question, "ducks"), (Rationale, "geese")):
     assert found(model.objects.all(), parse(words)).count() == 1, words
@@ -71,11 +79,11 @@ for rows, change in ((Review, {{"verdict": "reject"}}), (DecisionLog, {{"was": "
         assert "cannot be changed" in str(error)
     else:
         raise AssertionError("the history can be changed")
-from curation.projects.models import User
 from curation.reviews.deleting import delete_one, order_restore
-gone = delete_one(Project.objects.get(), User.objects.get(), "questions", question.pk)
+ada = User.objects.get(username="ada")
+gone = delete_one(Project.objects.get(), ada, "questions", question.pk)
 assert not found(Question.objects.all(), parse("ducks"))
-order_restore(gone, User.objects.get())
+order_restore(gone, ada)
 assert found(Question.objects.all(), parse("ducks")).count() == 1
 print("kept")
 """

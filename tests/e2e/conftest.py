@@ -109,6 +109,8 @@ def demo_models() -> Path:
 def stack(tmp_path_factory: pytest.TempPathFactory, demo_models: Path) -> Iterator[Stack]:
     # A short path: a unix socket's may have about 100 characters.
     home = Path(f"/tmp/cw-e2e-{os.getpid()}-{free_port()}")
+    home.mkdir()
+    home.chmod(0o755)  # as an older Chainwright left it
     made = Stack(home)
     made.start()
     yield made

@@ -9,6 +9,7 @@ import psutil
 import pytest
 import redis
 
+from tests.curation.test_private_home import open_paths
 from tests.e2e.conftest import Stack, free_port
 from tests.e2e.running import (
     FILLED,
@@ -32,6 +33,11 @@ def test_it_prints_an_address_and_random_ways_in_and_rationales_come_by_themselv
     assert (stack.home / "sign-in.txt").stat().st_mode & 0o077 == 0
     assert stack.answers() == 200
     assert wait_for_run(stack, 120)["filled"] == 600
+
+
+def test_nothing_in_its_home_is_readable_by_others(stack: Stack) -> None:
+    assert (stack.home / "logs" / "web.log").exists() and (stack.home / "valkey-aof").is_dir()
+    assert open_paths(stack.home) == []
 
 
 def test_the_web_process_is_small_and_knows_no_torch(stack: Stack) -> None:
