@@ -349,7 +349,11 @@ def test_a_skipped_question_that_was_set_aside_goes_to_others(
     seat = next_item(project, reviewer)
     assert seat.item.question == questions[2]
     skip(seat.item_id, reviewer)
-    claim(project, admin_user, questions[2])
+    given = []
+    while seat := next_item(project, admin_user):  # from the queue: they need not know of it
+        given.append(seat.item.question)
+        skip(seat.item_id, admin_user)
+    assert questions[2] in given
 
 
 def test_a_chain_that_came_while_somebody_decided_brings_the_question_back(
