@@ -312,6 +312,25 @@ def test_a_worker_that_died_in_the_middle_costs_time_only(
     assert hook.deliveries.get().status == "sent"
 
 
+@pytest.mark.parametrize(("status", "error"), [(200, ""), (500, "late"), (410, "late")])
+def test_a_worker_that_comes_back_late_does_not_write_over_the_one_at_work(
+    status: int, error: str, project: Project, admin_user: User
+) -> None:  # E3
+    hook = add_hook(project, admin_user, "https://example.org/told")
+    send_test(hook)
+    (late,) = sending.take_due(10)
+    later(seconds=1)  # nothing more is heard of it: another takes it, and is sending now
+    (newer,) = sending.take_due(10)
+    before = WebhookDelivery.objects.values().get()
+    sending.note(late, status, error)
+    assert WebhookDelivery.objects.values().get() == before
+    hook.refresh_from_db()
+    assert hook.is_active and (hook.failures, hook.hold_until) == (0, None)
+    sending.note(newer, 503, "no disk")
+    row = hook.deliveries.get()
+    assert (row.status, row.attempts, row.error) == ("waiting", 2, "no disk")
+
+
 def test_the_beat_wakes_and_tidies(
     project: Project,
     admin_user: User,
