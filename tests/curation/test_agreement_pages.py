@@ -147,7 +147,12 @@ def test_a_control_that_was_answered_again_counts_once(
     good, bad = to_review(seat.item)
     submit(project, reviewer, seat.item_id, [Say(good.pk, "reject", ["unclear"])])
     assert undo(project, reviewer).item == seat.item
-    submit(project, reviewer, seat.item_id, [Say(good.pk, "approve"), Say(bad.pk, "reject", ["unclear"])])
+    submit(
+        project,
+        reviewer,
+        seat.item_id,
+        [Say(good.pk, "approve"), Say(bad.pk, "reject", ["unclear"])],
+    )
     assert Review.objects.filter(is_control=True).exclude(withdrawn_at=None).count() == 1
     say_so_a_day_ago(Review.objects.filter(is_control=True))
     (met,) = counted(project, admin_user).figures["controls"]
