@@ -113,7 +113,7 @@ def test_what_cannot_get_better_is_not_sent_again(bad, says):
 
 def test_a_hanging_server_is_left_after_the_time_out():
     (done,), received = ask(lambda n, r: Reply(hang=30), timeout=0.3)
-    # Who waited would have its answer: after the silence comes a good one.
+    # Whoever waited would tell of the answer that comes after the silence, and which is empty.
     assert "No answer within 0.3 seconds" in done.error and len(received) == 2
 
 
