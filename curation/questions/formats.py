@@ -241,15 +241,16 @@ def _native_rationales(value: dict[str, Any]) -> Iterator[RationaleRow]:
         yield RationaleRow(_text(one, "teacher")[:80].strip() or "import", text, temperature)
 
 
-WORKED = re.compile(r"\n?(?:####|A:)[ \t]*([^\n]+?)\s*$")
+WORKED = re.compile(r"(?:####|A:)[ \t]*(?=\S)")
 
 
 def split_worked_answer(text: str) -> tuple[str, str]:
-    """(worked chain, final answer) of GSM8K's forms, whose last line is `#### n` or `A: n`."""
-    found = WORKED.search(text)
+    """(worked rationale, final answer) of GSM8K's forms, whose last line is `#### n` or `A: n`."""
+    text = text.strip()
+    found = WORKED.search(text, text.rfind("\n") + 1)
     if not found:
-        return "", text.strip()
-    return text[: found.start()].strip(), found[1].strip()
+        return "", text
+    return text[: found.start()].strip(), text[found.end() :]
 
 
 def _gsm8k(line: int, value: dict[str, Any]) -> Row:

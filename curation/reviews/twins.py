@@ -13,7 +13,7 @@ from curation.reviews.chains import ChainView
 LIKE = 0.9
 LONGEST = 20_000
 
-LABEL = re.compile(r"(?m)^\s*(?:step\s*)?\d+\s*[.:)]\s+|^\s*(?:[-*•]|#{1,4})\s+", re.IGNORECASE)
+LABEL = re.compile(r"(?m)^[^\S\n]*(?:(?:step\s*)?\d+\s*[.:)]|[-*•]|#{1,4})\s+", re.IGNORECASE)
 MARK = re.compile(r"<<[^<>\n]{0,200}>>")
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[=+\-*/<>%^]")
 SIGNS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "$": " ", "\\": " "})

@@ -5,6 +5,7 @@ As `score_items`, without what needs other chains, sentence embeddings or a judg
 
 from workers.scoring.conciseness import StudentLimit
 from workers.scoring.contract import Item
+from workers.scoring.isolation import TextProcess
 from workers.scoring.scorer import score_items
 
 # Of the contract's score: what a chain that stands alone has.
@@ -12,11 +13,14 @@ ALONE = ("answer", "correctness", "structure", "validity", "redundancy", "steps"
 HOW = ("verdict", "reason", "equations_checked", "equations_failed", "length", "scorer_version")
 
 
-def check_item(item: Item, *, limit: StudentLimit | None = None) -> dict:
+def check_item(
+    item: Item, *, limit: StudentLimit | None = None, process: TextProcess | None = None
+) -> dict:
     """The fields ALONE of the contract's score and HOW of its details, for one text.
 
-    limit: what the project's student can take; a longer text gets the flag `too_long`.
+    limit: what the project's student can take; a longer text gets the flag `too_long`; process: reads
+    the text. Raises TextError with the reason where the text could not be scored there.
     """
-    (scored,) = score_items([item], limit=limit)
+    (scored,) = score_items([item], limit=limit, process=process)
     score, how = scored.to_dict(), scored.details()
     return {name: score[name] for name in ALONE} | {name: how[name] for name in HOW}

@@ -18,11 +18,13 @@ WRONG_SHARE = 0.5  # what a wrong chain keeps of the credit for its length
 class StudentLimit:
     """What the project's student can take.
 
-    count: tokens of a text by the student's own tokenizer; budget: most tokens of a chain.
+    count: tokens of a text by the student's own tokenizer; budget: most tokens of a chain; model: the
+    student's folder or name, from which another process makes the same limit.
     """
 
     count: Callable[[str], int]
     budget: int
+    model: str = ""
 
 
 _TOKEN = re.compile(r"\d|[^\W\d_]+|[^\w\s]")

@@ -149,7 +149,7 @@ def _from_sentence(text, a, b, answer_type, choices) -> Phrase | None:
     numbers = [m for m in NUMBER_TOKEN.finditer(sentence) if m.group().strip()]
     if not numbers:
         return _words_number(sentence, a)
-    free = [m for m in numbers if not _ADJUNCT.search(sentence[: m.start()])]
+    free = [m for m in numbers if not _ADJUNCT.search(sentence, max(0, m.start() - 120), m.start())]
     pool = free or numbers
     if len(pool) > 1:
         after_verb = [m for m in pool if _VERB.search(sentence[max(0, m.start() - 40) : m.start()])]

@@ -7,6 +7,28 @@ from workers.scoring.comparing import same
 from workers.scoring.references import letter_of
 from workers.scoring.values import Expression, Number, Value, parse_value
 
+MAX_VOTE = 200  # characters of an answer; a longer one is like another only with the same signs
+# What an answer counts as: a text or (numerator, denominator) that is compared by equality, a value
+# that `same` compares, or None for no answer.
+Vote = str | tuple[int, int] | Value | None
+
+
+def vote_of(answer: str | None, choices: Sequence[str] = ()) -> Vote:
+    """What the answer of a chain counts as in its group's `Ballot`."""
+    if answer is None:
+        return None
+    if choices:
+        return letter_of(answer, tuple(choices)) or answer.strip().lower()
+    if len(answer) > MAX_VOTE:
+        return "".join(answer.split())
+    value = parse_value(answer)
+    if isinstance(value, Number):
+        share = value.value / 100 if value.percent else value.value
+        return (share.numerator, share.denominator)
+    if isinstance(value, Expression):
+        return "".join(value.text.split())
+    return value
+
 
 @dataclass(slots=True)
 class Ballot:
@@ -21,28 +43,19 @@ class Ballot:
     weights: dict = field(default_factory=dict)
     _values: dict = field(default_factory=dict)
 
-    def add(self, answer: str | None, choices: Sequence[str] = (), weight: float = 1.0):
+    def add(self, vote: "Vote", weight: float = 1.0):
         """Adds a vote; returns the key of its cluster, None for no answer."""
         self.voters += 1
         self.total_weight += weight
-        key = self.key_of(answer, choices)
+        key = self.key_of(vote)
         if key is not None:
             self.counts[key] = self.counts.get(key, 0) + 1
             self.weights[key] = self.weights.get(key, 0.0) + weight
         return key
 
-    def key_of(self, answer: str | None, choices: Sequence[str] = ()):
-        """The cluster that an answer belongs to; makes one for an answer not met before."""
-        if answer is None:
-            return None
-        if choices:
-            return letter_of(answer, tuple(choices)) or answer.strip().lower()
-        value = parse_value(answer)
-        if isinstance(value, Number):
-            return value.value / 100 if value.percent else value.value
-        if isinstance(value, Expression):
-            return "".join(value.text.split())
-        return self._like(value)
+    def key_of(self, vote: "Vote"):
+        """The cluster that a vote belongs to; makes one for a value not met before."""
+        return vote if vote is None or isinstance(vote, (str, tuple)) else self._like(vote)
 
     def _like(self, value: Value):
         for key, other in self._values.items():

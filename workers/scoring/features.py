@@ -55,7 +55,7 @@ _REMARK = re.compile(
     r"\b(?:right|correct|true|notice|recall|remember|know|note|of course|good|yes|okay|ok|observe)\b",
 )
 _CHECK = re.compile(r"\b(?:check|verif\w*|plug(?:ging)?|confirm|make sure|test)\b")
-_DOUBT = re.compile(r"\b(?:wait|but|however|hmm|actually|instead|unfortunately)\b|\W*no\b")
+_DOUBT = re.compile(r"\b(?:wait|but|however|hmm|actually|instead|unfortunately)\b|no\b")
 # A sign and up to three characters on each side of it, in text without spaces and braces.
 _PAIR = re.compile(r"(?<![a-z])(?=([a-z0-9.)]{1,3})([-+*/^])([a-z0-9(]{1,3}))")
 _ODD_POWER = re.compile(r"\^\(?(?:\d{2,}|[a-z](?![a-z]))")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from workers.scoring.cleaning import clean
 from workers.scoring.values import Number, Value, Words, parse_value
 
-_GSM8K = re.compile(r"(?:^|\n)[ \t]*(?:\#{4}|A[ \t]*:)[ \t]*([^\n]+?)\s*\Z")
+_GSM8K = re.compile(r"[ \t]*(?:\#{4}|A[ \t]*:)[ \t]*(?=\S)")
 _OPTION = re.compile(r"^\s*[(\[]?([A-Ja-j])[)\].:\]]?\s*$")
 ANSWER_TYPES = ("number", "expression", "choice", "text")
 
@@ -38,8 +38,8 @@ def parse_reference(
     text = "" if raw is None else str(raw).strip()
     if not text or text.lower() in ("nan", "none", "null", "n/a", "?"):
         return Reference(text, None, None, answer_type or "text", "the reference answer is empty")
-    worked = _GSM8K.search(text)
-    answer = worked[1].strip() if worked else text
+    worked = _GSM8K.match(text, text.rfind("\n") + 1)  # of the last line
+    answer = text[worked.end() :] if worked else text
     if not worked and "\\boxed" in text:
         from workers.scoring.answers import find_answer
 

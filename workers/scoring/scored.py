@@ -1,8 +1,10 @@
 """A rationale with all that was found of it."""
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from workers.scoring.answers import Found
+from workers.scoring.consistency import Vote
 from workers.scoring.contract import Flag, Item, StepScore
 from workers.scoring.grading import Grade
 
@@ -11,7 +13,12 @@ SCORER_VERSION = "1.2"
 
 @dataclass(slots=True)
 class Scored:
-    """An item with its score. Fields as in the contract; `details()` says how they came about."""
+    """An item with its score. Fields as in the contract; `details()` says how they came about.
+
+    tokens: of the rationale by the student's tokenizer; answered: what its answer counts as in its
+    group; words: a digest of its words, equal where another has the same ones; vote: the key of its
+    cluster in the group, see `consistency.Ballot`.
+    """
 
     item: Item
     found: Found
@@ -27,6 +34,9 @@ class Scored:
     idle_share: float
     soundness: float = 1.0  # how likely no step is wrong, whatever the chain is about
     topic: tuple[float, ...] | None = None  # see `topic.topic_features`
+    tokens: int | None = None
+    answered: Vote = None
+    words: bytes = b""
     cosine: float | None = None  # of the embeddings of chain and question
     conciseness: float = 0.0
     similarity: float | None = None
@@ -72,3 +82,59 @@ class Scored:
             "weighted_consistency": self.weighted_consistency,
             "scorer_version": SCORER_VERSION,
         }
+
+
+def digest_of(text: str) -> bytes:
+    """Equal for texts of the same words, whatever their case and spaces."""
+    words = " ".join(text.lower().split()).encode("utf-8", "surrogatepass")
+    return blake2b(words, digest_size=16).digest()
+
+
+# What a score of one rationale alone depends on, and what it finds, as plain tuples: made and read far
+# faster than the classes, for the way between two processes (`isolation`).
+_PLAIN = ("structure", "validity", "redundancy", "length", "checkable", "failed", "idle_share",
+          "soundness", "topic", "tokens", "answered", "words")  # fmt: skip
+
+
+def fields_of(item: Item) -> tuple:
+    """Of an item what `scorer.score_chain` looks at."""
+    return (item.question, item.rationale, item.references, item.answer_type, item.choices,
+            item.finish_reason)  # fmt: skip
+
+
+def item_of_fields(fields: tuple) -> Item:
+    """An item without a name, of what `fields_of` gave."""
+    question, rationale, references, answer_type, choices, finish_reason = fields
+    return Item(
+        "", question, rationale, references, answer_type, choices, finish_reason=finish_reason
+    )
+
+
+def pack(one: Scored) -> tuple:
+    """What was found of a rationale alone; `unpack` makes the same of it for the same item."""
+    found, grade = one.found, one.grade
+    return (
+        (found.answer, found.start, found.end, found.method),
+        (grade.verdict, grade.reason),
+        [(s.start, s.end, s.validity, s.redundancy, _packed(s.flags)) for s in one.steps],
+        _packed(one.flags),
+        *[getattr(one, name) for name in _PLAIN],
+    )
+
+
+def unpack(item: Item, packed: tuple) -> Scored:
+    """The score of an item out of what `pack` gave."""
+    found, grade, steps, flags, *plain = packed
+    text = item.rationale
+    return Scored(
+        item,
+        Found(*found),
+        Grade(*grade),
+        [StepScore(text[a:b], a, b, v, r, [Flag(*f) for f in own]) for a, b, v, r, own in steps],
+        [Flag(*flag) for flag in flags],
+        **dict(zip(_PLAIN, plain, strict=True)),
+    )
+
+
+def _packed(flags: list[Flag]) -> list[tuple[str, str, str]]:
+    return [(flag.code, flag.message, flag.severity) for flag in flags]

@@ -5,8 +5,10 @@ each other; `finish` puts both together. `score_items` does all three for a stre
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import groupby, islice
+from itertools import chain as joined
+from itertools import groupby, islice, tee
 
 from workers.scoring.analysis import ChainFacts, analyse
 from workers.scoring.answers import Found, find_answer
@@ -16,10 +18,11 @@ from workers.scoring.conciseness import (
     redundancy_flags,
     rough_tokens,
 )
-from workers.scoring.consistency import Ballot
-from workers.scoring.contract import Flag, Item, StepScore, unit
+from workers.scoring.consistency import Ballot, vote_of
+from workers.scoring.contract import MAX_RATIONALE, Flag, Item, StepScore, unit
 from workers.scoring.grading import grade
-from workers.scoring.scored import Scored
+from workers.scoring.isolation import Failure, TextError, TextProcess
+from workers.scoring.scored import Scored, digest_of, fields_of, unpack
 from workers.scoring.structure import answer_value, chain_flags, step_flags, structure_score
 from workers.scoring.topic import topic_features
 from workers.scoring.validity import likelihoods, off_topic
@@ -33,6 +36,7 @@ WEIGHTS = {
     "conciseness": 0.10,
 }
 EMBED_AHEAD = 2_048  # items that are embedded together, so that texts of like length share a batch
+PROCESS_AHEAD = 256  # items that are handed to a process together
 EMBED_CHARS = 8_000  # the model reads 256 tokens; more text only costs time
 OFF_TOPIC_FLAG = 0.5  # how likely a chain is about another question before a flag says so
 WRONG_CEILING = 0.4  # overall of a chain with a wrong answer
@@ -53,7 +57,8 @@ def score_chain(item: Item, *, limit: StudentLimit | None = None, hard=None) -> 
     overall_flags = chain_flags(chain, found, item.finish_reason, value)
     if graded.verdict == "cannot be graded" and item.references:
         overall_flags.append(Flag("cannot_grade", graded.reason, "warning"))
-    if limit and limit.count(item.rationale) > limit.budget:
+    tokens = limit.count(item.rationale) if limit else None
+    if limit and tokens > limit.budget:
         overall_flags.append(
             Flag(
                 "too_long",
@@ -61,7 +66,9 @@ def score_chain(item: Item, *, limit: StudentLimit | None = None, hard=None) -> 
                 "warning",
             )
         )
-    return _assemble(item, chain, found, graded, by_step, overall_flags)
+    scored = _assemble(item, chain, found, graded, by_step, overall_flags)
+    scored.tokens = tokens
+    return scored
 
 
 def _kind_of(item: Item) -> str | None:
@@ -102,6 +109,8 @@ def _assemble(item, chain: ChainFacts, found, graded, by_step, overall_flags) ->
         idle_share=idle / len(steps) if steps else 0.0,
         soundness=likely.soundness,
         topic=topic_features(item.question, chain),
+        answered=vote_of(found.answer, item.choices),
+        words=digest_of(item.rationale),
     )
 
 
@@ -111,25 +120,24 @@ class Group:
 
     ballot: Ballot = field(default_factory=Ballot)
     shortest_right: int | None = None
-    texts: dict[int, str] = field(default_factory=dict)
+    texts: dict[bytes, str] = field(default_factory=dict)
     vector_sum: object = None
 
     def add(self, scored: Scored, weights: Mapping[str, float]) -> None:
         """Counts one member in, where it counts, and notes which answer it gives."""
         if not scored.item.counts:
-            scored.vote = self.ballot.key_of(scored.found.answer, scored.item.choices)
+            scored.vote = self.ballot.key_of(scored.answered)
             return
         weight = weights.get(scored.item.teacher or "", 0.5)
-        scored.vote = self.ballot.add(scored.found.answer, scored.item.choices, weight)
+        scored.vote = self.ballot.add(scored.answered, weight)
         if scored.correctness == 1.0 and scored.length:
             self.shortest_right = min(scored.length, self.shortest_right or scored.length)
 
     def twin(self, scored: Scored) -> str | None:
         """Id of an earlier member with the same words, noting this one."""
-        key = hash(" ".join(scored.item.rationale.lower().split()))
-        earlier = self.texts.get(key)
+        earlier = self.texts.get(scored.words)
         if earlier is None and scored.item.counts and len(self.texts) < 100_000:
-            self.texts[key] = scored.item.id
+            self.texts[scored.words] = scored.item.id
         return earlier
 
 
@@ -141,7 +149,6 @@ def finish(scored: Scored, group: Group, limit: StudentLimit | None = None) -> S
     twin = group.twin(scored)
     if twin is not None:
         scored.flags.append(Flag("duplicate", f"The same text as {twin}.", "info"))
-    tokens = limit.count(scored.item.rationale) if limit else None
     scored.conciseness = unit(
         conciseness_score(
             scored.length,
@@ -149,7 +156,7 @@ def finish(scored: Scored, group: Group, limit: StudentLimit | None = None) -> S
             scored.idle_share,
             scored.correctness,
             limit,
-            tokens,
+            scored.tokens,
         )
     )
     scored.overall = unit(overall_score(scored))
@@ -193,7 +200,8 @@ class Settings:
     can take; teacher_weights: what each teacher's vote is worth, see `consistency`; hard: compares
     hard expressions (default: Math-Verify in a bounded child process); on_error(item, error): called
     for an item whose scoring raised, which is then left out (default: the error is raised); judge:
-    called with finished chains, puts its own score on each, see `judge.Judge`.
+    called with finished chains, puts its own score on each, see `judge.Judge`; process: reads the
+    texts, so that none holds up the caller (default: they are read here, without any limit).
     """
 
     embedder: object = None
@@ -202,6 +210,7 @@ class Settings:
     hard: Callable | None = None
     on_error: Callable[[Item, Exception], None] | None = None
     judge: Callable[[list[Scored]], None] | None = None
+    process: TextProcess | None = None
 
 
 def score_items(
@@ -213,6 +222,7 @@ def score_items(
     hard=None,
     on_error=None,
     judge=None,
+    process=None,
 ) -> Iterator[Scored]:
     """Scores items in their order, one `Scored` for each.
 
@@ -220,11 +230,12 @@ def score_items(
     stand together: a group that comes back later is a new one. Without an embedder one group is held
     in memory at a time, with one about `EMBED_AHEAD` items. The arguments are those of `Settings`.
     """
-    settings = Settings(embedder, limit, teacher_weights or {}, hard, on_error, judge)
+    settings = Settings(embedder, limit, teacher_weights or {}, hard, on_error, judge, process)
     waiting: list[list[Item]] = []
     for _, members in groupby(items, key=lambda item: item.group_key):
         waiting.append(list(members))
-        if embedder is None or sum(map(len, waiting)) >= EMBED_AHEAD:
+        ahead = EMBED_AHEAD if embedder is not None else PROCESS_AHEAD if process is not None else 1
+        if sum(map(len, waiting)) >= ahead:
             yield from score_groups(waiting, settings)
             waiting = []
     if waiting:
@@ -238,7 +249,8 @@ def score_group(members: list[Item], settings: Settings = Settings()) -> list[Sc
 
 def score_groups(groups: list[list[Item]], settings: Settings) -> list[Scored]:
     """Scores whole groups, in order; their texts are embedded together."""
-    done = [_alone(members, settings) for members in groups]
+    alone = _each(joined.from_iterable(groups), settings)
+    done = [[s for s in islice(alone, len(members)) if s is not None] for members in groups]
     if settings.embedder is not None:
         _add_similarity([scored for scored in done if scored], settings.embedder)
     out = []
@@ -252,21 +264,48 @@ def score_groups(groups: list[list[Item]], settings: Settings) -> list[Scored]:
     return out
 
 
-def _alone(members: Iterable[Item], settings: Settings) -> list[Scored]:
-    return list(_each_alone(members, settings))
-
-
 def _each_alone(members: Iterable[Item], settings: Settings) -> Iterator[Scored]:
-    for item in members:
-        if settings.on_error is None:
-            yield score_chain(item, limit=settings.limit, hard=settings.hard)
-            continue
-        try:
-            scored = score_chain(item, limit=settings.limit, hard=settings.hard)
-        except Exception as error:  # handed on with its item, so that one bad row fails alone
-            settings.on_error(item, error)
-        else:
+    return (scored for scored in _each(members, settings) if scored is not None)
+
+
+def _each(items: Iterable[Item], settings: Settings) -> Iterator[Scored | None]:
+    """Each item scored alone; None for one that failed, which `on_error` is told of: it fails alone."""
+    for item, scored in (_in_process if settings.process else _here)(items, settings):
+        if not isinstance(scored, Exception):
             yield scored
+        elif settings.on_error is None:
+            raise scored
+        else:
+            settings.on_error(item, scored)
+            yield None
+
+
+def _here(items: Iterable[Item], settings: Settings) -> Iterator[tuple[Item, Scored | Exception]]:
+    for item in items:
+        try:
+            yield item, score_chain(item, limit=settings.limit, hard=settings.hard)
+        except Exception as error:
+            yield item, error
+
+
+def _in_process(
+    items: Iterable[Item], settings: Settings
+) -> Iterator[tuple[Item, Scored | Exception]]:
+    limit = settings.limit and (settings.limit.model, settings.limit.budget)
+    items, again = tee(items)
+    sent = ((limit, *fields_of(item)) for item in again if not _is_huge(item))
+    with closing(settings.process.map("score", sent)) as results:
+        for item in items:
+            if _is_huge(item):
+                yield item, TextError(f"it has more than {MAX_RATIONALE:,} characters")
+            elif isinstance(result := next(results), Failure):
+                yield item, TextError(result.reason, result.trace)
+            else:
+                yield item, unpack(item, result)
+
+
+def _is_huge(item: Item) -> bool:
+    return max(len(item.rationale), len(item.question)) > MAX_RATIONALE
 
 
 def score_large_group(
@@ -291,7 +330,7 @@ def score_large_group(
         if total is not None:
             _similar_to(chunk, settings.embedder, total, count)
         for one in chunk:
-            one.vote = group.ballot.key_of(one.found.answer, one.item.choices)
+            one.vote = group.ballot.key_of(one.answered)
             finish(one, group, settings.limit)
         if settings.judge is not None:
             settings.judge(chunk)

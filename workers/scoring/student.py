@@ -33,7 +33,7 @@ def student_limit(model: str, budget: int | None = None) -> StudentLimit:
     def count(text: str) -> int:
         return len(tokenizer.encode(text, add_special_tokens=False))
 
-    return StudentLimit(count, budget)
+    return StudentLimit(count, budget, model)
 
 
 def _context(model: str) -> int | None:

@@ -33,9 +33,9 @@ from workers.pulse import Pulse
 from workers.scoring import SCORER_VERSION, Item, score_items
 from workers.scoring.checking import check_item
 from workers.scoring.conciseness import StudentLimit
+from workers.scoring.isolation import Failure, TextError, TextProcess
 from workers.scoring.judge import Judge as Asker
 from workers.scoring.judge import JudgeServer
-from workers.scoring.references import parse_reference
 from workers.scoring.similarity import SentenceEmbedder
 from workers.scoring.student import student_limit
 
@@ -48,6 +48,10 @@ log = logging.getLogger(__name__)
 # What other tasks of this queue have for `answer_who_waits`.
 BETWEEN: list[Callable[[], None]] = []
 _embedder: SentenceEmbedder | None = None
+# Texts are read in processes of their own, so that none stalls this worker. What somebody waits for
+# has one to itself, and is answered while the other is busy.
+_texts_of_runs = TextProcess(while_waiting=lambda: answer_who_waits())
+_texts_of_people = TextProcess()
 
 
 def embedder() -> SentenceEmbedder:
@@ -116,7 +120,11 @@ def answer_checks(waiting: Iterable[TextCheck]) -> None:
         try:
             limit = _limit(project.student, project.max_chain_tokens) if project.student else None
             item = item_of(question, str(check.pk), check.text)
-            checks.answer(check, check_item(item, limit=limit))
+            checks.answer(check, check_item(item, limit=limit, process=_texts_of_people))
+        except TextError as error:
+            message = f"The scorer failed at this text: {error.args[0]}."
+            log.error("check %s: %s", check.pk, ", ".join(error.args))
+            checks.answer(check, None, message)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # said at the text: the scorer must not stop who writes
@@ -139,6 +147,7 @@ def how_to_score(run: ScoringRun) -> dict[str, Any]:
     how: dict[str, Any] = {
         "embedder": embedder() if run.embeddings else None,
         "teacher_weights": teacher_worth(project),
+        "process": _texts_of_runs,
     }
     run.note = ""
     if project.student:
@@ -176,20 +185,19 @@ def check_references(project_id: int) -> None:
     """Note which references cannot be compared with: a fault of the data, not of a chain."""
     unseen = Question.objects.filter(project_id=project_id, reference_problem__isnull=True)
     while questions := list(unseen.order_by("id")[:REFERENCES_AT_ONCE]):
-        set_reference_problems({one.pk: reference_problem(one) for one in questions})
+        asked = [(one.right_answers, one.answer_type, one.choices) for one in questions]
+        found = _texts_of_people.map("references", asked)
+        set_reference_problems(
+            {one.pk: _problem(one, said) for one, said in zip(questions, found, strict=True)}
+        )
 
 
-def reference_problem(question: Question) -> str:
-    """Why none of the question's references can be used, "" where one can or there is none."""
-    try:
-        found = [
-            parse_reference(answer, question.answer_type, tuple(question.choices)).problem
-            for answer in question.right_answers
-        ]
-    except Exception as error:  # said at the question: one that is broken must not stop the others
-        log.error("question %s cannot be read", question.pk, exc_info=error)
-        return f"The question's answers cannot be read ({type(error).__name__}: {error})."[:500]
-    return found[0] if found and all(found) else ""
+def _problem(question: Question, found: str | Failure) -> str:
+    """Said at the question: one that is broken must not stop the others."""
+    if isinstance(found, str):
+        return found
+    log.error("question %s cannot be read: %s %s", question.pk, found.reason, found.trace)
+    return f"The question's answers cannot be read ({found.reason})."[:500]
 
 
 def score_groups(run: ScoringRun, groups: list[Group], how: dict[str, Any]) -> int:
@@ -244,7 +252,8 @@ def scores_of(groups: list[Group], how: dict[str, Any]) -> dict[int, dict[str, A
 
     def note_failure(item: Item, error: Exception) -> None:
         log.error("rationale %s could not be scored", item.id, exc_info=error)
-        failed[int(item.id)] = failed_score(f"{type(error).__name__} at this chain")
+        reason = error.args[0] if isinstance(error, TextError) else type(error).__name__
+        failed[int(item.id)] = failed_score(f"{reason} at this rationale")
 
     scored = score_items(items(chains), on_error=note_failure, **how)
     return {int(one.item.id): one.details() | one.to_dict() for one in scored} | failed
