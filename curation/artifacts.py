@@ -53,6 +53,17 @@ def files_in(path: str) -> list[str]:
     )
 
 
+def walk() -> Iterator[str]:
+    """The paths of all artifacts that are whole, sorted within a folder; links are left out."""
+    fs, root = _filesystem()
+    if not fs.isdir(root):
+        return
+    for folder, _, files in fs.walk(root, detail=True):
+        for name, facts in sorted(files.items()):
+            if not name.endswith(".part") and not facts.get("islink"):
+                yield f"{folder}/{name}".removeprefix(f"{root}/")
+
+
 @contextmanager
 def writing(path: str) -> Iterator[IO[bytes]]:
     """Write a file so that it is there whole or not at all."""
