@@ -46,7 +46,8 @@ IMPORTS = Limit("import", "imports", "IMPORTS_PER_HOUR", 3600)
 NEW_PROJECTS = Limit("project", "new projects", 60, 24 * 3600)
 NEW_TOKENS = Limit("token", "new tokens", 200, 24 * 3600)
 FLAGS = Limit("flag", "flags", 300, 3600)
-ORDERS = Limit("order", "orders of long work", 1000, 3600)
+NEW_WEBHOOKS = Limit("webhook", "new webhooks", 100, 24 * 3600)
+NEW_RUBRICS = Limit("rubric", "changes of a rubric", 200, 3600)
 
 # Failed sign-ins: of a name from an address, from an address with any names, and of a browser in which
 # the person has signed in before (see curation/projects/sign_in.py).

@@ -17,6 +17,8 @@
 | IMPORT_MAX_BYTES | of one imported file | 2 GB |
 | UPLOAD_BYTES_PER_PERSON | stored import files of one person, together | 10 GB |
 | IMPORT_FILE_DAYS | after which the file of an ended import is removed | 7 |
+| TEACHERS_PER_PROJECT | also those that only imported rationales name | 200 |
+| SLOTS_PER_RUN | rationales that one run may ask for | 5,000,000 |
 | ORDERS_UNDER_WAY | runs, trainings, … of each kind that a person may have under way | 100 |
 | IMPORTS_PER_HOUR | of one person, by page and API | 200 |
 | MODEL_HOSTS | private or local hosts that model endpoints may use | none |
@@ -60,6 +62,8 @@ PROJECTS_PER_PERSON = read_int("PROJECTS_PER_PERSON", 50)
 IMPORTS_UNDER_WAY = read_int("IMPORTS_UNDER_WAY", 10)
 UPLOAD_BYTES_PER_PERSON = read_int("UPLOAD_BYTES_PER_PERSON", 10 * 1024**3)
 IMPORT_FILE_DAYS = read_int("IMPORT_FILE_DAYS", 7)
+TEACHERS_PER_PROJECT = read_int("TEACHERS_PER_PROJECT", 200)
+SLOTS_PER_RUN = read_int("SLOTS_PER_RUN", 5_000_000)
 ORDERS_UNDER_WAY = read_int("ORDERS_UNDER_WAY", 100)
 IMPORTS_PER_HOUR = read_int("IMPORTS_PER_HOUR", 200)
 

@@ -8,9 +8,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from curation import rate_limit
 from curation.api.models import ApiToken, Scope
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Membership, Project, User
+from curation.quotas import lock, refuse_beyond
 
 # So that a person, or a tool that looks for secrets in repositories, knows one when it sees it.
 PREFIX = "cw_"
@@ -40,12 +42,17 @@ def make_token(
         raise Invalid(f"A token holds for 1 to {MAX_DAYS} days.")
     if project is not None and not Membership.objects.filter(user=user, project=project).exists():
         raise Invalid("You are not a member of this project.")
-    if in_force(user).count() >= MAX_TOKENS:
-        raise Conflict(f"You have {MAX_TOKENS} tokens: revoke one that is no longer used.")
+    rate_limit.spend(rate_limit.NEW_TOKENS, user.pk)
     secret = PREFIX + secrets.token_urlsafe(32)
     now = timezone.now()
     try:
         with transaction.atomic():
+            lock(user)
+            refuse_beyond(
+                in_force(user),
+                MAX_TOKENS,
+                "You have {most} tokens: revoke one that is no longer used.",
+            )
             # An expired token keeps its row; its name is free again.
             ApiToken.objects.filter(
                 user=user, name=name, revoked_at__isnull=True, expires_at__lte=now

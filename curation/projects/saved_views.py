@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from curation.errors import Conflict, Invalid
+from curation.errors import Invalid
 from curation.listing import only
 from curation.projects.access import project_view
 from curation.projects.models import Project, Role, SavedView, User
+from curation.quotas import lock, refuse_beyond
 
 MOST = 50  # of one person, a list
 LISTS = ("rationales", "questions")
@@ -83,12 +85,14 @@ def save_view(
     if not filters:
         raise Invalid("Choose a filter or an order first: this would be the plain list.")
     mine = SavedView.objects.filter(project=project, user=user, page=page)
-    if not mine.filter(name=name).exists() and mine.count() >= MOST:
-        raise Conflict(f"You have {MOST} views of this list: drop one first.")
-    view, _ = SavedView.objects.update_or_create(
-        **{"project": project, "user": user, "page": page, "name": name},
-        defaults={"filters": filters, "is_shared": is_shared},
-    )
+    with transaction.atomic():
+        lock(user)
+        if not mine.filter(name=name).exists():
+            refuse_beyond(mine, MOST, "You have {most} views of this list: drop one first.")
+        view, _ = SavedView.objects.update_or_create(
+            **{"project": project, "user": user, "page": page, "name": name},
+            defaults={"filters": filters, "is_shared": is_shared},
+        )
     return view
 
 

@@ -114,6 +114,7 @@ def change_rubric(project: Project, user: User, **thresholds: Any) -> Rubric:
     current = project.rubric
     if current.version and current.thresholds() == {**current.thresholds(), **thresholds}:
         return current
+    rate_limit.spend(rate_limit.NEW_RUBRICS, user.pk)
     rubric = Rubric(
         project=project,
         version=current.version + 1,

@@ -3,16 +3,18 @@
 import itertools
 from collections.abc import Iterable, Sequence
 
+from django.conf import settings
 from django.db import transaction
 
 from curation import artifacts
-from curation.errors import ServiceError
+from curation.errors import Invalid, ServiceError
 from curation.projects.models import Project
 from curation.questions.formats import BadRow, Row, read_rows
 from curation.questions.models import Question, QuestionImport
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
 from curation.rationales.scoring import mark_stale, order_scoring
+from curation.rationales.services import refuse_more_teachers
 from curation.work import Status, begin, ending, finish, still_mine
 
 BATCH = 200
@@ -44,6 +46,7 @@ def _check(job: QuestionImport) -> bool:
     """Read all lines; False when the import ended here because of bad rows."""
     read = bad = 0
     shown: list[dict[str, object]] = []
+    names = _NewTeachers(job.project)
     with artifacts.open_artifact(job.artifact) as file:
         for row in read_rows(file, job.preset):
             read += 1
@@ -51,6 +54,8 @@ def _check(job: QuestionImport) -> bool:
                 bad += 1
                 if len(shown) < SHOWN_BAD_ROWS:
                     shown.append({"line": row.line, "message": row.message})
+            else:
+                names.take(row)
             if read % 5000 == 0 and not still_mine(job, rows_read=read, rows_bad=bad):
                 return False
     if not still_mine(job, rows_read=read, rows_bad=bad, bad_rows=shown):
@@ -66,6 +71,29 @@ def _check(job: QuestionImport) -> bool:
         finish(job, Status.FAILED, error=error)
         return False
     return True
+
+
+class _NewTeachers:
+    """The teachers that a file brings: a column of texts taken for names would make thousands."""
+
+    def __init__(self, project: Project) -> None:
+        self.known = set(Teacher.objects.filter(project=project).values_list("name", flat=True))
+        self.there = len(self.known)
+
+    def take(self, row: Row) -> None:
+        """Raises Invalid where the row names more than the project may have."""
+        most = settings.TEACHERS_PER_PROJECT
+        for one in row.rationales:
+            if one.teacher in self.known:
+                continue
+            if len(self.known) >= most:
+                raise Invalid(
+                    f"Line {row.line:,} names the teacher {one.teacher[:80]!r}, one more than the {most:,} "
+                    f"that a project may have; {self.there:,} were there before this file. Nothing was "
+                    "imported. Give all rationales of one model the same teacher, or ask the operator "
+                    "(TEACHERS_PER_PROJECT)."
+                )
+            self.known.add(one.teacher)
 
 
 def _write(job: QuestionImport) -> None:
@@ -133,7 +161,11 @@ def add_imported(project: Project, pairs: Iterable[tuple[Question, Row]]) -> int
 
 def _teachers(project: Project, names: Sequence[str]) -> dict[str, Teacher]:
     """The teachers of these names; unknown ones become names that only stand on imported chains."""
-    Teacher.objects.bulk_create(
-        [Teacher(project=project, name=name, writes=False) for name in names], ignore_conflicts=True
-    )
-    return {t.name: t for t in Teacher.objects.filter(project=project, name__in=names)}
+    rows = Teacher.objects.filter(project=project, name__in=names)
+    if more := set(names) - set(rows.values_list("name", flat=True)):
+        refuse_more_teachers(project, len(more))  # another import may have brought some meanwhile
+        Teacher.objects.bulk_create(
+            [Teacher(project=project, name=name, writes=False) for name in sorted(more)],
+            ignore_conflicts=True,
+        )
+    return {t.name: t for t in rows.all()}

@@ -17,6 +17,7 @@ from curation import queue
 from curation.errors import Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question
+from curation.quotas import lock
 from curation.rationales.models import Rationale
 from curation.rationales.models_meaning import Embedding, MeaningSearch, TextKind
 
@@ -49,9 +50,10 @@ def order_search(
     now = timezone.now()
     mine = MeaningSearch.objects.filter(project=project, user=user)
     mine.filter(created_at__lt=now - KEPT).delete()
-    if mine.filter(answered_at=None, created_at__gt=now - PATIENCE).count() >= OPEN_AT_ONCE:
-        raise Invalid("Five searches are on their way already: wait for one of them.")
     with transaction.atomic():
+        lock(user)
+        if mine.filter(answered_at=None, created_at__gt=now - PATIENCE).count() >= OPEN_AT_ONCE:
+            raise Invalid("Five searches are on their way already: wait for one of them.")
         search = MeaningSearch.objects.create(
             project=project, user=user, text=text, like=like, kind=kind
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,6 +13,7 @@ from curation import queue
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
+from curation.quotas import lock
 from curation.rationales.budgets import what_is_spent
 from curation.rationales.models import (
     Backend,
@@ -35,8 +37,24 @@ EXAMPLES = 3  # shown by the few-shot style
 def save_teacher(project: Project, teacher: Teacher) -> Teacher:
     """Check and store a teacher, new or changed. Raises Invalid with every field that is wrong."""
     check_teacher(project, teacher)
-    teacher.save()
+    with transaction.atomic():
+        if teacher.pk is None:
+            refuse_more_teachers(project)
+        teacher.save()
     return teacher
+
+
+def refuse_more_teachers(project: Project, more: int = 1) -> None:
+    """Raises Conflict where the project would have too many teachers with `more` of them. Holds the
+    project's row until the transaction ends."""
+    lock(project)
+    most = settings.TEACHERS_PER_PROJECT
+    there = Teacher.objects.filter(project=project).count()
+    if there + more > most:
+        raise Conflict(
+            f"A project has at most {most:,} teachers, and this one has {there:,}: use one of them, or ask "
+            "the operator (TEACHERS_PER_PROJECT)."
+        )
 
 
 def check_teacher(project: Project, teacher: Teacher) -> None:
@@ -143,6 +161,7 @@ def order_run(
     if questions is None:
         questions = project.questions.filter(split=Split.TRAIN)
     questions, examples = _for_style(project, questions, prompt_style)
+    _check_size(questions, len(teachers) * sum(samples if heat else 1 for heat in kept))
     with transaction.atomic():
         if earlier := take_order(GenerationRun, project, user, order_key):
             return earlier
@@ -169,6 +188,14 @@ def order_run(
         run.save(update_fields=["slot_count"])
         queue.send(queue.FILL_RUN, run.pk)
     return run
+
+
+def _check_size(questions: QuerySet[Question], of_each: int) -> None:
+    if (asked := questions.count() * of_each) > settings.SLOTS_PER_RUN:
+        raise Invalid(
+            f"This run would ask for {asked:,} rationales, and one may ask for {settings.SLOTS_PER_RUN:,}: "
+            "choose fewer questions, teachers, temperatures or samples (SLOTS_PER_RUN)."
+        )
 
 
 def _check_order(project: Project, teachers: list[Teacher], max_tokens: int | None) -> None:

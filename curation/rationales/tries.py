@@ -8,6 +8,7 @@ from django.utils import timezone
 from curation import queue
 from curation.errors import Invalid
 from curation.projects.models import Project, User
+from curation.quotas import lock
 from curation.rationales.models import Backend, Teacher, TeacherTry
 from curation.rationales.services import check_teacher
 from curation.work import ACTIVE, Status
@@ -37,9 +38,10 @@ def order_try(project: Project, user: User, teacher: Teacher, question: str) -> 
     mine.filter(status__in=ACTIVE, created_at__lt=now - GIVEN_UP).update(
         status=Status.FAILED, error="No worker answered within ten minutes.", finished_at=now
     )
-    if mine.filter(created_by=user, status__in=ACTIVE).count() >= OPEN_AT_ONCE:
-        raise Invalid("Five tries are on their way already: wait for one to end.")
     with transaction.atomic():
+        lock(user)
+        if mine.filter(created_by=user, status__in=ACTIVE).count() >= OPEN_AT_ONCE:
+            raise Invalid("Five tries are on their way already: wait for one to end.")
         row = TeacherTry.objects.create(
             project=project,
             created_by=user,

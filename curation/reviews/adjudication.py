@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from curation import rate_limit
 from curation.errors import Conflict, Invalid
 from curation.projects.access import may_administer
 from curation.projects.models import Project, User
 from curation.questions.models import Question
+from curation.quotas import lock, refuse_beyond
 from curation.rationales.models import Rationale, Source
 from curation.reviews.models import (
     Decision,
@@ -25,6 +27,10 @@ from curation.reviews.queueing import enqueue
 from curation.reviews.restoring import take_back
 from curation.reviews.services import Say, chains_of, check_all, record
 from curation.reviews.settling import decide, put_aside_edits, standing_reviews
+
+MAX_FLAG_TEXT = 2000
+MAX_FLAGS_OF_A_QUESTION = 20  # of one person
+MAX_OPEN_FLAGS = 500  # of one person in a project
 
 
 def adjudicate(project: Project, user: User, item_id: int, says: Sequence[Say]) -> list[Review]:
@@ -112,27 +118,42 @@ def undo_adjudication(project: Project, user: User, item_id: int) -> None:
 def flag_question(
     project: Project, user: User, question: Question, kind: str, comment: str = ""
 ) -> QuestionFlag:
-    """Say that something is wrong with the question itself; said twice, it counts once."""
+    """Say that something is wrong with the question itself; said twice, it counts once. Raises Conflict
+    or TooMany where the person says more than anybody could settle."""
     comment = comment.strip()
     if kind not in FlagKind.values:
         raise Invalid(f"{kind!r} is no flag: choose one of {', '.join(FlagKind.values)}.")
     if kind == FlagKind.OTHER and not comment:
         raise Invalid("Say in your own words what is wrong with the question.")
-    if len(comment) > 20_000 or "\0" in comment:
-        raise Invalid("The comment has more than 20,000 characters, or a NUL among them.")
-    try:
-        with transaction.atomic():
+    if len(comment) > MAX_FLAG_TEXT or "\0" in comment:
+        raise Invalid(
+            f"The comment has more than {MAX_FLAG_TEXT:,} characters, or a NUL among them."
+        )
+    rate_limit.spend(rate_limit.FLAGS, user.pk)
+    mine = QuestionFlag.objects.filter(project=project, user=user)
+    with transaction.atomic():
+        lock(user)
+        here = mine.filter(question=question)
+        standing = here.filter(kind=kind, withdrawn_at=None, settled_at=None).first()
+        if standing is None:
+            refuse_beyond(
+                here,
+                MAX_FLAGS_OF_A_QUESTION,
+                "You have flagged this question {most} times, with what was settled or taken back: "
+                "speak to an admin of the project.",
+            )
+            refuse_beyond(
+                mine.filter(withdrawn_at=None, settled_at=None),
+                MAX_OPEN_FLAGS,
+                "{most} flags of yours wait for an admin: wait until some are settled, or take some back.",
+            )
             return QuestionFlag.objects.create(
                 project=project, question=question, user=user, kind=kind, comment=comment
             )
-    except IntegrityError:
-        standing = QuestionFlag.objects.get(
-            question=question, user=user, kind=kind, withdrawn_at=None, settled_at=None
-        )
         if comment and standing.comment != comment:
             QuestionFlag.objects.filter(pk=standing.pk).update(comment=comment)
             standing.comment = comment
-        return standing
+    return standing
 
 
 def withdraw_flag(project: Project, user: User, flag_id: int) -> None:

@@ -11,6 +11,7 @@ from curation.errors import Conflict, Invalid
 from curation.prepared import Given, Prepared, PreparedInsert, PreparedUpdate
 from curation.projects.models import Project, Rubric, User
 from curation.questions.models import Split
+from curation.quotas import refuse_beyond
 from curation.rationales.models import Rationale, Source, passes, text_hash
 from curation.rationales.scoring import mark_stale, order_scoring
 from curation.reviews.claims import claim, next_for, one_at_a_time
@@ -31,6 +32,9 @@ from curation.reviews.settling import settle
 from curation.reviews.telling import tell_made
 
 MAX_TEXT = 200_000
+MAX_COMMENT = 20_000
+# Of one person for one question, with those of reviews that were taken back.
+MAX_WRITTEN = 200
 
 # What every question asks for, built once, see curation.prepared.
 ITEM = Prepared(
@@ -103,8 +107,8 @@ def check(say: Say) -> None:
         raise Invalid("A chain of your own is approved as it is sent.")
     if (say.is_own or say.verdict == Verdict.EDIT) and not say.edited_text.strip():
         raise Invalid("Your own chain is empty." if say.is_own else "The edited chain is empty.")
-    if len(say.edited_text) > MAX_TEXT or len(say.comment) > MAX_TEXT:
-        raise Invalid(f"A text may have {MAX_TEXT:,} characters.")
+    if len(say.edited_text) > MAX_TEXT or len(say.comment) > MAX_COMMENT:
+        raise Invalid(f"A text may have {MAX_TEXT:,} characters, a comment {MAX_COMMENT:,}.")
     if "\0" in say.edited_text or "\0" in say.comment:
         raise Invalid("The text holds a NUL character, which cannot be stored.")
     if any(not key.isdigit() or value not in (-1, 0, 1) for key, value in say.step_labels.items()):
@@ -280,6 +284,13 @@ def _written(
             parent=parent,
             text=text,
             text_hash=text_hash(text),
+        )
+    if made:  # the question's item is locked
+        refuse_beyond(
+            Rationale.all_objects.filter(question=item.question_id, author=user),
+            MAX_WRITTEN,
+            "You have written {most} rationales for this question, with those that you took back, which is "
+            "the most: approve or reject what is there.",
         )
     Rationale.objects.bulk_create(list(made.values()))
     return made

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from curation import queue
+from curation import queue, rate_limit
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
+from curation.quotas import lock, refuse_beyond
 from curation.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery
 
 MADE, WITHDRAWN, TEST = "decisions.made", "decisions.withdrawn", "webhook.test"
@@ -44,11 +45,14 @@ def check_url(url: str) -> str:
 def add_hook(project: Project, user: User, url: str) -> Webhook:
     """A new webhook; its `secret` is to be shown now. Raises Conflict where the address is told."""
     url = check_url(url)
+    rate_limit.spend(rate_limit.NEW_WEBHOOKS, user.pk)
     standing = Webhook.objects.filter(project=project, removed_at=None)
-    if standing.count() >= MAX_HOOKS:
-        raise Conflict(f"A project has at most {MAX_HOOKS} webhooks: remove one first.")
     try:
         with transaction.atomic():
+            lock(project)
+            refuse_beyond(
+                standing, MAX_HOOKS, "A project has at most {most} webhooks: remove one first."
+            )
             made = Webhook.objects.create(
                 project=project, url=url, nonce=secrets.token_hex(32), created_by=user
             )
