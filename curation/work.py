@@ -43,6 +43,12 @@ class Work(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    by_operator = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Ordered by a command or the beat on this machine, in no person's name. Work with "
+        "neither this nor `created_by` was ordered by somebody whose account is gone.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
@@ -86,6 +92,11 @@ class Work(models.Model):
 
 
 W = TypeVar("W", bound=Work)
+
+
+def ordered_by(user: models.Model | None) -> dict[str, Any]:
+    """The fields of new work that say who ordered it; None is a command or the beat on this machine."""
+    return {"created_by": user, "by_operator": user is None}
 
 
 def move(model: type[W], pk: int, source: Iterable[str], target: str, **changes: Any) -> None:

@@ -1,21 +1,35 @@
 """A queued job asks again whether its owner still may: rights can be lost while it waits."""
 
-from curation.projects.access import may_administer
+from django.utils import timezone
+
+from curation.projects.access import OWNER_GONE, refusal
 from curation.work import ACTIVE, Status, Work
 
 
 def refuse_without_rights(model: type[Work], pk: int) -> bool:
-    """True (and the work failed, with the reason) when its owner is no admin of the project now.
+    """True (and the work failed, with the reason) when its owner is no admin of the project now, or
+    their account is gone.
 
-    Work without an owner was ordered by a command on this machine, and is not asked about.
+    Work that a command on this machine ordered (`by_operator`) has no owner, and is not asked about.
     """
     work = model.objects.select_related("created_by").filter(pk=pk).first()
     if work is None or work.status not in ACTIVE:
         return work is None
-    if work.created_by_id is None or may_administer(work.created_by, work.project_id):
+    return _failed(work, refusal(work.created_by, work.project_id, by_operator=work.by_operator))
+
+
+def refuse_nobodys(model: type[Work], pk: int) -> bool:
+    """The same for work that any member may order: true when the account that ordered it is gone."""
+    work = model.objects.filter(pk=pk).first()
+    if work is None or work.status not in ACTIVE:
+        return work is None
+    return _failed(work, "" if work.created_by_id or work.by_operator else OWNER_GONE)
+
+
+def _failed(work: Work, why: str) -> bool:
+    if not why:
         return False
-    model.objects.filter(pk=pk, status__in=ACTIVE).update(
-        status=Status.FAILED,
-        error=f"{work.created_by} may no longer order this: only an admin of the project can.",
+    type(work).objects.filter(pk=work.pk, status__in=ACTIVE).update(
+        status=Status.FAILED, error=why, finished_at=timezone.now()
     )
     return True

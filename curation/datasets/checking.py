@@ -12,7 +12,7 @@ from curation.datasets import formats
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.errors import Conflict
 from curation.projects.models import User
-from curation.work import ACTIVE, Status, begin, ending, finish, still_mine
+from curation.work import ACTIVE, Status, begin, ending, finish, ordered_by, still_mine
 
 # So many examples are looked at before the answer to the click; more are a worker's.
 INLINE = 1000
@@ -29,7 +29,7 @@ def order_check(version: DatasetVersion, user: User | None) -> DatasetCheck:
     try:
         with transaction.atomic():
             made = DatasetCheck.objects.create(
-                project=version.project, version=version, created_by=user
+                project=version.project, version=version, **ordered_by(user)
             )
             if version.example_count > INLINE:
                 queue.send(queue.CHECK_DATASET, made.pk)

@@ -14,7 +14,16 @@ from curation.projects.models import Project, User
 from curation.questions.models import Split
 from curation.rationales.models import Rationale, Source
 from curation.reviews.models import Decision, Outcome
-from curation.work import Status, begin, ending, finish, ordered_before, still_mine, take_order
+from curation.work import (
+    Status,
+    begin,
+    ending,
+    finish,
+    ordered_before,
+    ordered_by,
+    still_mine,
+    take_order,
+)
 
 SELECTIONS = ("approved", "unfiltered")
 ROWS_AT_ONCE = 1000
@@ -69,7 +78,7 @@ def order_freeze(
             return earlier
         last = project.dataset_versions.aggregate(last=Max("number"))["last"] or 0
         version = DatasetVersion.objects.create(
-            project=project, number=last + 1, recipe=recipe, created_by=user, order_key=order_key
+            project=project, number=last + 1, recipe=recipe, order_key=order_key, **ordered_by(user)
         )
         if enqueue:
             queue.send(queue.FREEZE_DATASET, version.pk)

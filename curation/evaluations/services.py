@@ -12,7 +12,16 @@ from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
 from curation.reviews.queueing import pull_forward
 from curation.training.models import TrainingJob
-from curation.work import ACTIVE, RESUMABLE, Status, finish, move, ordered_before, take_order
+from curation.work import (
+    ACTIVE,
+    RESUMABLE,
+    Status,
+    finish,
+    move,
+    ordered_before,
+    ordered_by,
+    take_order,
+)
 
 FAILURE_REASON = "the student fails at this kind"
 
@@ -65,7 +74,7 @@ def order_evaluation(
         if earlier := take_order(Evaluation, project, user, order_key):
             return earlier
         evaluation = Evaluation.objects.create(
-            project=project, created_by=user, job=job, options=options, order_key=order_key
+            project=project, job=job, options=options, order_key=order_key, **ordered_by(user)
         )
         evaluation.compared_jobs.set(compared)
         queue.send(queue.EVALUATE, evaluation.pk)

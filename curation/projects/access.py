@@ -11,6 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from curation.prepared import Given, Prepared
 from curation.projects.models import Membership, Role, User
 
+OWNER_GONE = (
+    "The account that ordered this is gone, so it is done in nobody's name. An admin of the project can "
+    "order it again."
+)
 MEMBERSHIP = Prepared(
     lambda: Membership.objects.select_related("project").filter(
         user=Given("user"), project__slug=Given("slug")
@@ -65,8 +69,18 @@ def may_create_projects(user: User) -> bool:
     return settings.WHO_CREATES_PROJECTS == "everybody" or user.may_create_projects
 
 
+def refusal(user: User | None, project_id: int, *, by_operator: bool = False) -> str:
+    """Why a queued job of this person is not done now; "" where it may be. Asked again by every job:
+    rights can be lost while it waits, and an account can be deleted."""
+    if user is None:
+        return "" if by_operator else OWNER_GONE
+    if may_administer(user, project_id):
+        return ""
+    return f"{user} may no longer order this: only an admin of the project can."
+
+
 def may_administer(user: User | None, project_id: int) -> bool:
-    """Whether the person is an admin of the project now; asked again by every queued job."""
+    """Whether the person is an admin of the project now."""
     return (
         user is not None
         and user.is_active

@@ -14,7 +14,7 @@ from curation.projects.models import Project, User
 from curation.questions.formats import PRESETS, Row
 from curation.questions.models import Question, QuestionImport, Split
 from curation.questions.uploads import refuse_beyond_share, store
-from curation.work import ACTIVE, Status, move, ordered_before, take_order
+from curation.work import ACTIVE, Status, move, ordered_before, ordered_by, take_order
 
 
 def content_hash(text: str, choices: Sequence[str]) -> str:
@@ -99,7 +99,7 @@ def order_import(
                 refuse_beyond_share(user, size)
                 job = QuestionImport.objects.create(
                     project=project,
-                    created_by=user,
+                    **ordered_by(user),
                     file_name=file_name[-200:],
                     preset=preset,
                     split=split,

@@ -35,7 +35,7 @@ def run_import(import_id: int, *, score: bool = True) -> QuestionImport | None:
             if _check(job):
                 _write(job)
                 if finish(job, Status.DONE) and score:
-                    order_scoring(job.project, job.created_by)
+                    order_scoring(job.project, None)
         except (OSError, ServiceError) as error:
             finish(job, Status.FAILED, error=str(error))
     job.refresh_from_db()

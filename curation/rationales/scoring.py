@@ -10,7 +10,7 @@ from django.utils import timezone
 from curation import queue
 from curation.projects.models import Project, User
 from curation.rationales.models import Group, Rationale, Score, ScoreFlag, ScoringRun
-from curation.work import ACTIVE, Status, move
+from curation.work import ACTIVE, Status, move, ordered_by
 
 CHANGED_AT_ONCE = 2000
 SCORES = (
@@ -71,7 +71,7 @@ def order_scoring(
         with transaction.atomic():
             run = ScoringRun.objects.create(
                 project=project,
-                created_by=user,
+                **ordered_by(user),
                 embeddings=project.use_embeddings if embeddings is None else embeddings,
                 total=Rationale.objects.filter(question__group__in=waiting).count(),
             )

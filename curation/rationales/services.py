@@ -25,7 +25,7 @@ from curation.rationales.models import (
 )
 from curation.rationales.planning import plan
 from curation.rationales.styles import FEW_SHOT, HINT, styles
-from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, take_order
+from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, ordered_by, take_order
 
 MAX_TEMPERATURES = 20
 MAX_SAMPLES = 1000
@@ -167,7 +167,7 @@ def order_run(
             return earlier
         run = GenerationRun.objects.create(
             project=project,
-            created_by=user,
+            **ordered_by(user),
             temperatures=kept,
             samples=samples,
             filters=filters or {},
@@ -251,7 +251,7 @@ def order_cut_off(
             return earlier
         again = GenerationRun.objects.create(
             project=run.project,
-            created_by=user,
+            **ordered_by(user),
             redo_of=run,
             temperatures=run.temperatures,
             samples=run.samples,

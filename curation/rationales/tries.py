@@ -11,7 +11,7 @@ from curation.projects.models import Project, User
 from curation.quotas import lock
 from curation.rationales.models import Backend, Teacher, TeacherTry
 from curation.rationales.services import check_teacher
-from curation.work import ACTIVE, Status
+from curation.work import ACTIVE, Status, ordered_by
 
 KEPT = timedelta(hours=1)
 GIVEN_UP = timedelta(minutes=10)  # nobody waits so long at a page
@@ -44,7 +44,7 @@ def order_try(project: Project, user: User, teacher: Teacher, question: str) -> 
             raise Invalid("Five tries are on their way already: wait for one to end.")
         row = TeacherTry.objects.create(
             project=project,
-            created_by=user,
+            **ordered_by(user),
             settings={name: getattr(teacher, name) for name in FIELDS},
             question=question,
         )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from curation import queue
 from curation.projects.models import Project, User
 from curation.reviews.models import AgreementCount, Control, Review, Seat
-from curation.work import ACTIVE, Status
+from curation.work import ACTIVE, Status, ordered_by
 
 # Of a project with more compared reviews the newest are counted, so that a count stays in minutes.
 MOST_REVIEWS = 500_000
@@ -41,7 +41,7 @@ def order_agreement(project: Project, user: User | None) -> AgreementCount:
             return standing
         try:
             with transaction.atomic():
-                made = AgreementCount.objects.create(project=project, created_by=user)
+                made = AgreementCount.objects.create(project=project, **ordered_by(user))
                 queue.send(queue.COUNT_AGREEMENT, made.pk)
                 return made
         except IntegrityError:  # somebody else ordered it just now

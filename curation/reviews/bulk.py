@@ -18,7 +18,7 @@ from curation.reviews.bulk_work import DECIDES, WHOLE, chosen, run_bulk, state_o
 from curation.reviews.models import BulkAction, BulkKind, QueueItem, QueueStatus, Reason
 from curation.reviews.queueing import note_overlap
 from curation.reviews.services import passing_undecided
-from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, take_order
+from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, ordered_by, take_order
 
 CHOSEN = [kind.value for kind in BulkKind if kind not in WHOLE]
 # So many are done before the answer to the click; more are a worker's.
@@ -89,7 +89,7 @@ def order_bulk(
             return earlier
         action = BulkAction.objects.create(
             project=project,
-            created_by=user,
+            **ordered_by(user),
             kind=kind,
             filters=filters,
             until=until,
@@ -120,7 +120,7 @@ def order_rule(project: Project, user: User) -> BulkAction | None:
             return None
         action = BulkAction.objects.create(
             project=project,
-            created_by=user,
+            **ordered_by(user),
             kind=BulkKind.RULE,
             filters={},
             until=passing["last"],
@@ -151,7 +151,7 @@ def order_overlap(project: Project, user: User, overlap: int) -> BulkAction | No
         older.update(status=Status.CANCELLED, finished_at=timezone.now(), error=CHANGED_AGAIN)
         action = BulkAction.objects.create(
             project=project,
-            created_by=user,
+            **ordered_by(user),
             kind=BulkKind.OVERLAP,
             filters={"overlap": str(overlap)},
             until=told["last"],

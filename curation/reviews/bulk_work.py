@@ -18,7 +18,7 @@ from django.db.models import (
 )
 from django.utils import timezone
 
-from curation.projects.access import may_administer
+from curation.projects.access import refusal
 from curation.projects.models import Project
 from curation.questions.models import Question, Split
 from curation.rationales.models import Rationale, Source
@@ -80,11 +80,10 @@ def run_bulk(action_id: int) -> None:
     if action is None:
         return
     with ending(action):
-        who = action.undone_by or action.created_by
+        who = action.undone_by if action.undone_at else action.created_by
         # What a setting that is in force wants is done, whoever set it.
-        if action.kind != BulkKind.OVERLAP and not may_administer(who, action.project_id):
-            told = f"{who} may no longer do this: only an admin of the project can."
-            finish(action, Status.FAILED, error=told)
+        if action.kind != BulkKind.OVERLAP and (why := refusal(who, action.project_id)):
+            finish(action, Status.FAILED, error=why)
             return
         try:
             _undo_all(action) if action.undone_at else _do_all(action)
@@ -124,7 +123,7 @@ def _do_all(action: BulkAction) -> None:
             seen, total = F("seen") + len(part), F("changed") + changed
             _came_to(action, part[-1][0], seen=seen, changed=total)
     if action.kind == BulkKind.RESCORE:
-        order_scoring(action.project, action.created_by)
+        order_scoring(action.project, None)
 
 
 def _rule_step(action: BulkAction) -> bool:

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from curation.errors import Conflict
-from curation.projects.access import may_administer
+from curation.projects.access import refusal
 from curation.projects.models import Project
 from curation.questions.models import Deletion, Kind, Question
 from curation.questions.selectors import questions
@@ -70,16 +70,15 @@ def run_deletion(deletion_id: int) -> None:
         return
     with ending(deletion):
         who = deletion.restored_by if deletion.restored_at else deletion.created_by
-        if not may_administer(who, deletion.project_id):
-            told = f"{who} may no longer do this: only an admin of the project can."
-            finish(deletion, Status.FAILED, error=told)
+        if why := refusal(who, deletion.project_id):
+            finish(deletion, Status.FAILED, error=why)
             return
         try:
             _restore_all(deletion) if deletion.restored_at else _delete_all(deletion)
         except Superseded:
             return
         finish(deletion, Status.DONE)
-    order_scoring(deletion.project, who)  # the chains that stay are compared with each other anew
+    order_scoring(deletion.project, None)  # the chains that stay are compared with each other anew
 
 
 def _came_to(deletion: Deletion, last: int, **counts: object) -> None:

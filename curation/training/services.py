@@ -12,7 +12,16 @@ from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.training.models import TrainingJob, TrainingPoint
 from curation.training.presets import PRESETS
-from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, still_mine, take_order
+from curation.work import (
+    ACTIVE,
+    RESUMABLE,
+    Status,
+    move,
+    ordered_before,
+    ordered_by,
+    still_mine,
+    take_order,
+)
 
 UNDER_WAY = "This dataset is being trained on already: see the list of trainings."
 
@@ -61,7 +70,7 @@ def order_training(
                 return earlier
             job = TrainingJob.objects.create(
                 project=project,
-                created_by=user,
+                **ordered_by(user),
                 dataset=dataset,
                 base_model=project.student,
                 preset=preset,

@@ -6,11 +6,14 @@ from curation.reviews.models import AgreementCount
 from curation.work import Status, begin, ending, finish
 from workers.agreement.said import Said
 from workers.pulse import Pulse
+from workers.rights import refuse_nobodys
 
 
 @app.task(name=COUNT_AGREEMENT)
 def count_agreement(count_id: int) -> None:
     """Any member may order it: it changes nothing but its own row."""
+    if refuse_nobodys(AgreementCount, count_id):
+        return
     count = begin(AgreementCount, count_id)
     if count is None:
         return

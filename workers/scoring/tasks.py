@@ -30,6 +30,7 @@ from curation.work import Status, begin, ending, finish, still_mine
 from workers.generation.types import BackendError
 from workers.model_places import resolve_model
 from workers.pulse import Pulse
+from workers.rights import refuse_nobodys
 from workers.scoring import SCORER_VERSION, Item, score_items
 from workers.scoring.checking import check_item
 from workers.scoring.conciseness import StudentLimit
@@ -67,6 +68,8 @@ def embedder() -> SentenceEmbedder:
 @app.task(name=SCORE_PROJECT)
 def score(run_id: int) -> None:
     """Score until no group of the project waits. A group that changes meanwhile waits again."""
+    if refuse_nobodys(ScoringRun, run_id):
+        return
     run = begin(ScoringRun, run_id)
     if run is None:
         return
@@ -92,7 +95,7 @@ def score_all(run: ScoringRun) -> None:
     finish(run, Status.DONE, done=done, total=max(run.total, done))
     wake_adaptive(run.project)
     # A rationale that came between the last look and the end would find this run still active.
-    order_scoring(run.project, run.created_by)
+    order_scoring(run.project, None)
 
 
 def answer_who_waits() -> None:

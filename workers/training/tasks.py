@@ -14,6 +14,7 @@ from curation import artifacts
 from curation.datasets.formats import place
 from curation.errors import ServiceError
 from curation.evaluations.services import order_evaluation
+from curation.projects.access import refusal
 from curation.questions.models import Question
 from curation.questions.prompts import prompt_of
 from curation.queue import TRAIN, app
@@ -129,8 +130,12 @@ def _watch(job: TrainingJob, process: TrainingProcess) -> None:
 
 def _measure(job: TrainingJob) -> None:
     """Order the evaluation that was wanted. What stands against it is no fault of the training."""
+    done = TrainingJob.objects.select_related("created_by").get(pk=job.pk)
+    if why := refusal(done.created_by, done.project_id, by_operator=done.by_operator):
+        log.warning("%s was not measured: %s", job, why)
+        return
     try:
-        order_evaluation(job.project, job.created_by, TrainingJob.objects.get(pk=job.pk))
+        order_evaluation(job.project, done.created_by, done)
     except ServiceError as error:
         log.warning("%s was not measured: %s", job, error)
 
