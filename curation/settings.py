@@ -21,6 +21,7 @@
 | SLOTS_PER_RUN | rationales that one run may ask for | 5,000,000 |
 | ORDERS_UNDER_WAY | runs, trainings, … of each kind that a person may have under way | 100 |
 | IMPORTS_PER_HOUR | of one person, by page and API | 200 |
+| MODEL_ROOTS | folders below which projects may use models, with commas | `models` in CHAINWRIGHT_HOME |
 | MODEL_HOSTS | private or local hosts that model endpoints may use | none |
 | SOMETHING_API_KEY, CHAINWRIGHT_KEY_SOMETHING | a model endpoint's key; workers only | none |
 | SOMETHING_API_KEY_HOSTS, CHAINWRIGHT_KEY_SOMETHING_HOSTS | hosts that may receive that key | none |
@@ -54,6 +55,7 @@ if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the hosts that people will use.")
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
 MODEL_HOSTS = read_list("MODEL_HOSTS", [])
+MODEL_ROOTS = read_list("MODEL_ROOTS", [str(HOME / "models")])
 WEBHOOK_HOSTS = read_list("WEBHOOK_HOSTS", [])
 WORKER_NICE = read_int("WORKER_NICE", 10)
 API_REQUESTS_PER_MINUTE = read_int("API_REQUESTS_PER_MINUTE", 600)

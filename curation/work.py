@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
+from curation.machine_paths import without_paths
 from curation.quotas import lock, refuse_beyond
 
 
@@ -148,7 +149,7 @@ def finish(work: Work, status: str, error: str = "", **changes: Any) -> bool:
     ended = (
         type(work)
         .objects.filter(pk=work.pk, status=Status.RUNNING, attempt=work.attempt)
-        .update(status=status, error=error, finished_at=timezone.now(), **changes)
+        .update(status=status, error=without_paths(error), finished_at=timezone.now(), **changes)
     )
     return bool(ended)
 

@@ -51,7 +51,10 @@ class TeacherIn(Body):
     name: str | None = Field(None, max_length=80)
     backend: str | None = Field(None, description=", ".join(Backend.values))
     model: str | None = Field(
-        None, max_length=300, description="A folder on the worker, or the server's name for it."
+        None,
+        max_length=300,
+        description="A folder below the worker's models folder (MODEL_ROOTS), by its name there; for vllm "
+        "also a hub's name; at an address, the server's name for it.",
     )
     base_url: str | None = Field(None, max_length=300)
     api_key_env: str | None = Field(

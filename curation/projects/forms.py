@@ -11,6 +11,10 @@ from curation.errors import TooMany
 from curation.projects.models import Project, Role, Rubric
 from curation.projects.sign_in import Attempt
 
+STUDENT_HELP = (
+    "The model to train: a folder below the worker’s models folder (MODEL_ROOTS), by its name there, or a "
+    "name on the Hugging Face hub, such as Qwen/Qwen2.5-0.5B."
+)
 SLUG = RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*\Z", "Use a–z, 0–9 and single hyphens.")
 
 
@@ -52,8 +56,7 @@ class ProjectForm(forms.Form):
         required=False,
         max_length=300,
         label="Student",
-        help_text="The model to train: a folder on the worker, or a name on the Hugging Face hub, "
-        "such as Qwen/Qwen2.5-0.5B. It can be set later.",
+        help_text=f"{STUDENT_HELP} It can be set later.",
     )
 
 
@@ -80,7 +83,7 @@ class GeneralForm(forms.ModelForm):
         }
         help_texts = {
             "guidelines": "What reviewers read on the bench, one key away.",
-            "student": "The model to train: a folder on the worker, or a name on the Hugging Face hub.",
+            "student": STUDENT_HELP,
             "max_chain_tokens": "Longer chains get a flag and less conciseness. Empty: the student’s "
             "context length.",
             "rule_approves": "Such decisions are marked as the rule’s. People’s decisions are never "

@@ -22,7 +22,9 @@ def check_student(name: str) -> str:
         or name.startswith("-")
         or ".." in name.split("/")
     ):
-        raise Invalid(f"{name!r} cannot be a student: name a model folder or a hub name.")
+        raise Invalid(
+            f"{name!r} cannot be a student: name a folder of the worker's models, or a hub name."
+        )
     return name
 
 

@@ -14,6 +14,7 @@ from django.db.models import Case, F, Prefetch, Q, Value, When
 from django.utils import timezone
 
 from curation import queue
+from curation.machine_paths import without_paths
 from curation.questions.models import Question
 from curation.rationales.adaptive import next_round, waits_for_scores
 from curation.rationales.budgets import LEASE, affordable, in_flight, price, what_is_spent
@@ -158,7 +159,9 @@ def write_batch(
             if error:
                 poisoned = slot.attempts >= MAX_ATTEMPTS
                 status = SlotStatus.FAILED if poisoned else SlotStatus.EMPTY
-                Slot.objects.filter(pk=slot.pk).update(status=status, error=error[:500], batch=None)
+                Slot.objects.filter(pk=slot.pk).update(
+                    status=status, error=without_paths(error)[:500], batch=None
+                )
         if slots:
             _account(run, slots[0].teacher, [by_slot[slot.pk] for slot in slots], seconds)
         mark_stale(run.project, {slot.question_id for slot in filled})
@@ -191,7 +194,8 @@ def note_engine(
     if start_seconds is not None:
         changes["start_seconds"] = start_seconds
     if log:
-        changes |= {"log": log.replace("\0", "\ufffd"), "log_at": timezone.now()}
+        log = without_paths(log.replace("\0", "\ufffd"))
+        changes |= {"log": log, "log_at": timezone.now()}
     if changes:
         TeacherPart.objects.update_or_create(run=run, teacher=teacher, defaults=changes)
 

@@ -47,7 +47,8 @@ class TeacherForm(key_names.ForgetsAPastedKey, forms.ModelForm):
         }
         help_texts = {
             "name": "How this teacher is called here.",
-            "model": "A model folder on the worker, or the name that the server has for it.",
+            "model": "The name of a folder below the worker’s models folder (MODEL_ROOTS); for vLLM "
+            "also a name on the Hugging Face hub; at an address, the server’s name for it.",
             "api_key_env": key_names.HELP,
             "samples_per_request": "1 where the server does not know “n”.",
             "requests_per_minute": "0 is no limit.",

@@ -64,7 +64,7 @@ def check_teacher(project: Project, teacher: Teacher) -> None:
         raise Invalid("An OpenAI-compatible teacher needs its address (base_url).")
     if not teacher.model:
         raise Invalid(
-            "A teacher needs its model: a folder on the worker, or the server's name for it."
+            "A teacher needs its model: a folder of the worker's models, or the server's name for it."
         )
     if any(sign in teacher.model for sign in "\n\r\0;|$`") or teacher.model.startswith("-"):
         raise Invalid(f"{teacher.model!r} cannot be a model's name.")

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from curation import artifacts
 from curation.datasets.models import DatasetVersion
+from curation.machine_paths import without_paths
 from curation.projects.models import Project, User
 from curation.questions.prompts import prompt_of
 from curation.training.curves import Curves, curves
@@ -105,4 +106,4 @@ def log_tail(job: TrainingJob) -> tuple[str, bool] | None:
         file.seek(max(0, size - TAIL_BYTES))
         text = file.read(TAIL_BYTES).decode("utf-8", "replace")
     cut = size > TAIL_BYTES
-    return plain(text.partition("\n")[2] if cut else text), cut
+    return without_paths(plain(text.partition("\n")[2] if cut else text)), cut

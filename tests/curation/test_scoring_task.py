@@ -34,7 +34,7 @@ from curation.reviews.queueing import set_overlap
 from curation.reviews.services import Say, submit
 from curation.work import Status
 from tests.curation.scoring_rows import codes, one_question, score_all, write
-from workers.model_places import resolve_model
+from workers.model_places import DEMO
 from workers.scoring import SCORER_VERSION
 from workers.scoring.tasks import MAX_TRIES, failed_score, how_to_score, score, score_groups
 from workers.upkeep import put_back
@@ -309,14 +309,16 @@ def test_the_index_of_the_counts_is_used(project: Project) -> None:
 
 
 def test_scoring_that_meets_an_error_ends_with_its_reason_and_is_not_begun_again_at_once(
-    project: Project, make_questions: Make, make_rationales: Make, tmp_path: Path
+    project: Project, make_questions: Make, make_rationales: Make, tmp_path: Path, settings: Any
 ) -> None:
     (question,) = make_questions(1)
     make_rationales(question, ["right"], scored=False)
     # A folder that nobody foresaw: a student whose configuration is a list.
-    shutil.copy(Path(resolve_model("demo:student")) / "tokenizer.json", tmp_path)
-    (tmp_path / "config.json").write_text("[]")
-    Project.objects.filter(pk=project.pk).update(student=str(tmp_path))
+    settings.MODEL_ROOTS = [str(tmp_path)]
+    (tmp_path / "odd").mkdir()
+    shutil.copy(DEMO / "student" / "tokenizer.json", tmp_path / "odd")
+    (tmp_path / "odd" / "config.json").write_text("[]")
+    Project.objects.filter(pk=project.pk).update(student="odd")
     run = order_scoring(project, None)
     with pytest.raises(AttributeError):
         score(run.pk)

@@ -91,7 +91,9 @@ def test_an_error_that_nobody_expected_ends_the_work_and_is_told(project: Projec
 def test_an_evaluation_whose_questions_went_meanwhile_ends_with_the_reason(
     project: Project,
 ) -> None:
-    evaluation = Evaluation.objects.create(project=project, options={"splits": ["eval"]})
+    evaluation = Evaluation.objects.create(
+        project=project, options={"splits": ["eval"]}, by_operator=True
+    )
     evaluate(evaluation.pk)
     evaluation.refresh_from_db()
     assert evaluation.status == Status.FAILED and "no held-out question" in evaluation.error

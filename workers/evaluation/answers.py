@@ -100,8 +100,8 @@ def check_adapter(entry: ModelEntry) -> None:
     trained_on = json.loads(path.read_text(encoding="utf-8"))["base_mark"]
     if "/" not in trained_on and trained_on != weights_mark(entry.spec.model):
         raise EvaluationError(
-            f"{entry.name}: its adapter was trained on other weights than those in "
-            f"{entry.spec.model} now. The base model was changed since: train again, or put the "
+            f"{entry.name}: its adapter was trained on other weights than those of "
+            f"{Path(entry.spec.model).name} now. The base model was changed since: train again, or put the "
             "old base model back."
         )
 

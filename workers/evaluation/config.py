@@ -171,10 +171,12 @@ def read_questions(path: str | Path) -> list[Question]:
     seen: set[str] = set()
     for question in questions:
         if question.id in seen:
-            raise EvaluationError(f"{path}: the id {question.id!r} stands there twice.")
+            raise EvaluationError(f"{Path(path).name}: the id {question.id!r} stands there twice.")
         seen.add(question.id)
     if not questions:
-        raise EvaluationError(f"{path} holds no question. Import some with the split eval or ood.")
+        raise EvaluationError(
+            f"{Path(path).name} holds no question. Import some with the split eval or ood."
+        )
     return questions
 
 
@@ -189,7 +191,7 @@ def read_reference_chains(path: str | Path) -> dict[str, list[str]]:
 def _read_lines(path: str | Path, build: Callable[[dict], Any]) -> list:
     path, found = Path(path), []
     if not path.is_file():
-        raise EvaluationError(f"{path} is not there. Correct the path.")
+        raise EvaluationError(f"{path.name} is not there. Correct the path.")
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():

@@ -116,7 +116,10 @@ def _token_counter(source: str) -> Callable[[Sequence[str]], list[int]]:
             source, trust_remote_code=False, local_files_only=Path(source).is_dir()
         )
     except (OSError, ValueError) as error:
-        raise EvaluationError(f"student_tokenizer: {source} does not load: {error}") from error
+        # What a library says names the folder, which is nobody's business who reads the error.
+        name = Path(source).name if Path(source).is_dir() else source
+        reason = str(error).replace(source, name)
+        raise EvaluationError(f"student_tokenizer: {name} does not load: {reason}") from error
 
     def count(texts: Sequence[str]) -> list[int]:
         if not texts:

@@ -24,7 +24,7 @@ from workers.generation.addresses import parse_endpoint
 from workers.generation.tasks import close_warm, spec_of
 from workers.generation.types import BackendError, ModelSpec
 from workers.model_keys import environment_of_keys, key_for
-from workers.model_places import resolve_model
+from workers.model_places import find_model
 from workers.pulse import Pulse
 from workers.rights import refuse_without_rights
 from workers.training.events import read_events
@@ -87,7 +87,7 @@ def write_config(evaluation: Evaluation, folder: Path) -> Path:
         "questions": str(folder / "questions.jsonl"),
         "output_dir": str(folder),
         "models": models,
-        "student_tokenizer": resolve_model(evaluation.project.student),
+        "student_tokenizer": _student(evaluation.project.student),
         "primary_split": first.split,
         "primary_subset": first.subset,
         "max_tokens": max_tokens(evaluation),
@@ -112,18 +112,22 @@ def teachers_of(evaluation: Evaluation) -> Any:
 def models_of(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Base, trained students and teachers, as entries of the evaluation's configuration."""
     project = evaluation.project
-    base = resolve_model(project.student)
-    entries = [_entry("base student", "base", ModelSpec("transformers", base))]
+    base = ModelSpec("transformers", _student(project.student))
+    entries = [_entry("base student", "base", base)]
     jobs = [evaluation.job] if evaluation.job else []
     for job in [*jobs, *evaluation.compared_jobs.select_related("dataset").order_by("id")]:
         adapter = artifacts.fetch_folder(job.folder) / "out" / "adapter"
-        spec = ModelSpec("transformers", resolve_model(job.base_model), adapter=str(adapter))
+        spec = ModelSpec("transformers", _student(job.base_model), adapter=str(adapter))
         entries.append(_entry(student_name(job), "student", spec))
     for teacher in teachers_of(evaluation):
         spec = spec_of(teacher)
         _require_key(teacher.name, spec)
         entries.append(_entry(teacher.name, "teacher", spec, teacher.prompt_style))
     return entries
+
+
+def _student(name: str) -> str:
+    return find_model(name, settings.MODEL_ROOTS, hub=True).where
 
 
 def _require_key(name: str, spec: ModelSpec) -> None:

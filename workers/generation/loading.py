@@ -149,10 +149,12 @@ def _tokenizer(folder: Path, adapter: Path | None) -> PreTrainedTokenizerBase:
             source, trust_remote_code=False, local_files_only=True
         )
     except Exception as error:
-        raise BackendError(f"The tokenizer in {source} cannot be loaded: {error}") from error
+        raise BackendError(
+            f"The tokenizer in {source.name} cannot be loaded: {_reason(error, source)}"
+        ) from error
     if not tokenizer.chat_template:
         raise BackendError(
-            f"The tokenizer in {source} has no chat template. Put one there as chat_template.jinja."
+            f"The tokenizer in {source.name} has no chat template. Put one there as chat_template.jinja."
         )
     return tokenizer
 
@@ -167,9 +169,11 @@ def _model(folder: Path, dtype: str) -> PreTrainedModel:
             local_files_only=True,
         )
     except MemoryError as error:
-        raise BackendError(f"The model in {folder} does not fit into memory.") from error
+        raise BackendError(f"The model in {folder.name} does not fit into memory.") from error
     except Exception as error:
-        raise BackendError(f"The model in {folder} cannot be loaded: {error}") from error
+        raise BackendError(
+            f"The model in {folder.name} cannot be loaded: {_reason(error, folder)}"
+        ) from error
 
 
 def _with_adapter(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
@@ -183,8 +187,14 @@ def _with_adapter(model: PreTrainedModel, adapter: Path) -> PreTrainedModel:
         return tuned.merge_and_unload(safe_merge=True)
     except Exception as error:
         raise BackendError(
-            f"The adapter in {adapter} cannot be put on this model: {error}"
+            f"The adapter in {adapter.name} cannot be put on this model: {_reason(error, adapter)}"
         ) from error
+
+
+def _reason(error: Exception, folder: Path) -> str:
+    """What a library says, with the folder by its name: people read this who must not know where it
+    lies."""
+    return str(error).replace(str(folder), folder.name)
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

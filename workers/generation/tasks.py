@@ -44,7 +44,7 @@ from workers.generation.types import (
     storable,
 )
 from workers.generation.warm import WarmBackends
-from workers.model_places import resolve_model
+from workers.model_places import find_model
 from workers.pulse import Pulse
 from workers.rights import refuse_without_rights
 
@@ -88,7 +88,8 @@ def spec_of(teacher: Teacher) -> ModelSpec:
                 "tokens_per_minute": teacher.tokens_per_minute,
             },
         )
-    model = resolve_model(teacher.model)
+    fetches = teacher.backend == "vllm"  # transformers takes a folder only
+    model = find_model(teacher.model, settings.MODEL_ROOTS, hub=fetches).where
     if teacher.backend == "vllm":
         options = {
             "tensor_parallel": teacher.tensor_parallel,

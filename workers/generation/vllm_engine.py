@@ -29,6 +29,7 @@ from typing import IO, Any
 from workers.child_environment import HUB_TOKEN, without_secrets
 from workers.generation.model_files import check_model_folder
 from workers.generation.types import BackendError, ModelSpec, storable
+from workers.model_places import HUB_NAME
 
 OPTIONS: dict[str, tuple[Any, str]] = {
     "tensor_parallel": (1, "GPUs that share each layer"),
@@ -40,7 +41,6 @@ OPTIONS: dict[str, tuple[Any, str]] = {
     "log_path": ("", "where the server's output goes; a nameless temporary file otherwise"),
 }
 SERVED_NAME = "model"
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 LAUNCHER = Path(__file__).with_name("vllm_launch.py")
 TAIL_BYTES = 8000
 STOP_SECONDS = 15.0

@@ -8,9 +8,10 @@ from workers.scoring.conciseness import StudentLimit
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length")
 
 
-def student_limit(model: str, budget: int | None = None) -> StudentLimit:
+def student_limit(model: str, budget: int | None = None, *, name: str = "") -> StudentLimit:
     """The limit of a student: a folder, or a name on the Hugging Face hub.
 
+    name: how errors call it, where people must not read the folder; default: as `model` says.
     budget: most tokens of a chain; default: the context length that the model's config.json names.
     Raises ValueError when the tokenizer cannot be read, or when neither a budget nor a context is known.
     """
@@ -23,10 +24,13 @@ def student_limit(model: str, budget: int | None = None) -> StudentLimit:
         else:
             tokenizer = Tokenizer.from_pretrained(model)
     except Exception as error:  # the Rust library raises nothing narrower
-        raise ValueError(f"The tokenizer of {model} cannot be read: {error}") from None
+        reason = str(error).replace(model, name or model)
+        raise ValueError(f"The tokenizer of {name or model} cannot be read: {reason}") from None
     budget = budget or _context(model)
     if not budget:
-        raise ValueError(f"The config.json of {model} names no context length; give a budget.")
+        raise ValueError(
+            f"The config.json of {name or model} names no context length; give a budget."
+        )
     tokenizer.no_truncation()
     tokenizer.no_padding()
 

@@ -28,7 +28,7 @@ from curation.reviews.queueing import enqueue
 from curation.reviews.services import apply_rule
 from curation.work import Status, begin, ending, finish, still_mine
 from workers.generation.types import BackendError
-from workers.model_places import resolve_model
+from workers.model_places import find_model
 from workers.pulse import Pulse
 from workers.rights import refuse_nobodys
 from workers.scoring import SCORER_VERSION, Item, score_items
@@ -138,7 +138,8 @@ def answer_checks(waiting: Iterable[TextCheck]) -> None:
 @lru_cache(maxsize=8)
 def _limit(student: str, budget: int | None) -> StudentLimit | None:
     try:
-        return student_limit(resolve_model(student), budget)
+        place = find_model(student, settings.MODEL_ROOTS, hub=True)
+        return student_limit(place.where, budget, name=place.name)
     except ValueError as error:  # the run that scores the project says so to its people
         log.warning("a text is checked without the student's length: %s", error)
         return None
@@ -155,8 +156,8 @@ def how_to_score(run: ScoringRun) -> dict[str, Any]:
     run.note = ""
     if project.student:
         try:
-            model = resolve_model(project.student)
-            how["limit"] = student_limit(model, project.max_chain_tokens)
+            place = find_model(project.student, settings.MODEL_ROOTS, hub=True)
+            how["limit"] = student_limit(place.where, project.max_chain_tokens, name=place.name)
         except ValueError as error:
             run.note = f"Chains were not measured against the student's length. {error}"
             log.warning("project %s: %s", project.slug, error)

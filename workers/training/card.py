@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from importlib.metadata import version
-from pathlib import Path
 
 from workers.training.config import TrainingConfig
 
@@ -16,7 +15,7 @@ def model_card(config: TrainingConfig, facts: dict) -> str:
     ``facts``: dataset_sha256, examples, tokens, trained, share, steps, loss, eval_loss, seconds,
     template_sha256.
     """
-    base = Path(config.base_model).name if config.model_is_folder else config.base_model
+    base = config.shown_model
     head = {
         "base_model": base,
         "library_name": "peft",
@@ -46,10 +45,11 @@ def model_card(config: TrainingConfig, facts: dict) -> str:
         "## Use",
         "",
         "```python",
-        "from peft import AutoPeftModelForCausalLM",
-        "from transformers import AutoTokenizer",
+        "from peft import PeftModel",
+        "from transformers import AutoModelForCausalLM, AutoTokenizer",
         "",
-        'model = AutoPeftModelForCausalLM.from_pretrained("THIS FOLDER")',
+        'base = AutoModelForCausalLM.from_pretrained("FOLDER OR HUB NAME OF THE BASE MODEL")',
+        'model = PeftModel.from_pretrained(base, "THIS FOLDER")',
         'tokenizer = AutoTokenizer.from_pretrained("THIS FOLDER")',
         "```",
         "",

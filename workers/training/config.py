@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from workers.model_places import HUB_NAME
 from workers.training.errors import ConfigError
 
 SCHEDULERS = ("cosine", "linear", "constant", "constant_with_warmup")
 DTYPES = ("float32", "bfloat16")
 ROLES = ("system", "user", "assistant")
-#: owner/name as on a model hub: letters, digits, dot, dash, underscore; never a leading dash or dot
-HUB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _MODULE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SECRET = re.compile(r"token$|key$|secret|password|credential", re.IGNORECASE)
@@ -141,8 +140,10 @@ class Recipe:
 class TrainingConfig:
     """One training: where the model and the data lie, where the result goes, and the recipe.
 
-    ``dataset`` and ``eval_dataset`` are JSONL files in TRL's conversational prompt-completion
-    form. ``sample_prompts`` are lists of messages that the model answers while it trains.
+    ``base_model_name`` is how people know the base model; adapter, card and events carry that name, so
+    that no folder of this machine is in what is downloaded. By default the hub's name, or the last part
+    of the folder's. ``dataset`` and ``eval_dataset`` are JSONL files in TRL's conversational
+    prompt-completion form. ``sample_prompts`` are lists of messages that the model answers while it trains.
     """
 
     base_model: str
@@ -153,6 +154,7 @@ class TrainingConfig:
     dataset_sha256: str = ""
     sample_prompts: tuple[tuple[dict, ...], ...] = ()
     resume: bool = False
+    base_model_name: str = ""
 
     @classmethod
     def from_dict(cls, data: dict) -> TrainingConfig:
@@ -168,6 +170,7 @@ class TrainingConfig:
             if values.get(name):
                 values[name] = _checked_path(name, values[name])
         values["base_model"] = _checked_model(values["base_model"])
+        values["base_model_name"] = _checked_name(values.get("base_model_name", ""))
         sha = values.get("dataset_sha256", "")
         if sha and not (isinstance(sha, str) and re.fullmatch(r"[0-9a-f]{64}", sha)):
             raise ConfigError(
@@ -205,6 +208,13 @@ class TrainingConfig:
     def model_is_folder(self) -> bool:
         """True where the base model is a folder here, false where it is a hub name."""
         return Path(self.base_model).is_dir()
+
+    @property
+    def shown_model(self) -> str:
+        """The base model's name for people, never a path of this machine."""
+        if self.base_model_name:
+            return self.base_model_name
+        return Path(self.base_model).resolve().name if self.model_is_folder else self.base_model
 
 
 def _expect_object(name: str, data: Any) -> None:
@@ -254,6 +264,12 @@ def _checked_path(name: str, value: Any) -> str:
         raise ConfigError(f"{name} is {value!r}. Use a path on one line.")
     if value.startswith("-") or ".." in PurePath(value).parts:
         raise ConfigError(f"{name} is {value!r}. Use a path without '..' and no leading '-'.")
+    return value
+
+
+def _checked_name(value: Any) -> str:
+    if not isinstance(value, str) or _CONTROL.search(value) or value.startswith("/"):
+        raise ConfigError(f"base_model_name is {value!r}. Use a name on one line that is no path.")
     return value
 
 

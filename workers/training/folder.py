@@ -49,13 +49,13 @@ class RunFolder:
         if not self._take(TAKE_OVER_SECONDS if config.resume else 0.0):
             os.close(self._lock)
             raise TrainingError(
-                f"Another training is writing to {self.path}. Wait for its end, or cancel it.",
+                "Another training is writing to the output folder. Wait for its end, or cancel it.",
                 "busy",
             )
         if (self.path / RUN_FILE).exists() and not config.resume:
             self.close()
             raise ConfigError(
-                f"output_dir {self.path} holds a training already. Choose another folder, or set "
+                f"output_dir {self.path.name} holds a training already. Choose another folder, or set "
                 "resume to true to go on with it."
             )
 
@@ -104,7 +104,7 @@ class RunFolder:
         free = shutil.disk_usage(self.path).free
         if free < need:
             raise TrainingError(
-                f"{free / 1e6:,.0f} MB are free at {self.path}, and this training needs about "
+                f"{free / 1e6:,.0f} MB are free where trainings are written, and this training needs about "
                 f"{need / 1e6:,.0f} MB for its checkpoints. Free some space.",
                 "disk",
             )
@@ -147,12 +147,12 @@ def require_safe_model(config: TrainingConfig) -> None:
     """A model folder must hold config.json and safetensors weights; pickles are not loaded."""
     if not config.model_is_folder:
         return
-    folder = Path(config.base_model)
+    folder, name = Path(config.base_model), config.shown_model
     if not (folder / "config.json").is_file():
-        raise CheckFailed(f"base_model {folder} has no config.json: it is no model folder.")
+        raise CheckFailed(f"base_model {name} has no config.json: it is no model folder.")
     if not any(folder.glob("*.safetensors")):
         raise CheckFailed(
-            f"base_model {folder} has no safetensors weights. Pickled weights (.bin, .pt) can run "
+            f"base_model {name} has no safetensors weights. Pickled weights (.bin, .pt) can run "
             "code and are not loaded: convert them first."
         )
 
@@ -162,12 +162,12 @@ def dataset_hash(config: TrainingConfig) -> str:
     path = Path(config.dataset)
     if not path.is_file():
         raise TrainingError(
-            f"The data set {path} is not there. Export it again, or correct the path.", "data"
+            f"The data set {path.name} is not there. Export it again, or correct the path.", "data"
         )
     found = file_sha256(path)
     if config.dataset_sha256 and config.dataset_sha256 != found:
         raise TrainingError(
-            f"The data set {path} is not the frozen one: its SHA-256 is {found}, and "
+            f"The data set {path.name} is not the frozen one: its SHA-256 is {found}, and "
             f"{config.dataset_sha256} was expected. It was cut off or changed: export it again.",
             "data",
         )

@@ -113,8 +113,8 @@ class Job:
     def _write_start(self, resumed: bool) -> None:
         self.writer.write(
             "start",
-            base_model=self.config.base_model,
-            dataset=self.config.dataset,
+            base_model=self.config.shown_model,
+            dataset=Path(self.config.dataset).name,
             dataset_sha256=self.sha,
             recipe=dataclasses.asdict(self.recipe),
             resume=resumed,
@@ -141,18 +141,19 @@ class Job:
                 **options,
             )
         except (OSError, ValueError) as error:
+            reason = str(error).replace(config.base_model, config.shown_model)
             raise TrainingError(
-                f"The base model {config.base_model} does not load: {error}"
+                f"The base model {config.shown_model} does not load: {reason}"
             ) from error
         if not tokenizer.chat_template:
             raise CheckFailed(
-                f"The tokenizer of {config.base_model} has no chat template. Use an instruction-"
+                f"The tokenizer of {config.shown_model} has no chat template. Use an instruction-"
                 "tuned model, or add a chat template to its folder."
             )
         if recipe.eos_token and recipe.eos_token not in tokenizer.get_vocab():
             raise ConfigError(
                 f"recipe.eos_token is {recipe.eos_token!r}, which the tokenizer of "
-                f"{config.base_model} does not know. Use one of its tokens, or leave it out."
+                f"{config.shown_model} does not know. Use one of its tokens, or leave it out."
             )
         self.watch = Watch(self.writer, self.stop, recipe, self.path)
         self.trainer = ChainTrainer(
@@ -164,6 +165,9 @@ class Job:
             peft_config=self._lora(),
             callbacks=[self.watch],
         )
+        # PEFT would note the folder of this machine in adapter_config.json, of checkpoints as well.
+        for one in self.trainer.model.peft_config.values():
+            one.base_model_name_or_path = config.shown_model
         self.trainer.remove_callback(PrinterCallback)  # the events say it already
         self.watch.trainer = self.trainer
         self._prepare_samples(held_out if held_out is not None else data)
@@ -293,7 +297,7 @@ class Job:
             (unfinished / "training_args.bin").unlink(missing_ok=True)  # a pickle: nobody needs it
             self._check_saved(unfinished)
             origin = {
-                "base_model": self.config.base_model,
+                "base_model": self.config.shown_model,
                 "base_mark": self.base_mark,
                 "dataset_sha256": self.sha,
                 "template_sha256": self.facts["template_sha256"],

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from curation import artifacts
 from curation.datasets.formats import place
 from curation.errors import ServiceError
@@ -22,7 +24,7 @@ from curation.training.models import TrainingJob, TrainingPoint
 from curation.training.services import record
 from curation.work import Status, begin, ending, finish
 from workers.generation.tasks import close_warm
-from workers.model_places import resolve_model
+from workers.model_places import find_model
 from workers.pulse import Pulse
 from workers.rights import refuse_without_rights
 from workers.training.config import TrainingConfig
@@ -72,8 +74,10 @@ def write_config(job: TrainingJob, folder: Path) -> Path:
             target.write(chunk)
     unseen = job.project.questions.filter(split="eval").order_by("id")
     held_out = list(unseen.exclude(reference_chain="")[:EVAL_EXAMPLES])
+    base = find_model(job.base_model, settings.MODEL_ROOTS, hub=True)
     values: dict[str, Any] = {
-        "base_model": resolve_model(job.base_model),
+        "base_model": base.where,
+        "base_model_name": base.name,
         "dataset": str(dataset),
         "dataset_sha256": job.dataset.sha256,
         "output_dir": str(folder / "out"),
