@@ -1,14 +1,17 @@
 """Files that the stages make: datasets, adapters, uploads, logs. Any fsspec address holds them."""
 
-import hashlib
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
 import fsspec
 from django.conf import settings
+from django.utils import timezone
+
+PART = ".part"  # ends the name of a file that is not whole yet
 
 
 def _filesystem() -> tuple[fsspec.AbstractFileSystem, str]:
@@ -70,15 +73,30 @@ def writing(path: str) -> Iterator[IO[bytes]]:
     fs, _ = _filesystem()
     target = _place(path)
     fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
-    part = f"{target}.{uuid.uuid4().hex[:8]}.part"
+    part = f"{target}.{uuid.uuid4().hex[:8]}{PART}"
     try:
         with fs.open(part, "wb") as file:
             yield file
         fs.mv(part, target)
     except BaseException:
-        if fs.exists(part):
+        with suppress(
+            FileNotFoundError
+        ):  # what went wrong is said, not that nothing was written yet
             fs.rm(part)
         raise
+
+
+def untouched(folder: str, age: timedelta) -> Iterator[str]:
+    """Paths of the files below `folder` ("" is everything) that nobody has written to for `age`."""
+    fs, root = _filesystem()
+    top = _place(folder) if folder else root
+    if not fs.isdir(top):
+        return
+    limit = timezone.now() - age
+    for place in fs.find(top):
+        with suppress(FileNotFoundError):  # removed meanwhile
+            if fs.modified(place) < limit:
+                yield place.removeprefix(f"{root}/")
 
 
 def remove(path: str) -> None:
@@ -112,8 +130,3 @@ def fetch_folder(path: str) -> Path:
     if "file" not in fs.protocol and not any(folder.iterdir()):
         fs.get(_place(path) + "/", str(folder) + "/", recursive=True)
     return folder
-
-
-def sha256_of(path: str) -> str:
-    with open_artifact(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -43,6 +43,7 @@ SEARCH_MEANING = "meaning.search"
 EMBED_TEXTS = "meaning.embed"
 SEND_WEBHOOKS = "webhooks.send"
 PUT_BACK = "beat.put_back"
+SWEEP = "beat.sweep"
 QUEUE_OF = {
     RUN_IMPORT: CPU,
     SCORE_PROJECT: CPU,
@@ -56,6 +57,7 @@ QUEUE_OF = {
     FREEZE_DATASET: CPU,
     SEND_WEBHOOKS: QUICK,
     PUT_BACK: QUICK,
+    SWEEP: QUICK,
     TRY_ADDRESS: CPU,
     TRY_TEACHER: GPU,
     FILL_RUN: GPU,
@@ -98,7 +100,8 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     # The beat's schedule: what has gone silent is put back. A wake-up that nobody took is no debt.
     beat_schedule={
-        "put-back": {"task": PUT_BACK, "schedule": schedule(15.0), "options": {"expires": 15}}
+        "put-back": {"task": PUT_BACK, "schedule": schedule(15.0), "options": {"expires": 15}},
+        "sweep": {"task": SWEEP, "schedule": schedule(3600.0), "options": {"expires": 3600}},
     },
     task_routes={name: {"queue": queue} for name, queue in QUEUE_OF.items()},
     timezone="UTC",

@@ -53,6 +53,7 @@ ALLOWED_HOSTS = read_list(
 )
 if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the hosts that people will use.")
+CSRF_FAILURE_VIEW = "curation.web.csrf_failed"
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
 MODEL_HOSTS = read_list("MODEL_HOSTS", [])
 MODEL_ROOTS = read_list("MODEL_ROOTS", [str(HOME / "models")])
@@ -92,8 +93,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "curation.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "curation.web.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -103,7 +106,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "curation.web.ConflictMiddleware",
+    "curation.web.TextsMiddleware",
+    "curation.web.ErrorsMiddleware",
 ]
 
 ROOT_URLCONF = "curation.urls"
@@ -185,7 +189,6 @@ SESSION_ENGINE = "curation.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # what asks for it stands beside the server, without TLS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 BEHIND_PROXY = PRODUCTION  # which ends TLS, and says who asks
@@ -228,6 +231,10 @@ WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600
 
 # Uploads beyond this go to a temporary file; an import reads it line by line.
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "curation.uploads.FileUploadHandler",
+]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000

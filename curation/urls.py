@@ -5,7 +5,6 @@ from django.urls import include, path
 from curation import web
 
 urlpatterns = [
-    path("healthz", web.healthz, name="healthz"),
     path("listening/<slug:queue_name>", web.no_worker, name="no_worker"),
     # First what is asked for at every question: each pattern before it would be tried in vain.
     path("", include("curation.reviews.urls")),

@@ -1,24 +1,25 @@
 """What all pages share: the project in force, the shape of errors, and third-party scripts."""
 
 import importlib.util
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
-from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from curation import queue
-from curation.errors import Conflict, Invalid, TooMany
+from curation.errors import Invalid, TooMany, status_of
+from curation.problems import ABSENT, problem
+from curation.texts import form_must_be_storable
 
 
-class ConflictMiddleware:
-    """Turns the services' errors into pages: 409 for a lost race, 400 for what cannot be accepted,
-    429 for too much at once."""
+class ErrorsMiddleware:
+    """Turns the errors that people can do something about into pages, see `curation.errors.status_of`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -27,18 +28,52 @@ class ConflictMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, Conflict):
-            return error_page(request, 409, str(exception))
-        if isinstance(exception, Invalid):
-            return error_page(request, 400, str(exception))
+        known = status_of(exception)
+        if known is None:
+            return None
+        answer = error_page(request, *known)
         if isinstance(exception, TooMany):
-            answer = error_page(request, 429, str(exception))
             answer["Retry-After"] = str(exception.wait)
-            return answer
+        return answer
+
+
+class TextsMiddleware(ErrorsMiddleware):
+    """Refuses what cannot be stored (`curation.texts`) in an address or a form, on every page. Bodies in
+    JSON are read by `texts.read_json`, and the API asks for itself, when it knows who calls."""
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        try:
+            form_must_be_storable(request.GET)
+            if request.method == "POST" and not is_api(request):
+                form_must_be_storable(request.POST)
+                form_must_be_storable(request.FILES)
+        except Invalid as error:
+            return error_page(request, 400, str(error))
         return None
 
 
+class NoStoreMiddleware:
+    """No answer is kept, by no proxy and no browser: a copy would show it after its reader signed out.
+    Static files are answered before this, and keep theirs."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether the address is below that of the API, where every answer is JSON."""
+    return request.path_info == "/api" or request.path_info.startswith("/api/")
+
+
 def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    """The error in the form that the caller reads: a problem, a fragment, or a page."""
+    if is_api(request):
+        return problem(status, message)
     name = "error_fragment.html" if getattr(request, "htmx", False) else "error.html"
     return render(request, name, {"status": status, "message": message}, status=status)
 
@@ -71,13 +106,6 @@ class PlotlyFinder(BaseFinder):
         yield "plotly.min.js", self.storage
 
 
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:
-    """200 when the data base answers; what a load balancer and `make run` ask."""
-    connection.ensure_connection()
-    return HttpResponse("ok", content_type="text/plain")
-
-
 def no_worker(request: HttpRequest, queue_name: str) -> HttpResponse:
     """A banner when nobody listens on the queue, or on one of `all`; empty when somebody does."""
     names = queue.QUEUES if queue_name == "all" else (queue_name,)
@@ -96,14 +124,22 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return error_page(request, 403, str(exception) or "You may not do this.")
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return error_page(
+        request, 403, "This form is too old, or cookies are off: load the page again."
+    )
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(request, 404, "There is nothing here, or nothing that you may see.")
+    return error_page(request, 404, ABSENT)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    message = "Something broke on our side. It was logged; try again."
-    if request.path.startswith("/api/"):
-        body = {"type": "about:blank", "title": "Internal Server Error", "status": 500}
-        body["detail"] = message
-        return JsonResponse(body, status=500, content_type="application/problem+json")
-    return error_page(request, 500, message)
+    """The page of an error that nobody expected, or of a disk that was full before any view began (an
+    upload is written while the request is read)."""
+    known = status_of(sys.exc_info()[1]) if sys.exc_info()[1] else None
+    status, message = known or (500, "Something broke on our side. It was logged; try again.")
+    try:
+        return error_page(request, status, message)
+    except DatabaseError:  # the page's frame asks who is signed in
+        return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")

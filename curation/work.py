@@ -14,9 +14,10 @@ from django.db import InterfaceError, OperationalError, models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from curation.errors import Conflict, Invalid
+from curation.errors import DISK_FULL_WORK, Conflict, Invalid, is_disk_full, reason_of
 from curation.machine_paths import without_paths
 from curation.quotas import lock, refuse_beyond
+from curation.texts import mended
 
 
 class Status(models.TextChoices):
@@ -149,7 +150,12 @@ def finish(work: Work, status: str, error: str = "", **changes: Any) -> bool:
     ended = (
         type(work)
         .objects.filter(pk=work.pk, status=Status.RUNNING, attempt=work.attempt)
-        .update(status=status, error=without_paths(error), finished_at=timezone.now(), **changes)
+        .update(
+            status=status,
+            error=mended(without_paths(reason_of(error))),
+            finished_at=timezone.now(),
+            **changes,
+        )
     )
     return bool(ended)
 
@@ -164,8 +170,12 @@ def ending(work: Work) -> Iterator[None]:
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"[:500].replace("\0", "\ufffd")
-        finish(work, Status.FAILED, error=f"An error that was not expected. {reason}")
+        reason = mended(f"{type(error).__name__}: {error}"[:500])
+        if is_disk_full(error):
+            reason = f"{DISK_FULL_WORK} ({reason})"
+        else:
+            reason = f"An error that was not expected. {reason}"
+        finish(work, Status.FAILED, error=reason)
         raise
 
 

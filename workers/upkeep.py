@@ -11,9 +11,10 @@ from curation import queue
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Project
+from curation.questions.leftovers import remove_left_over
 from curation.questions.models import Deletion, QuestionImport
 from curation.questions.uploads import remove_old_files
-from curation.queue import PUT_BACK, app, broker
+from curation.queue import PUT_BACK, SWEEP, app, broker
 from curation.rationales.filling import fail_poisoned
 from curation.rationales.models import GenerationRun, ScoringRun
 from curation.rationales.scoring import order_scoring
@@ -80,6 +81,15 @@ def put_back() -> int:
         if not failed_lately(project):
             order_scoring(project, None)
     return sent
+
+
+@app.task(name=SWEEP)
+def sweep() -> int:
+    """Remove files that processes left when they were killed; returns how many."""
+    gone = remove_left_over()
+    if gone:
+        log.info("removed files that were left over: %s", ", ".join(gone))
+    return len(gone)
 
 
 def failed_lately(project: Project) -> bool:

@@ -1,31 +1,23 @@
 """Errors as `application/problem+json` (RFC 9457), the same for every operation."""
 
-from http import HTTPStatus
-from typing import Any
-
 from django.core.exceptions import (
     BadRequest,
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from curation import errors
 from curation.api.access import NotSignedIn
 from curation.errors import Conflict, Invalid, TooMany
+from curation.problems import ABSENT, problem
 
-ABSENT = "There is nothing here, or nothing that you may see."
 MAX_ERRORS = 20
-
-
-def problem(status: int, detail: str, **more: Any) -> HttpResponse:
-    """`type` is `about:blank`: the status says it all, and `title` is the status's own name."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    body |= {"detail": detail, **more}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
 def _not_signed_in(request: HttpRequest, error: NotSignedIn) -> HttpResponse:
@@ -61,6 +53,12 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     return problem(error.status_code, str(error))
 
 
+def _disk_full(request: HttpRequest, error: Exception) -> HttpResponse:
+    if not errors.is_disk_full(error):
+        raise error
+    return problem(507, errors.DISK_FULL)
+
+
 def install(api: NinjaAPI) -> None:
     """Let every error that an operation raises become a problem."""
     api.add_exception_handler(NotSignedIn, _not_signed_in)
@@ -69,6 +67,8 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(Invalid, lambda request, error: problem(400, str(error)))
     api.add_exception_handler(Conflict, lambda request, error: problem(409, str(error)))
+    for kind in (OSError, DatabaseError):
+        api.add_exception_handler(kind, _disk_full)
     api.add_exception_handler(Http404, lambda request, error: problem(404, ABSENT))
     api.add_exception_handler(
         PermissionDenied, lambda request, error: problem(403, str(error) or "You may not do this.")

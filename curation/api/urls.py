@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
+from django.views.decorators.csrf import csrf_exempt
 
 from curation.api import views
 from curation.api.api import api
-from curation.api.problems import ABSENT, problem
+from curation.problems import ABSENT, problem
 
 ANYTHING = r"^(?P<rest>(?s:.*))$"  # line breaks as well, which `path` does not take
 
@@ -32,8 +33,9 @@ def _door(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return login_not_required(wrapped)
 
 
+@csrf_exempt  # it does nothing, for anybody: what is absent is 404, not a page about a missing token
 @login_not_required
-def absent(request: HttpRequest, rest: str) -> HttpResponse:
+def absent(request: HttpRequest, rest: str = "") -> HttpResponse:
     return problem(404, ABSENT)
 
 
@@ -48,4 +50,5 @@ urlpatterns = [
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke", views.token_revoke, name="token_revoke"),
     path("api/v1/", _patterns()),
+    re_path(r"^api(?:/(?P<rest>(?s:.*)))?$", absent),  # another version, or none
 ]

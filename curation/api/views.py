@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from curation.api import tokens as services
@@ -13,7 +12,6 @@ from curation.errors import ServiceError
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 def tokens(request: HttpRequest) -> HttpResponse:
     """The person's tokens; posting makes one, whose secret this one answer shows and none after it."""
     form = TokenForm(request.POST or None, user=request.user)

@@ -30,6 +30,7 @@ from curation.rationales.models import (
     text_hash,
 )
 from curation.rationales.scoring import mark_stale
+from curation.texts import mended
 from curation.work import Status, finish
 
 MAX_ATTEMPTS = 3
@@ -160,7 +161,7 @@ def write_batch(
                 poisoned = slot.attempts >= MAX_ATTEMPTS
                 status = SlotStatus.FAILED if poisoned else SlotStatus.EMPTY
                 Slot.objects.filter(pk=slot.pk).update(
-                    status=status, error=without_paths(error)[:500], batch=None
+                    status=status, error=mended(without_paths(error))[:500], batch=None
                 )
         if slots:
             _account(run, slots[0].teacher, [by_slot[slot.pk] for slot in slots], seconds)
@@ -194,7 +195,7 @@ def note_engine(
     if start_seconds is not None:
         changes["start_seconds"] = start_seconds
     if log:
-        log = without_paths(log.replace("\0", "\ufffd"))
+        log = without_paths(mended(log))
         changes |= {"log": log, "log_at": timezone.now()}
     if changes:
         TeacherPart.objects.update_or_create(run=run, teacher=teacher, defaults=changes)
@@ -211,8 +212,7 @@ def _mark_filled(slots: Sequence[Slot], rationales: Sequence[Rationale]) -> None
 
 
 def _rationale(run: GenerationRun, slot: Slot, one: Written) -> Rationale:
-    # A model may write anything; PostgreSQL cannot store NUL, and nobody can read it.
-    text = one.text.replace("\0", "\ufffd").strip()
+    text = mended(one.text).strip()
     return Rationale(
         project_id=run.project_id,
         question_id=slot.question_id,
@@ -220,7 +220,7 @@ def _rationale(run: GenerationRun, slot: Slot, one: Written) -> Rationale:
         teacher_id=slot.teacher_id,
         text=text,
         text_hash=text_hash(text),
-        reasoning=one.reasoning.replace("\0", "\ufffd"),
+        reasoning=mended(one.reasoning),
         temperature=slot.temperature,
         sample=slot.sample,
         seed=seed_of(run.seed, slot),

@@ -1,5 +1,6 @@
 """What people say about rationales, and how it is taken back."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from curation.questions.models import Split
 from curation.quotas import refuse_beyond
 from curation.rationales.models import Rationale, Source, passes, text_hash
 from curation.rationales.scoring import mark_stale, order_scoring
+from curation.reviews.chains import all_steps
 from curation.reviews.claims import claim, next_for, one_at_a_time
 from curation.reviews.models import (
     Decision,
@@ -30,11 +32,13 @@ from curation.reviews.queueing import must_not_be_deleted, seat_again
 from curation.reviews.restoring import take_back
 from curation.reviews.settling import settle
 from curation.reviews.telling import tell_made
+from curation.texts import must_be_storable
 
 MAX_TEXT = 200_000
 MAX_COMMENT = 20_000
 # Of one person for one question, with those of reviews that were taken back.
 MAX_WRITTEN = 200
+STEP = re.compile("[1-9][0-9]{0,5}", re.ASCII)
 
 # What every question asks for, built once, see curation.prepared.
 ITEM = Prepared(
@@ -109,10 +113,12 @@ def check(say: Say) -> None:
         raise Invalid("Your own chain is empty." if say.is_own else "The edited chain is empty.")
     if len(say.edited_text) > MAX_TEXT or len(say.comment) > MAX_COMMENT:
         raise Invalid(f"A text may have {MAX_TEXT:,} characters, a comment {MAX_COMMENT:,}.")
-    if "\0" in say.edited_text or "\0" in say.comment:
-        raise Invalid("The text holds a NUL character, which cannot be stored.")
-    if any(not key.isdigit() or value not in (-1, 0, 1) for key, value in say.step_labels.items()):
-        raise Invalid("A step is labelled -1, 0 or 1.")
+    must_be_storable([say.edited_text, say.comment])
+    for key, value in say.step_labels.items():
+        if not STEP.fullmatch(key):
+            raise Invalid("A step is named by its number: 1, 2, 3 and so on.")
+        if value not in (-1, 0, 1):
+            raise Invalid("A step is labelled -1, 0 or 1.")
 
 
 def check_all(says: Sequence[Say]) -> None:
@@ -204,6 +210,21 @@ def chains_of(item: QueueItem, says: Sequence[Say]) -> dict[int, Rationale]:
     return chains
 
 
+def _labels_must_fit(says: Sequence[Say]) -> None:
+    """Raises Invalid for a label of a step that its rationale does not have."""
+    last = {s.rationale_id: max(map(int, s.step_labels)) for s in says if s.step_labels}
+    if None in last:
+        raise Invalid("The steps of your own rationale take no labels.")
+    if not last:
+        return
+    for one in Rationale.objects.filter(pk__in=last).select_related("score"):
+        score = getattr(one, "score", None)
+        # Scoring may have cut it into other steps since it was shown: the person counted either.
+        count = max(len(all_steps(one, score.detail if score else {})), len(all_steps(one, {})))
+        if last[one.pk] > count:
+            raise Invalid(f"This rationale has {count} steps, so there is no step {last[one.pk]}.")
+
+
 def _must_be_open(rationale: Rationale) -> None:
     standing = getattr(rationale, "decision", None)
     if standing is not None and standing.outcome == Outcome.SUPERSEDED:
@@ -227,6 +248,7 @@ def record(
     is_adjudication: bool = False,
 ) -> list[Review]:
     """Write the reviews, and the chains that the person wrote, which are scored at once."""
+    _labels_must_fit(says)
     written = _written(project, user, item, chains, says)
     rows = [
         Review(

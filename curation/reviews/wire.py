@@ -1,6 +1,5 @@
 """The JSON that the bench talks to the server with: what comes in is checked, errors go out as JSON."""
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from curation.errors import Conflict, Invalid, TooMany
+from curation.errors import Conflict, Invalid, TooMany, status_of
 from curation.reviews.services import Say
+from curation.texts import read_json
 
 MAX_BODY = 4 * 1024 * 1024
 
@@ -21,15 +21,16 @@ def json_view(view: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return JsonResponse(view(request, *args, **kwargs))
-        except Conflict as error:
-            return JsonResponse({**error.more, "error": str(error)}, status=409)
-        except Invalid as error:
-            return JsonResponse({"error": str(error)}, status=400)
         except PermissionDenied as error:
             return JsonResponse({"error": str(error)}, status=403)
-        except TooMany as error:
-            wait = {"Retry-After": str(error.wait)}
-            return JsonResponse({"error": str(error)}, status=429, headers=wait)
+        except Exception as error:
+            known = status_of(error)
+            if known is None:
+                raise
+            status, message = known
+            more = error.more if isinstance(error, Conflict) else {}
+            wait = {"Retry-After": str(error.wait)} if isinstance(error, TooMany) else {}
+            return JsonResponse({**more, "error": message}, status=status, headers=wait)
 
     return wrapped
 
@@ -38,10 +39,7 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
     """The request's JSON object. Raises Invalid when it is none."""
     if len(request.body) > MAX_BODY:
         raise Invalid("This is more than the bench sends at once.")
-    try:
-        value = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise Invalid("The request is not JSON.") from None
+    value = read_json(request.body)
     if not isinstance(value, dict):
         raise Invalid("The request must be a JSON object.")
     return value

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.errors import ServiceError
@@ -18,7 +17,6 @@ PAGE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @project_view(admin=True)
 def settings_webhooks(request: HttpRequest) -> HttpResponse:
     """The project's webhooks; posting adds one, whose secret this one answer shows."""
@@ -45,7 +43,6 @@ def hook_or_404(request: HttpRequest, pk: int) -> Webhook:
 
 
 @require_GET
-@never_cache
 @project_view(admin=True)
 def webhook_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return _detail(request, hook_or_404(request, pk))
@@ -66,7 +63,6 @@ def _detail(request: HttpRequest, hook: Webhook, made: Webhook | None = None) ->
 
 
 @require_POST
-@never_cache
 @project_view(admin=True)
 def webhook_secret(request: HttpRequest, pk: int) -> HttpResponse:
     """Another secret, which this one answer shows."""

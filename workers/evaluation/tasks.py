@@ -15,6 +15,7 @@ from curation import artifacts
 from curation.evaluations.models import Answer, Evaluation
 from curation.evaluations.services import finish_evaluation, held_out
 from curation.queue import EVALUATE, app
+from curation.texts import mended
 from curation.training.models import TrainingJob
 from curation.work import Status, begin, ending, finish, still_mine
 from workers.child_environment import without_secrets
@@ -239,8 +240,8 @@ def _answer(evaluation: Evaluation, row: dict[str, Any]) -> Answer:
         evaluation=evaluation,
         model=row["model"],
         question_id=int(row["question_id"]),
-        text=row["text"].replace("\0", "\ufffd"),
-        answer=(score.get("answer") or "")[:500] or None,
+        text=mended(row["text"]),
+        answer=mended(score.get("answer") or "")[:500] or None,
         right=None if correctness is None else correctness == 1.0,
         validity=score.get("validity"),
         tokens=row.get("tokens") or 0,
