@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "curation.web.InvisibleMiddleware",
     "curation.web.TextsMiddleware",
     "curation.web.ErrorsMiddleware",
 ]

@@ -14,6 +14,7 @@ from django.shortcuts import render
 
 from curation import queue
 from curation.errors import Invalid, TooMany, status_of
+from curation.invisible import shown
 from curation.problems import ABSENT, problem
 from curation.texts import form_must_be_storable
 
@@ -65,6 +66,23 @@ class NoStoreMiddleware:
         return response
 
 
+class InvisibleMiddleware:
+    """Makes characters visible that nobody sees, in every page and fragment, see `curation.invisible`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        kind = response.get("Content-Type", "")
+        if kind.startswith("text/html") and not response.streaming:
+            html = response.content.decode(response.charset)
+            made = shown(html)
+            if made is not html:
+                response.content = made
+        return response
+
+
 def is_api(request: HttpRequest) -> bool:
     """Whether the address is below that of the API, where every answer is JSON."""
     return request.path_info == "/api" or request.path_info.startswith("/api/")
@@ -75,7 +93,10 @@ def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
     if is_api(request):
         return problem(status, message)
     name = "error_fragment.html" if getattr(request, "htmx", False) else "error.html"
-    return render(request, name, {"status": status, "message": message}, status=status)
+    try:
+        return render(request, name, {"status": status, "message": message}, status=status)
+    except DatabaseError:  # the page's frame asks who is signed in
+        return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
@@ -139,7 +160,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     upload is written while the request is read)."""
     known = status_of(sys.exc_info()[1]) if sys.exc_info()[1] else None
     status, message = known or (500, "Something broke on our side. It was logged; try again.")
-    try:
-        return error_page(request, status, message)
-    except DatabaseError:  # the page's frame asks who is signed in
-        return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
+    return error_page(request, status, message)

@@ -1,6 +1,8 @@
 // On every page: the theme switch, toasts for what failed, guards against double submits, keys that
 // a page prints on its links, folded menus.
 
+import "./invisible.js";
+
 const THEMES = ["auto", "light", "dark"];
 const NAMES = { auto: "as the system", light: "light", dark: "dark" };
 

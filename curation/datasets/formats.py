@@ -92,6 +92,11 @@ def open_format(version: DatasetVersion, name: str) -> IO[bytes]:
     return artifacts.open_artifact(path)
 
 
+def remove_files(version: DatasetVersion) -> None:
+    for extension in EXTENSIONS.values():
+        artifacts.remove(place(version, extension))
+
+
 def _remake_jsonl(version: DatasetVersion) -> None:
     with artifacts.writing(place(version, "jsonl")) as file:
         for line in jsonl_lines(version):

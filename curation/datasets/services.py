@@ -132,7 +132,8 @@ def freeze(version_id: int) -> DatasetVersion | None:
         except Superseded:
             return None
         except OSError as error:
-            finish(version, Status.FAILED, error=f"The files could not be written: {error}")
+            if finish(version, Status.FAILED, error=f"The files could not be written: {error}"):
+                formats.remove_files(version)  # on a full disk they are in the way
     version.refresh_from_db()
     return version
 

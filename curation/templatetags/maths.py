@@ -16,9 +16,12 @@ from xml.etree.ElementTree import Element
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
+from curation.invisible import UNSEEN
+
 register = template.Library()
 
 MAX_FORMULA = 1000
+OWN_OPERATORS = dict.fromkeys(range(0x2061, 0x2065))  # such as between a function and its argument
 MAX_DEPTH = 30
 MAX_FORMULAS = 300
 
@@ -120,16 +123,20 @@ def formula(source: str, block: bool = False) -> str:
     """MathML of one formula, or "" when it cannot or must not be drawn."""
     if len(source) > MAX_FORMULA or REFUSED.search(source) or _depth(source) > MAX_DEPTH:
         return ""
+    if UNSEEN.search(source):
+        return ""  # as its source, in which what nobody sees is marked; a formula could not hold the mark
     # Imported here: pages without a formula do not pay for it at start.
     from latex2mathml.converter import convert_to_element
 
     try:
         tree = convert_to_element(source.strip(), display="block" if block else "inline")
-        return _rebuilt(tree, source)
+        html = _rebuilt(tree, source)
     # latex2mathml raises its own errors and, on odd input, IndexError and the like; a formula that
     # it cannot draw is shown as its source, which hides nothing.
     except Exception:
         return ""
+    # It may come out of entities in the source; operators of its own are invisible as they should be.
+    return "" if UNSEEN.search(html.translate(OWN_OPERATORS)) else html
 
 
 def _depth(source: str) -> int:

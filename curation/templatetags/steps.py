@@ -32,7 +32,7 @@ def _step(step: StepView, off: str) -> str:
     return (
         f'<li class="step{" thought" if step.thought else ""}" data-step="{number}">'
         f'<button type="button" class="mark" tabindex="-1" aria-label="Step {number}: no label"{off}>'
-        f'</button><div class="says"><div class="text">{text}{cut}</div>{flags}</div></li>'
+        f'</button><div class="says"><div class="text" dir="auto">{text}{cut}</div>{flags}</div></li>'
     )
 
 

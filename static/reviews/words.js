@@ -17,8 +17,10 @@ export function wordsOf(node, words) {
       end = found.index + found[0].length;
     }
     if (words.length && end < node.data.length) words.at(-1).spaceAfter = true;
-  } else if (node.nodeName === "math") {
+  } else if (node.nodeName === "math" || node.classList?.contains("unseen")) {
     words.push({ key: node.textContent, node, space: false });
+  } else if (node.classList?.contains("rtl")) {
+    for (const inner of node.childNodes) wordsOf(inner, words);
   } else if (node.nodeName === "BR" && words.length) {
     words.at(-1).spaceAfter = true;
   }
@@ -49,6 +51,7 @@ export function mark(name, words) {
     if (word.spaceAfter) element.append(" ");
     open = word.spaceAfter === true;
   }
+  element.normalize(); // so that words from right to left are one run, in their order
   return element;
 }
 

@@ -65,7 +65,9 @@ def test_a_broker_that_hangs_is_asked_once_and_waited_for_no_longer_than_the_bou
     client: Client, settings: Any, deaf: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.REDIS_URL = deaf
-    monkeypatch.setattr(health, "SECONDS", 0.2)  # the client of the broker would wait for 2 and more
+    monkeypatch.setattr(
+        health, "SECONDS", 0.2
+    )  # the client of the broker would wait for 2 and more
     before = threading.active_count()
     for _ in range(5):
         assert client.get("/healthz").content == b"ok, without: broker"
@@ -106,5 +108,3 @@ def test_where_nothing_can_be_written_it_says_so(how: str, said: str, tmp_path: 
     )
     assert done.stdout.strip() == said, done.stderr
     assert not [p for p in tmp_path.iterdir() if p.suffix not in (".sqlite3", "")], "left behind"
-
-

@@ -100,6 +100,7 @@ def test_no_text_of_a_body_of_the_api_takes_one(ids: dict[str, Any], admin_user:
 
 def form(text: str, *, name: str = "x") -> tuple[bytes, str]:
     """A form in a character set that can hold halves of pairs, which browsers never send."""
+
     def coded(one: str) -> bytes:
         return one.encode("utf-7", "surrogatepass")
 
