@@ -4,7 +4,7 @@
 | --- | --- |
 | 200 `ok` | everything answers |
 | 200 `ok, without: broker` | pages work; what is ordered begins when the broker is back |
-| 503 `not ok: database, disk` | the named parts do not work: the database does not answer, or nothing can be written to the disk |
+| 503 `not ok: database, disk` | the database does not answer, or the disk takes no writes |
 
 `/healthz?strict` answers 503 for the broker as well: for a monitor, not for a load balancer, which would
 take away pages that work. Nothing more is said, since anybody may ask, by any name or address of the

@@ -124,7 +124,7 @@ def test_a_web_process_that_is_killed_during_an_upload_leaves_no_file(tmp_path: 
     )
     try:
         assert process.stdout is not None and process.stdout.readline() == b"half\n"
-        held = [os.readlink(p) for p in Path(f"/proc/{process.pid}/fd").iterdir()]
+        held = [str(p.readlink()) for p in Path(f"/proc/{process.pid}/fd").iterdir()]
         assert any(str(tmp_path) in one for one in held)  # so it was really on the disk
     finally:
         process.send_signal(signal.SIGKILL)
