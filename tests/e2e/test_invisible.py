@@ -159,7 +159,9 @@ def test_text_from_right_to_left_reads_as_it_should(
         assert box and first == pytest.approx(box["x"] + box["width"], abs=30)
 
 
-def test_the_page_and_the_server_know_the_same_characters(reviewer: User, project: Project, visit: Visit) -> None:
+def test_the_page_and_the_server_know_the_same_characters(
+    reviewer: User, project: Project, visit: Visit
+) -> None:
     page = visit(reviewer, "/")
     known = page.evaluate(
         """async () => {
