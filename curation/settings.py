@@ -234,7 +234,7 @@ WHITENOISE_MAX_AGE = 3600
 # Uploads beyond this go to a temporary file; an import reads it line by line.
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "curation.uploads.FileUploadHandler",
+    "curation.upload_handler.FileUploadHandler",
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
