@@ -14,7 +14,6 @@ class FileUploadHandler(uploadhandler.FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        settings.HOME.mkdir(parents=True, exist_ok=True)
         file = tempfile.TemporaryFile(dir=settings.HOME)  # noqa: SIM115  (closed with the request)
         self.file = UploadedFile(
             file, self.file_name, self.content_type, 0, self.charset, self.content_type_extra
