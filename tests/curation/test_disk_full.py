@@ -163,7 +163,7 @@ def test_a_database_without_room_is_a_507_at_every_door(
     (chain,) = make_rationales(question, ["right"])
     item = next_item(project, reviewer).item
     long = "long words " * 18_000  # more than the free pages of the database hold
-    says = [{"rationale": chain.pk, "verdict": "approve", "comment": long}]
+    says = [{"rationale": chain.pk, "verdict": "edit", "edited_text": long}]
     headers = {"authorization": f"Bearer {token(reviewer)}"}
     kind = {"content_type": "application/json"}
     with full_database():
