@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +15,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault(
     "DJANGO_ALLOW_ASYNC_UNSAFE", "1"
 )  # Playwright's loop runs in the test's thread
+# Tests that do things at random draw others in each run; the variable repeats one. Set before the other
+# processes of the tests are started, so that all of them have the same.
+os.environ.setdefault("AT_RANDOM_SEED", str(secrets.randbelow(2**32)))
 # Each process of the tests has a data base of its own in the Redis that was given.
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
 if _worker and "REDIS_URL" in os.environ:

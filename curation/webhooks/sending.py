@@ -87,7 +87,14 @@ def note(delivery: WebhookDelivery, response_status: int | None, error: str) -> 
     )
     told = {"response_status": response_status, "error": error[:300]}
     if not error:
-        mine.update(status=DeliveryStatus.SENT, **told)
+        told["status"] = DeliveryStatus.SENT
+    elif response_status == GONE or delivery.attempts >= MAX_ATTEMPTS:
+        told["status"] = DeliveryStatus.FAILED
+    else:
+        told["next_try_at"] = timezone.now() + _wait(WAITS, delivery.attempts)
+    if not mine.update(**told):
+        return
+    if not error:
         failing = Webhook.objects.filter(pk=delivery.hook_id, failures__gt=0)
         failing.update(failures=0, hold_until=None)
         return
@@ -96,10 +103,6 @@ def note(delivery: WebhookDelivery, response_status: int | None, error: str) -> 
         reason = "The address answered 410: it is gone for good."
         Webhook.objects.filter(pk=delivery.hook_id).update(is_active=False, off_reason=reason)
         keep_flag(delivery.hook.project_id)
-    if response_status == GONE or delivery.attempts >= MAX_ATTEMPTS:
-        mine.update(status=DeliveryStatus.FAILED, **told)
-        return
-    mine.update(next_try_at=timezone.now() + _wait(WAITS, delivery.attempts), **told)
 
 
 def _hold(hook: Webhook) -> None:

@@ -63,7 +63,7 @@ def counted(project: Project, user: User) -> AgreementCount:
 def say_so_a_day_ago(said: QuerySet[Review]) -> None:
     """Reviews cannot be changed: older ones that say the same take the place of these."""
     older = list(said)
-    said.update(withdrawn_at=timezone.now())
+    said.filter(withdrawn_at=None).update(withdrawn_at=timezone.now())
     for one in older:
         one.pk, one.created_at = None, one.created_at - timedelta(days=1)
     Review.objects.bulk_create(older)
@@ -132,6 +132,31 @@ def test_a_person_is_measured_by_control_questions(
     assert (met["person"], met["n"], met["same"]) == (reviewer.pk, 2, 1)
     page = admin_client.get(PAGE).content.decode()
     assert "50%" in page and "9% to 91%" in page  # Wilson's interval of 1 in 2
+
+
+def test_a_control_that_was_answered_again_counts_once(
+    project: Project, questions: list[Any], admin_user: User, reviewer: User
+) -> None:
+    set_overlap(project, 1)
+    say(project, admin_user, questions[0], "approve", "reject")
+    make_control(project, admin_user, questions[0])
+    project.control_percent = 50
+    project.save()
+    while (seat := next_item(project, reviewer)).item.status != "control":
+        submit(project, reviewer, seat.item_id, [Say(to_review(seat.item)[0].pk, "approve")])
+    good, bad = to_review(seat.item)
+    submit(project, reviewer, seat.item_id, [Say(good.pk, "reject", ["unclear"])])
+    assert undo(project, reviewer).item == seat.item
+    submit(
+        project,
+        reviewer,
+        seat.item_id,
+        [Say(good.pk, "approve"), Say(bad.pk, "reject", ["unclear"])],
+    )
+    assert Review.objects.filter(is_control=True).exclude(withdrawn_at=None).count() == 1
+    say_so_a_day_ago(Review.objects.filter(is_control=True))
+    (met,) = counted(project, admin_user).figures["controls"]
+    assert (met["person"], met["n"], met["same"]) == (reviewer.pk, 2, 2)
 
 
 def test_a_reviewer_sees_their_own_lines_and_an_admin_sees_all(

@@ -20,7 +20,7 @@ from tests.curation.test_api_rights import ids
 
 __all__ = ["ids", "no_brake"]  # fixtures
 
-TRIES = 6 * int(os.environ.get("AT_RANDOM", "1"))
+TRIES = 6 * int(os.environ.get("AT_RANDOM_EFFORT", "1"))
 TEXTS = (
     *(
         "",
@@ -157,12 +157,15 @@ def fuzzed(draw: Random, ids: dict[str, Any]) -> Iterator[tuple[Operation, str, 
 
 
 def test_nothing_that_is_sent_is_an_error_of_the_server(
-    ids: dict[str, Any], admin_user: User, rolled_back: Callable[[Callable[[], Any]], Any]
+    ids: dict[str, Any],
+    admin_user: User,
+    rolled_back: Callable[[Callable[[], Any]], Any],
+    seed: int,
 ) -> None:
     headers = {"authorization": f"Bearer {token(admin_user)}"}
     client = Client(raise_request_exception=False)
     wrong, answered = [], 0
-    for operation, place, kind, sent in fuzzed(Random(int(os.environ.get("AT_RANDOM", "1"))), ids):
+    for operation, place, kind, sent in fuzzed(Random(seed), ids):
 
         def call(
             verb: str = operation.verb, place: str = place, kind: str = kind, sent: bytes = sent

@@ -255,15 +255,25 @@ def test_a_question_that_became_a_control_keeps_its_decision(
 
 
 def test_who_decided_a_question_before_it_was_a_control_does_not_meet_it_again(
-    project: Project, reviewer: User, control: Question, make_rationales: Chains
+    project: Project,
+    reviewer: User,
+    admin_user: User,
+    third: User,
+    control: Question,
+    make_rationales: Chains,
 ) -> None:
     drop_control(project, control)
     (late,) = make_rationales(control, ["A late one.\nAnswer: 6"])
     seat = claim(project, reviewer, control)
     submit(project, reviewer, seat.item_id, [Say(late.pk, "approve")])
-    Seat.objects.filter(item=seat.item).delete()  # another round would empty them
-    make_control(project, reviewer, control)
+    (later,) = make_rationales(control, ["A later one.\nAnswer: 7"])  # and another round with it
+    seat = claim(project, admin_user, control)
+    submit(project, admin_user, seat.item_id, [Say(later.pk, "approve")])
+    assert not Seat.objects.filter(item=seat.item, holder=reviewer).exists()
+    make_control(project, admin_user, control)
+    project.control_percent = 100  # one is due for whoever has not had it
     assert next_item(project, reviewer) is None
+    assert next_item(project, third).item.question == control
 
 
 @pytest.mark.parametrize("which", ["control", "usual"])

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,11 +17,18 @@ from curation.datasets.models import DatasetVersion
 from curation.datasets.services import Superseded, freeze, order_freeze, verify, write_files
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
+from curation.questions.formats import Row
 from curation.questions.models import Question
-from curation.rationales.models import Rationale, text_hash
+from curation.questions.services import add_questions
+from curation.rationales.models import Rationale, Teacher, text_hash
+from curation.rationales.scoring import mark_stale
 from curation.reviews.models import Decision
 from curation.reviews.services import apply_rule
 from curation.work import Status, begin
+from tests.conftest import score_now
+from tests.curation.reviewing import review
+
+GOLDEN = Path(__file__).parent / "data" / "dataset.jsonl"
 
 
 @pytest.fixture
@@ -59,6 +67,72 @@ def test_the_same_rows_give_the_same_bytes_again(approved: Project) -> None:
     assert (first.number, second.number) == (1, 2)
     assert first.sha256 == second.sha256
     assert open_format(first, "parquet").read() == open_format(second, "parquet").read()
+
+
+def test_the_canonical_bytes_are_those_of_the_golden_file(
+    project: Project, teacher: Teacher, reviewer: User
+) -> None:
+    """The same rows give these bytes on every database and in every version of Chainwright: a dataset
+    is named by their hash. A change here is a change of the format, and breaks every hash there is."""
+    rows = [
+        Row(1, "Ann has 3 eggs.\nHow many “eggs” has she? <b>", "3", domain="shop", id="q/1"),
+        Row(2, "Which?", "B", answer_type="choice", choices=("A) rouge", "B) vert é 🥚")),
+        Row(3, "No answer\u2028here?", None),
+    ]
+    three, choice, open_one = add_questions(project, rows, "train")[0]
+    written = [
+        (three, "Step 1: 1 + 2 = 3.\nAnswer: 3", 0.3),
+        (choice, "It is green\tand so on.\nAnswer: B", 0.7),
+        (open_one, 'She says "nobody knows" \\ 1/2.', 0.5),
+    ]
+    for question, text, temperature in written:
+        Rationale.objects.create(
+            project=project, question=question, source="teacher", teacher=teacher, text=text,
+            text_hash=text_hash(text), temperature=temperature, sample=0,
+        )  # fmt: skip
+    mark_stale(project, [three.pk, choice.pk, open_one.pk])
+    score_now(project)
+    assert apply_rule(project) == 1  # the first: the second is wrong, the third has no reference
+    review(project, reviewer, choice, "edit")
+    review(project, reviewer, open_one, "approve")
+    version = frozen(project, seed=7)
+    with artifacts.open_artifact(place(version, "jsonl")) as file:
+        assert file.read() == GOLDEN.read_bytes()
+    assert version.sha256 == "cfaf844d7917227a305ca691c3924454de5455b0134a552fe0394dc079b098b9"
+
+
+def test_a_chain_whose_edit_was_approved_is_not_frozen_beside_it(
+    project: Project,
+    reviewer: User,
+    make_questions: Callable[..., list[Question]],
+    make_rationales: Callable[..., list[Rationale]],
+) -> None:
+    (question,) = make_questions(1)
+    make_rationales(question, ["right", "wrong"])
+    review(project, reviewer, question, "approve", "edit")
+    assert sorted(Decision.objects.values_list("outcome", flat=True)) == [
+        *("approved", "approved", "superseded")
+    ]
+    texts = {row["completion"][0]["content"] for row in lines(frozen(project))}
+    edit = Rationale.objects.get(author=reviewer)
+    assert len(texts) == 2 and edit.text in texts and edit.parent.text not in texts
+
+
+def test_of_equal_texts_the_one_that_came_first_is_kept_with_its_teacher(
+    project: Project,
+    teacher: Teacher,
+    make_questions: Callable[..., list[Question]],
+    make_rationales: Callable[..., list[Rationale]],
+) -> None:
+    other = Teacher.objects.create(project=project, name="wordy", model="demo:wordy")
+    first, second = make_questions(2)
+    make_rationales(first, ["right"], by=other)
+    make_rationales(first, ["right"], by=teacher)
+    make_rationales(second, ["right"], by=teacher)
+    make_rationales(second, ["right"], by=other)
+    assert apply_rule(project) == 4
+    told = {row["reference_answer"]: row["teacher"] for row in lines(frozen(project))}
+    assert told == {first.reference_answer: "wordy", second.reference_answer: "strong"}
 
 
 def test_the_bytes_stay_the_same_when_teachers_and_people_are_renamed(approved: Project) -> None:

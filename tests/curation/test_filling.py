@@ -82,6 +82,11 @@ def test_a_dead_workers_slots_go_to_another_and_the_late_one_writes_nothing(
     )
     _, newer, again = lease_batch(run, 12)
     assert {s.pk for s in again} == {s.pk for s in slots}
+    # The slots are empty still, and the newer worker is writing: they are its alone.
+    assert write_all(dead, slots, run) == 0
+    bad = [Written(slot.pk, "", error="the late one's own trouble") for slot in slots]
+    assert write_batch(run, dead, bad) == 0
+    assert set(run.slots.values_list("batch", "error", "rationale")) == {(newer.pk, "", None)}
     assert write_all(newer, again, run) == 12
     assert write_all(dead, slots, run) == 0
     assert Rationale.objects.count() == 12

@@ -25,7 +25,6 @@ from curation.reviews.adjudication import (
 from curation.reviews.claims import (
     ahead,
     claim,
-    held_by,
     next_item,
     others_hold,
     release,
@@ -342,16 +341,6 @@ def test_a_long_scoring_run_that_began_before_makes_the_seats_that_are_wanted_no
     assert question.queue_item.seats.count() == 2
 
 
-def test_a_skipped_question_that_was_set_aside_goes_to_others(
-    project: Project, reviewer: User, admin_user: User, questions: list[Question]
-) -> None:
-    assign(project, reviewer, Question.objects.filter(pk=questions[2].pk))
-    seat = next_item(project, reviewer)
-    assert seat.item.question == questions[2]
-    skip(seat.item_id, reviewer)
-    claim(project, admin_user, questions[2])
-
-
 def test_a_chain_that_came_while_somebody_decided_brings_the_question_back(
     project: Project, reviewer: User, questions: list[Question], make_rationales: Chains
 ) -> None:
@@ -362,19 +351,6 @@ def test_a_chain_that_came_while_somebody_decided_brings_the_question_back(
     assert status(questions[0]) == QueueStatus.DONE
     enqueue(project, [questions[0].pk])  # what scoring the late one does in the end
     assert status(questions[0]) == QueueStatus.WAITING
-
-
-def test_a_refused_claim_keeps_what_one_holds(
-    project: Project, questions: list[Question], reviewer: User
-) -> None:
-    tina = person("tina")
-    add_member(project, "tina", "reviewer")
-    mine = claim(project, reviewer, questions[0])
-    claim(project, tina, questions[1])
-    with pytest.raises(Conflict, match="works on this question"):
-        claim(project, reviewer, questions[1])
-    held = held_by(project, reviewer)
-    assert held is not None and held.pk == mine.pk
 
 
 def test_a_seat_that_is_left_when_fewer_reviews_are_enough_goes(

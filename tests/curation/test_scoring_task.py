@@ -35,7 +35,7 @@ from curation.reviews.services import Say, submit
 from curation.work import Status
 from tests.curation.scoring_rows import codes, one_question, score_all, write
 from workers.model_places import DEMO
-from workers.scoring import SCORER_VERSION
+from workers.scoring import SCORER_VERSION, score_items, tasks
 from workers.scoring.tasks import MAX_TRIES, failed_score, how_to_score, score, score_groups
 from workers.upkeep import put_back
 
@@ -162,6 +162,25 @@ def test_scoring_that_was_cut_off_goes_on_and_scores_nothing_twice(
     assert run.status == Status.DONE
     after = dict(Score.objects.values_list("pk", "scored_at"))
     assert len(after) == 12 and all(after[pk] == at for pk, at in before.items())
+
+
+def test_a_chain_that_comes_while_its_question_is_scored_is_scored_as_well(
+    project: Project, make_questions: Make, make_rationales: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (question,) = make_questions(1)
+    make_rationales(question, ["right"], scored=False)
+    late = []
+
+    def scored_meanwhile(chains: Any, **how: Any) -> Any:
+        found = list(score_items(chains, **how))
+        if not late:
+            late.extend(write(question, ["A late one.\nAnswer: 3"]))
+        return found
+
+    monkeypatch.setattr(tasks, "score_items", scored_meanwhile)
+    score_all(project)
+    assert Score.objects.get(pk=late[0].pk).correctness == 1.0
+    assert not waiting_groups(project.pk, 10)
 
 
 def test_a_worker_that_lost_its_run_writes_no_scores_over_those_of_the_next(

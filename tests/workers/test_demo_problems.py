@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from random import Random
 
@@ -99,14 +98,12 @@ def test_no_placeholder_is_left_in_a_text_and_the_project_is_whole():
         assert "{" not in row["question"] and row["question"][-1] in "?.", row
 
 
-def test_the_questions_come_fast_and_without_a_model_library():
+def test_the_questions_come_without_a_model_library():
     code = (
         "import sys; from workers.demo.problems import demo_project_questions as d; list(d());"
         "assert not {'torch', 'transformers', 'tokenizers', 'numpy'} & set(sys.modules)"
     )
-    start = time.monotonic()
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert time.monotonic() - start < 4  # a busy machine; 0.5 s on a free one
 
 
 def test_held_out_questions_are_in_no_training_question_and_no_pre_training():
@@ -126,6 +123,27 @@ def test_held_out_questions_are_in_no_training_question_and_no_pre_training():
     rng = Random(1)
     for _ in range(12_000):
         assert question_hash(corpus.fresh(rng).question) not in held
+
+
+def test_what_held_out_questions_share_with_training_once_names_things_and_numbers_are_masked():
+    """No held-out question is a training question. But most of the `eval` part, and of the one with new
+    words, are a training question's sentences with other names, things and numbers: they measure whether
+    a model works out new numbers, not whether it understands new sentences. The paraphrases and the
+    floor do; none of theirs is in training."""
+    rows = list(demo_project_questions())
+    train = {_masked(r["question"]) for r in rows if r["split"] == "train"}
+    shared = Counter()
+    for row in rows:
+        if row["split"] != "train":
+            shared[row["subset"] or row["split"]] += _masked(row["question"]) in train
+    assert shared == {"eval": 350, "new words": 139, "paraphrase": 0, "floor": 0}
+
+
+def _masked(question: str) -> str:
+    """The question without its names, things and numbers, the usual and the new ones."""
+    words = {w for w, _ in (*NAMES, *NEW_NAMES)} | {*THINGS, *NEW_THINGS}
+    text = re.sub(r"\w+", lambda m: "X" if m[0] in words else m[0], question)
+    return re.sub(r"\d+", "0", text)
 
 
 def test_the_ood_subsets_differ_in_what_their_names_say():

@@ -9,6 +9,7 @@ from tests.workers.generation_server import KEY, Reply, Server, backend_for, cha
 from workers.addresses import is_public
 from workers.generation.addresses import parse_endpoint
 from workers.generation.types import BackendError
+from workers.webhooks.post import Event, send_all
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,26 @@ def test_a_name_that_answers_differently_later_is_judged_each_time(monkeypatch):
             done = list(backend.generate([request(0)]))
         assert done[0].finish_reason == "error" and server.received == []
         assert asked == ["rebind.example", "rebind.example"]
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_a_name_with_one_address_that_is_not_public_is_refused_wherever_it_stands(
+    place, monkeypatch
+):
+    found = ["93.184.216.34", "93.184.216.35"]
+    found.insert(place, "127.0.0.1")
+
+    def resolver(host, port, *args, **kwargs):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in found]
+
+    with Server(lambda n, r: chat()) as server:
+        url = f"http://several.example:{server.port}/v1"
+        with backend_for(url, allowed=(), connect_timeout=0.3, attempts=1) as backend:
+            monkeypatch.setattr(socket, "getaddrinfo", resolver)
+            (done,) = backend.generate([request()])
+        assert "not a public address" in done.error and server.received == []
+        (told,) = send_all([Event(url, b"key", "msg_1", b"{}")], ())  # webhooks ask the same
+        assert "not a public address" in told.error and server.received == []
 
 
 @pytest.mark.parametrize("text", ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "64:ff9b::808:808"])

@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.workers.generation_fixtures import make_llama, make_requests
@@ -82,11 +83,18 @@ def test_every_request_is_answered_once_by_a_child_that_stays_warm(backend):
     assert os.getpgid(pid) == pid
 
 
+def worked(backend) -> float:
+    """How many seconds of a processor the child has used so far."""
+    return psutil.Process(backend.pid).cpu_times().user
+
+
 def test_completions_come_one_by_one(backend):
     backend.start()
-    arrivals = [time.monotonic() for _ in backend.generate(make_requests(200, max_tokens=200))]
-    assert arrivals[-1] - arrivals[0] > 0.3 * (arrivals[-1] - arrivals[0] + 0.001)
-    assert len(set(arrivals)) == 200
+    answers = backend.generate(make_requests(200, max_tokens=200))
+    next(answers)
+    at_the_first = worked(backend)
+    assert len(list(answers)) == 199
+    assert worked(backend) > at_the_first + 0.05  # it wrote the others since
 
 
 def test_killed_in_the_middle_the_rest_is_answered_as_if_nothing_had_happened(backend):
@@ -189,10 +197,9 @@ def test_stopping_early_cancels_and_keeps_the_child_warm(backend):
     with pytest.raises(BackendError, match="still generating"):
         next(backend.generate(make_requests(1)))
     answers.close()
-    began = time.monotonic()
     few = make_requests(5)
     assert {c.id for c in backend.generate(few)} == {r.id for r in few}
-    assert backend.pid == pid and time.monotonic() - began < 5
+    assert backend.pid == pid
 
 
 PARENT = """

@@ -147,6 +147,8 @@ def test_no_text_breaks_the_reading(text):
      r"$2$ as " * 5_000, "$x^4 + x^3 = 7x + 2$ " * 4_000, "{" * 20_000 + "^= $"],
 )  # fmt: skip
 def test_a_long_text_costs_little_time(text):
-    start = time.monotonic()
+    start = (
+        time.process_time()
+    )  # of this process alone: what others do on the machine costs nothing
     list(score_items([Item("1", "Solve $x^2 = 2$.", text)]))
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10

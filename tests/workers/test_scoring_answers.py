@@ -165,3 +165,22 @@ def test_running_text_is_split_into_sentences_and_a_formula_stays_with_its_line(
 def test_areas_and_volumes_are_told_from_lengths(answer, reference, right):
     item = Item("a", "How large is it?", f"Answer: {answer}", references=(reference,))
     assert next(iter(score_items([item]))).correctness == float(right)
+
+
+@pytest.mark.parametrize(
+    ("question", "exact", "right", "wrong"),
+    [
+        ("Round to one decimal place.", "0.25", "0.3", "0.2"),
+        ("Round to two decimal places.", "1.125", "1.13", "1.12"),
+        ("Round to the nearest whole number.", "2.5", "3", "2"),
+        ("Round to the nearest whole number.", "-4.5", "-5", "-4"),
+        ("Round to the nearest whole number.", "3.5", "4", "3"),
+    ],
+)
+def test_half_is_rounded_away_from_zero_as_schools_do(question, exact, right, wrong):
+    """And not to the even neighbour, as Python's own `round` does."""
+    chains = [Item(says, question, f"Answer: {says}", (exact,)) for says in (right, wrong)]
+    assert [one.correctness for one in score_items(chains)] == [1.0, 0.0]
+    for reference, expected in ((right, 1.0), (wrong, 0.0)):
+        (one,) = score_items([Item("1", question, f"Answer: {exact}", (reference,))])
+        assert one.correctness == expected

@@ -3,11 +3,12 @@
 import base64
 import json
 import socket
+import threading
 import time
 
 import pytest
 
-from tests.workers.generation_server import Reply, Server
+from tests.workers.generation_server import Received, Reply, Server
 from workers.webhooks import post
 from workers.webhooks.post import Answer, Event, send_all, sign
 
@@ -32,12 +33,13 @@ def test_the_signature_is_that_of_the_published_example() -> None:
 
 
 def test_an_event_arrives_signed_over_its_id_time_and_bytes() -> None:
+    before = int(time.time())
     with Server(lambda n, r: Reply(204)) as server:
         assert sent(f"{server.url}/told?from=here") == Answer(204, "")
     (got,) = server.received
     assert got.path == "/v1/told?from=here" and got.body == {"n": 1}
     at = int(got.headers["webhook-timestamp"])
-    assert abs(time.time() - at) < 30 and got.headers["webhook-id"] == "msg_1"
+    assert before <= at <= time.time() and got.headers["webhook-id"] == "msg_1"
     assert got.headers["webhook-signature"] == sign(KEY, "msg_1", at, got.raw)
     assert got.headers["host"] == f"127.0.0.1:{server.port}"
     assert got.headers["content-type"] == "application/json"
@@ -63,9 +65,8 @@ def test_a_redirect_is_not_followed() -> None:  # C2
 def test_an_address_that_hangs_is_left_after_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(post, "SECONDS", 0.5)
     with Server(lambda n, r: Reply(hang=20)) as server:
-        begun = time.monotonic()
         answer = sent(server.url)
-        assert time.monotonic() - begun < 3
+        assert server.in_flight == 1  # the answer is still to come
     assert answer == Answer(None, "No answer within 0.5 seconds.")
 
 
@@ -85,13 +86,22 @@ def test_an_answer_that_breaks_off_is_told() -> None:
 
 
 def test_the_slow_ones_do_not_hold_back_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(post, "SECONDS", 2)
-    with Server(lambda n, r: Reply(hang=20)) as slow, Server(lambda n, r: Reply(200)) as fast:
-        begun = time.monotonic()
+    monkeypatch.setattr(post, "SECONDS", 20)
+    others_came = threading.Semaphore(0)
+
+    def hold(n: int, r: Received) -> Reply:
+        """Answers once an event has come at the other address; who waited for this one first would
+        get no answer at all."""
+        return Reply(200 if others_came.acquire(timeout=15) else 500)
+
+    def at_once(n: int, r: Received) -> Reply:
+        others_came.release()
+        return Reply(200)
+
+    with Server(hold) as slow, Server(at_once) as fast:
         events = [event(slow.url, 1), event(fast.url, 2), event(slow.url, 3), event(fast.url, 4)]
         answers = send_all(events, ("127.0.0.1",))
-        assert time.monotonic() - begun < 4
-    assert [answer.status for answer in answers] == [None, 200, None, 200]
+    assert [answer.status for answer in answers] == [200, 200, 200, 200]
     assert sorted(one.headers["webhook-id"] for one in fast.received) == ["msg_2", "msg_4"]
 
 

@@ -1,0 +1,55 @@
+"""Claims: which of them live on, and what goes to others."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from curation.errors import Conflict
+from curation.projects.models import Project, User
+from curation.projects.services import add_member
+from curation.questions.models import Question
+from curation.reviews.claims import ahead, claim, held_by, next_item, renew, skip
+from curation.reviews.models import Seat
+from curation.reviews.queueing import assign
+from tests.conftest import person
+
+Questions = Callable[..., list[Question]]
+
+
+def test_renewing_the_question_in_hand_does_not_revive_another_claim_that_ran_out(
+    project: Project, reviewer: User, admin_user: User, questions: list[Question]
+) -> None:
+    now = next_item(project, reviewer)
+    coming = ahead(project, reviewer, now.item_id)
+    Seat.objects.filter(pk=coming.pk).update(held_until=timezone.now() - timedelta(seconds=1))
+    renew(now.item_id, reviewer)
+    assert next_item(project, admin_user).item == coming.item
+
+
+def test_a_skipped_question_that_was_set_aside_goes_to_others(
+    project: Project, reviewer: User, admin_user: User, questions: list[Question]
+) -> None:
+    assign(project, reviewer, Question.objects.filter(pk=questions[2].pk))
+    seat = next_item(project, reviewer)
+    assert seat.item.question == questions[2]
+    skip(seat.item_id, reviewer)
+    given = []
+    while seat := next_item(project, admin_user):  # from the queue: they need not know of it
+        given.append(seat.item.question)
+        skip(seat.item_id, admin_user)
+    assert questions[2] in given
+
+
+def test_a_refused_claim_keeps_what_one_holds(
+    project: Project, questions: list[Question], reviewer: User
+) -> None:
+    tina = person("tina")
+    add_member(project, "tina", "reviewer")
+    mine = claim(project, reviewer, questions[0])
+    claim(project, tina, questions[1])
+    with pytest.raises(Conflict, match="works on this question"):
+        claim(project, reviewer, questions[1])
+    held = held_by(project, reviewer)
+    assert held is not None and held.pk == mine.pk

@@ -1,0 +1,65 @@
+"""The rule that approves what passes the rubric: what it takes, and how many it says it takes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from curation.projects.models import Project, User
+from curation.questions.models import Question
+from curation.rationales.models import Rationale, Score
+from curation.reviews.models import BulkAction, Decision
+from tests.curation.reviewing import review
+from tests.curation.scoring_rows import score_all
+
+Make = Callable[..., list[Any]]
+
+
+def press(client: Client) -> str:
+    """The button of the dashboard; the page that follows."""
+    answer = client.post(reverse("approve_by_rule", args=["eggs"]), follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("split", ["eval", "ood"])
+def test_the_rule_leaves_chains_of_held_out_questions_alone(
+    split: str,
+    project: Project,
+    make_questions: Make,
+    make_rationales: Make,
+    admin_client: Client,
+) -> None:
+    (learned,), (held_out,) = make_questions(1), make_questions(1, split=split)
+    for question in (learned, held_out):
+        make_rationales(question, ["right"])
+    assert Score.objects.filter(project=project, correctness=1).count() == 2
+    assert "1 more chains are approved" in press(admin_client)
+    assert Decision.objects.get().rationale.question == learned
+    # And so does the scoring of a project whose rule is on.
+    Project.objects.filter(pk=project.pk).update(rule_approves=True)
+    make_rationales(held_out, ["right"], scored=False)
+    score_all(project)
+    assert not Decision.objects.filter(rationale__question=held_out).exists()
+
+
+def test_what_is_decided_is_not_in_the_rules_count(
+    project: Project,
+    reviewer: User,
+    questions: list[Question],
+    make_questions: Make,
+    make_rationales: Make,
+    admin_client: Client,
+) -> None:
+    review(project, reviewer, questions[0], "reject", "reject")  # it passes, and a person said no
+    review(project, reviewer, questions[1], "approve", "reject")
+    assert "1 more chains are approved" in press(admin_client)
+    action = BulkAction.objects.get()
+    assert (action.expected, action.changed) == (1, 1)
+    assert action.rule == project.rubric
+    right = Rationale.objects.get(question=questions[2], score__correctness=1)
+    assert Decision.objects.get(rule__isnull=False).rationale == right
+    assert "No undecided chain passes the rubric" in press(admin_client)
+    assert BulkAction.objects.count() == 1
