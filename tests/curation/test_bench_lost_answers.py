@@ -65,6 +65,20 @@ def test_a_retry_that_says_something_else_is_a_conflict(
     assert post(reviewer_client, "review_submit", {**body, "again": True}).status_code == 409
 
 
+def test_a_retry_with_another_edit_is_a_conflict_and_the_first_one_stays(
+    question: Question, second: Question, reviewer_client: Client
+) -> None:
+    state = begin(reviewer_client)["state"]
+    first = int(next(iter(state["texts"])))
+    edit = {"rationale": first, "verdict": "edit", "edited_text": "Better.\nAnswer: 3"}
+    body = {"item": state["item"], "says": [edit], "seconds": 12}
+    assert post(reviewer_client, "review_submit", body).status_code == 200
+    edit["edited_text"] = "Better still.\nAnswer: 3"
+    again = post(reviewer_client, "review_submit", {**body, "again": True})
+    assert again.status_code == 409
+    assert Review.objects.get().edited.text == "Better.\nAnswer: 3"
+
+
 def test_who_comes_second_is_told_who_was_first(
     question: Question, reviewer_client: Client, admin_client: Client
 ) -> None:

@@ -262,3 +262,21 @@ def test_a_decision_has_one_origin_and_the_rule_keeps_its_rubric(project, admin_
     action = do(project, admin_user, "reject", {"answer": "right"}, reasons=["unclear"])
     assert {row.rule_id for row in Decision.objects.all()} == {None}
     assert Rubric.objects.count() == 1 and action.changed == 4
+
+
+def test_a_persons_word_that_comes_between_the_look_and_the_deed_stays(
+    project, admin_user, reviewer, questions, monkeypatch
+):
+    chain = right(project)[0]
+    lock = bulk_work.lock_items
+
+    def said_meanwhile(ids):
+        monkeypatch.setattr(bulk_work, "lock_items", lock)
+        said_meanwhile.review = say(project, reviewer, chain, "approve")
+        lock(ids)
+
+    monkeypatch.setattr(bulk_work, "lock_items", said_meanwhile)
+    action = do(project, admin_user, "reject", {"answer": "right"}, reasons=["unclear"])
+    decision = Decision.objects.get(pk=chain.pk)
+    assert (decision.outcome, decision.review) == ("approved", said_meanwhile.review)
+    assert (action.expected, action.changed) == (4, 3)

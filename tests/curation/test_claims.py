@@ -10,11 +10,22 @@ from curation.errors import Conflict
 from curation.projects.models import Project, User
 from curation.projects.services import add_member
 from curation.questions.models import Question
-from curation.reviews.claims import ahead, claim, held_by, next_item, renew, skip
+from curation.rationales.models import Rationale
+from curation.reviews.claims import (
+    ahead,
+    claim,
+    free_seat,
+    held_by,
+    leave,
+    next_item,
+    renew,
+    skip,
+)
 from curation.reviews.models import Seat
 from curation.reviews.queueing import assign
 from tests.conftest import person
 
+Chains = Callable[..., list[Rationale]]
 Questions = Callable[..., list[Question]]
 
 
@@ -53,3 +64,35 @@ def test_a_refused_claim_keeps_what_one_holds(
         claim(project, reviewer, questions[1])
     held = held_by(project, reviewer)
     assert held is not None and held.pk == mine.pk
+
+
+def test_leaving_does_not_lengthen_a_claim_that_ends_sooner(
+    project: Project, reviewer: User, questions: list[Question]
+) -> None:
+    seat = next_item(project, reviewer)
+    soon = timezone.now() + timedelta(seconds=5)
+    Seat.objects.filter(pk=seat.pk).update(held_until=soon)
+    leave(seat.item_id, reviewer)
+    assert Seat.objects.get(pk=seat.pk).held_until == soon
+
+
+def test_a_claim_that_ran_out_is_nobodys_to_take_away(
+    project: Project, reviewer: User, questions: list[Question]
+) -> None:
+    """The one who was slow may still send what they typed, where nobody else has begun."""
+    seat = next_item(project, reviewer)
+    Seat.objects.filter(pk=seat.pk).update(held_until=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(Conflict, match="Nobody holds"):
+        free_seat(project, seat.pk)
+    assert Seat.objects.get(pk=seat.pk).holder == reviewer
+
+
+@pytest.mark.parametrize("split", ["eval", "ood"])
+def test_a_held_out_question_is_nobodys_to_review(
+    split: str, project: Project, reviewer: User, make_questions: Questions, make_rationales: Chains
+) -> None:
+    (held_out,) = make_questions(1, split=split)
+    make_rationales(held_out, ["right", "wrong"])
+    assert next_item(project, reviewer) is None
+    with pytest.raises(Conflict, match="not in the queue"):
+        claim(project, reviewer, held_out)

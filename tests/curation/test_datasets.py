@@ -22,6 +22,7 @@ from curation.questions.models import Question
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Teacher, text_hash
 from curation.rationales.scoring import mark_stale
+from curation.reviews.bulk import order_bulk, preview
 from curation.reviews.models import Decision
 from curation.reviews.services import apply_rule
 from curation.work import Status, begin
@@ -242,3 +243,42 @@ def test_a_late_worker_does_not_touch_the_files_of_a_newer_one(approved: Project
         assert file.read() == before
     folder = place(newer, "jsonl").rpartition("/")[0]
     assert not [name for name in artifacts.files_in(folder) if name.endswith(".part")]
+
+
+def test_an_empty_chain_is_not_frozen(
+    approved: Project, make_rationales: Callable[..., list[Rationale]]
+) -> None:
+    make_rationales(approved.questions.first(), [""], scored=False)
+    texts = [
+        row["completion"][0]["content"] for row in lines(frozen(approved, selection="unfiltered"))
+    ]
+    assert len(texts) == 12 and all(texts)
+
+
+def test_the_seed_draws_which_chains_are_among_so_many(approved: Project) -> None:
+    drawn = {
+        seed: [row["completion"] for row in lines(frozen(approved, limit=2, seed=seed))]
+        for seed in range(4)
+    }
+    assert drawn[0] == [row["completion"] for row in lines(frozen(approved, limit=2, seed=0))]
+    assert any(drawn[seed] != drawn[0] for seed in (1, 2, 3))
+
+
+def test_an_example_names_the_admin_who_approved_it_with_many_others(
+    project: Project,
+    admin_user: User,
+    make_questions: Callable[..., list[Question]],
+    make_rationales: Callable[..., list[Rationale]],
+) -> None:
+    make_rationales(make_questions(1)[0], ["right"])
+    until = preview(project, "approve", {}).until
+    order_bulk(project, admin_user, "approve", {}, until=until)
+    assert [row["approved_by"] for row in lines(frozen(project))] == ["person ada, with others"]
+
+
+def test_rows_that_are_no_longer_what_was_frozen_are_seen(approved: Project) -> None:
+    version = frozen(approved)
+    assert verify(version)
+    chain = version.examples.first().rationale
+    Rationale.objects.filter(pk=chain.pk).update(text=chain.text + " ")
+    assert not verify(version)

@@ -170,6 +170,17 @@ def test_a_member_that_cannot_be_is_told_in_the_form(
     assert words in answer.content.decode()
 
 
+def test_an_account_that_is_switched_off_becomes_no_member(
+    project: Project, stranger: User, admin_client: Client
+) -> None:
+    User.objects.filter(pk=stranger.pk).update(is_active=False)
+    answer = admin_client.post(
+        address("settings_members"), {"username": stranger.username, "role": "reviewer"}
+    )
+    assert answer.status_code == 400 and "Nobody here signs in" in answer.content.decode()
+    assert not project.memberships.filter(user=stranger).exists()
+
+
 def test_a_project_always_keeps_an_admin(
     project: Project, admin_user: User, admin_client: Client
 ) -> None:

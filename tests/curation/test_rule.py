@@ -7,10 +7,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from curation.errors import Conflict
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Score
+from curation.reviews.controls import make_control
 from curation.reviews.models import BulkAction, Decision
+from curation.reviews.services import apply_rule
 from tests.curation.reviewing import review
 from tests.curation.scoring_rows import score_all
 
@@ -63,3 +66,16 @@ def test_what_is_decided_is_not_in_the_rules_count(
     assert Decision.objects.get(rule__isnull=False).rationale == right
     assert "No undecided chain passes the rubric" in press(admin_client)
     assert BulkAction.objects.count() == 1
+
+
+def test_the_rules_word_makes_no_control_question(
+    project: Project, reviewer: User, admin_user: User, questions: list[Question]
+) -> None:
+    """What the rule approved is the scorers' view: reviewers are not measured against that."""
+    assert apply_rule(project) == 3
+    review(project, reviewer, questions[0], "-", "reject")
+    assert set(Decision.objects.filter(rationale__question=questions[0]).values_list(
+        "outcome", "review__isnull"
+    )) == {("approved", True), ("rejected", False)}  # fmt: skip
+    with pytest.raises(Conflict, match="a person's word on every chain"):
+        make_control(project, admin_user, questions[0])

@@ -17,7 +17,7 @@ from curation.datasets.formats import record
 from curation.datasets.models import DatasetVersion, Example
 from curation.errors import Conflict, Invalid
 from curation.evaluations.models import Evaluation
-from curation.projects.models import Project
+from curation.projects.models import Project, User
 from curation.questions.models import Question, QuestionImport
 from curation.questions.services import order_import
 from curation.rationales.models import Rationale
@@ -165,3 +165,22 @@ def test_an_order_key_that_no_form_made_is_refused(project: Project, admin_clien
     url = reverse("export_and_train", args=[project.slug])
     for key in ("a" * 65, "a\0b"):
         assert admin_client.post(url, {"order_key": key}).status_code == 400
+
+
+def test_a_dataset_of_another_project_trains_no_student_here(
+    project: Project, stranger: User
+) -> None:  # A2
+    theirs = frozen(Project.objects.get(slug="elsewhere"))
+    with pytest.raises(Invalid, match="belongs to another project"):
+        order_training(project, None, theirs)
+    assert not TrainingJob.objects.exists()
+
+
+def test_the_training_is_told_the_hash_of_the_frozen_bytes(project: Project) -> None:
+    """So that a file that was cut off or changed on its way is refused, and not trained on."""
+    dataset = frozen(project)
+    with artifacts.writing(f"datasets/{project.pk}/1/dataset.jsonl") as file:
+        file.write(b"{}\n")
+    job = training(project, dataset, points=0)
+    config = json.loads(write_config(job, artifacts.local_folder(job.folder)).read_text())
+    assert config["dataset_sha256"] == dataset.sha256 != ""

@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 
+import pytest
+
+from curation.errors import Conflict
 from curation.projects.models import Project, User
+from curation.projects.services import add_member
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
 from curation.reviews.adjudication import adjudicate, undo_adjudication
@@ -78,3 +82,18 @@ def test_undo_leaves_what_was_said_when_the_question_was_here_before(
     undo(project, reviewer)
     assert not Decision.objects.filter(rationale=late).exists()
     assert Decision.objects.count() == 2
+
+
+def test_an_admin_takes_back_their_own_last_word_and_nobody_elses(
+    two_reviews: Project, reviewer: User, third: User, admin_user: User, questions: list[Question]
+) -> None:
+    item = review(two_reviews, reviewer, questions[0], "approve", "approve").item
+    review(two_reviews, third, questions[0], "reject", "approve")
+    disputed = to_review(item)[0]
+    adjudicate(two_reviews, admin_user, item.pk, [Say(disputed.pk, "approve")])
+    add_member(two_reviews, third.username, "admin")
+    with pytest.raises(Conflict, match="nothing of yours"):
+        undo_adjudication(two_reviews, third, item.pk)
+    assert outcomes(questions[0]) == ["approved", "approved"]
+    undo_adjudication(two_reviews, admin_user, item.pk)
+    assert outcomes(questions[0]) == [None, "approved"]

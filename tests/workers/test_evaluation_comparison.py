@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from curation.evaluations.reports import differences
-from tests.workers.generation_server import Server, chat
+from tests.workers.generation_server import Reply, Server, chat
 from tests.workers.training_tiny import make_model
 from workers.evaluation.config import EvaluationConfig
 from workers.evaluation.run import evaluate
@@ -17,7 +17,7 @@ from workers.evaluation.types import Report
 HOST = "127.0.0.1"
 QUESTIONS = 40
 #: how many of the questions each model gets right, the first ones
-RIGHT = {"untrained": 20, "student": 25, "careless": 28, "strong": 38, "far": 34}
+RIGHT = {"untrained": 20, "student": 25, "careless": 28, "strong": 38, "far": 34, "ill": 15}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,8 @@ def measured(tokenizer: Path, tmp_path: Path) -> Any:
 
     def behave(number: int, received: Any) -> Any:
         i = int(received.body["messages"][-1]["content"].split()[2])
+        if received.body["model"] == "ill" and i >= 30:
+            return Reply(400, b"no")
         answer = i + 2 if i < RIGHT[received.body["model"]] else 99
         return chat(f"Step 1: {i} + 2 = {answer}.\nAnswer: {answer}")
 
@@ -112,3 +114,13 @@ def test_a_length_is_measured_against_the_mean_of_the_references_not_their_sum(
     report = measured({"student": "student"}, reference_chains=str(path))
     found = report.model("student").group("eval").length_ratio
     assert found.n == 25 and found.value == pytest.approx(1.0)
+
+
+def test_a_question_that_got_no_answer_is_told_and_counts_for_nobody(measured: Any) -> None:
+    report = measured({"ill": "student", "strong": "teacher"})
+    group = report.model("ill").group("eval")
+    assert (group.n, group.n_failed) == (40, 10)
+    assert (group.accuracy.value, group.accuracy.n) == (0.5, 30)
+    assert report.shares[0].estimate.value == pytest.approx(15 / 30)  # of the 30 that both answered
+    assert report.pair("strong", "ill").difference.n == 30
+    assert any("10 questions got no answer from ill" in one for one in report.verdict)
