@@ -35,12 +35,33 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_report_header() -> str:
+    return seeded()
+
+
+def seeded() -> str:
+    """How to draw the same again, for whoever reads of a failure."""
+    return f"AT_RANDOM_SEED={os.environ['AT_RANDOM_SEED']} draws the same at random again"
+
+
+@pytest.fixture
+def seed() -> int:
+    """Of what a test draws at random: another one in each run, see tests/environment.py. It is printed,
+    so that it is beside a failure."""
+    print(seeded())
+    return int(os.environ["AT_RANDOM_SEED"])
+
+
 @pytest.fixture(scope="session")
 def dev_data() -> Path:
-    """The labelled data for trying, beside the checkout or where CHAINWRIGHT_DEV_DATA says."""
+    """The labelled data for trying, beside the checkout or where CHAINWRIGHT_DEV_DATA says. Where it is
+    absent its tests are skipped, in CI they fail: what CI skips nobody ever runs."""
     folder = Path(os.environ.get("CHAINWRIGHT_DEV_DATA", REPOSITORY.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip("the development data is not here: set CHAINWRIGHT_DEV_DATA to its folder")
+        absent = f"the development data is not in {folder}: set CHAINWRIGHT_DEV_DATA to its folder"
+        if os.environ.get("CI", "").lower() in ("", "0", "false"):
+            pytest.skip(absent)
+        pytest.fail(absent, pytrace=False)
     return folder
 
 
