@@ -14,6 +14,7 @@ from curation.rationales.models import GenerationRun, ScoringRun
 from curation.remembering import remembered
 from curation.reviews.mine import Work, work_of
 from curation.reviews.models import QuestionFlag, QueueItem, QueueStatus, Review, Seat, Skip
+from curation.reviews.open_questions import EXACT, open_in
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE
 
@@ -27,10 +28,12 @@ WORDS = (
 
 @dataclass
 class Entry:
-    """One project of mine. `waiting` are questions that I may get, `assigned` those of them that are
-    set aside for me, `held` those that I work on; `disputes` and `flags` wait for an admin."""
+    """One project of mine. `open`: its open questions, see `open_questions`; `waiting` are those that I
+    may get, `assigned` those of them that are set aside for me, `held` those that I work on; `disputes`
+    and `flags` wait for an admin."""
 
     membership: Membership
+    open: int = 0
     waiting: int = 0
     held: int = 0
     assigned: int = 0
@@ -41,10 +44,18 @@ class Entry:
 
 
 def projects_of(user: User) -> list[Entry]:
-    """Twelve queries, however many projects there are."""
+    """Thirteen queries, however many projects there are."""
     entries = {m.project_id: Entry(m) for m in memberships_of(user)}
     mine = {"project__in": list(entries)}
-    for pk, counts in remembered(f"home:{user.pk}", lambda: _queues(user, mine)).items():
+    for pk, n in open_in(list(entries)).items():
+        entries[pk].open = n
+    few = sum(entry.open for entry in entries.values()) <= EXACT
+    queues = (
+        _queues(user, mine)
+        if few
+        else remembered(f"home:{user.pk}", lambda: _queues(user, mine), seconds=0)
+    )
+    for pk, counts in queues.items():
         if pk in entries:
             for name, n in counts.items():
                 setattr(entries[pk], name, n)

@@ -15,6 +15,7 @@ from curation.projects.models import Project, User
 from curation.rationales.clusters import question_clusters
 from curation.remembering import remembered
 from curation.reviews.models import QueueItem, QueueStatus, Review, Seat, Verdict
+from curation.reviews.open_questions import open_questions
 from curation.reviews.queueing import open_seats
 
 DAYS = 28
@@ -89,7 +90,10 @@ class Progress:
 
 
 def progress_of(project: Project) -> Progress:
-    return remembered(f"progress:{project.pk}", lambda: _progress(project))
+    made = remembered(f"progress:{project.pk}", lambda: _progress(project), seconds=0)
+    # As every other page counts them, however old the rest is.
+    made.statuses[QueueStatus.WAITING] = open_questions(project.pk)
+    return made
 
 
 def _progress(project: Project) -> Progress:

@@ -13,7 +13,6 @@ from curation.prepared import Given, Prepared
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Group, Rationale
-from curation.remembering import remembered
 from curation.reviews.chains import ChainView, chain_view, name_in_order
 from curation.reviews.models import (
     Outcome,
@@ -24,13 +23,13 @@ from curation.reviews.models import (
     Seat,
     Verdict,
 )
+from curation.reviews.open_questions import open_questions
 from curation.reviews.services import to_review
 from curation.reviews.twins import name_twins
 from curation.templatetags.look import duration
 
 # Longer chains are shown but not put into the page a second time to be edited there.
 MAX_EDITABLE = 30_000
-WAITING_SECONDS = 20
 
 # Asked for at every question, see curation.prepared.
 TODAY = Prepared(
@@ -121,31 +120,23 @@ def _is_superseded(chain: ChainView) -> bool:
 
 @dataclass(frozen=True)
 class Progress:
-    """`today`: questions that the person decided today; `pace`: seconds a question; `waiting` in the
-    project, at most WAITING_SECONDS old, or 200 times as long as it takes to count them."""
+    """`today`: questions that the person decided today; `pace`: seconds a question; `open`: questions of
+    the project, see `open_questions`."""
 
     today: int
     pace: float | None
-    waiting: int
+    open: int
 
     @property
     def words(self) -> str:
         each = f", {duration(self.pace)} each" if self.pace and self.pace >= 1 else ""
-        return f"{self.today} done{each} · {self.waiting:,} open in all"
+        return f"{self.today} done{each} · {self.open:,} open in all"
 
 
 def progress(project: Project, user: User) -> Progress:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     today, pace = TODAY.first(project=project.pk, user=user.pk, since=midnight) or (0, None)
-    # Counting a long queue at every question would cost more than all the rest: a million takes a
-    # quarter of a second of all cores. So it takes half a percent of the time at most, and one request.
-    waiting = remembered(
-        f"waiting:{project.pk}",
-        lambda: QueueItem.objects.filter(project=project, status=QueueStatus.WAITING).count(),
-        seconds=WAITING_SECONDS,
-        times=200,
-    )
-    return Progress(today, pace, waiting)
+    return Progress(today, pace, open_questions(project.pk))
 
 
 @dataclass(frozen=True)

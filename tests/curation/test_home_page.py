@@ -164,7 +164,7 @@ def test_what_waits_for_me_is_told_by_kind(
     say(project, admin_user, questions[0], "reject", "approve")
     flag_question(project, reviewer, questions[0], "ambiguous")
     mine, led = home(reviewer_client), home(admin_client)
-    assert tile(mine, "wait for review") == "3" and tile(mine, "set aside for me") == "1"
+    assert tile(mine, "of them for me") == "3" and tile(mine, "set aside for me") == "1"
     assert "Adjudicate" not in mine and "Flags" not in mine
     assert 'Adjudicate <span class="num">1</span>' in led
     assert 'Flags <span class="num">1</span>' in led
