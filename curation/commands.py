@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from curation import queue
 from curation.errors import ServiceError
+from curation.progress import progress_of
 from curation.projects.models import Project
 from curation.work import ACTIVE, Status, Work
 
@@ -82,9 +83,8 @@ def wait_for(work: Work, queue_name: str, say: Callable[[str], None], *, told: s
 
 def progress(work: Work) -> str:
     """Where the work stands, in a few words; "" where it cannot say."""
-    if hasattr(work, "slot_count"):
-        return f"{work.slots.filter(status='filled').count():,} of {work.slot_count:,} rationales"
-    for done, total in (("step", "total_steps"), ("done", "total")):
-        if getattr(work, total, 0):
-            return f"{getattr(work, done):,} of {getattr(work, total):,}"
-    return ""
+    known = progress_of(work)
+    if not known.total:
+        return ""
+    failed = f", {known.failed:,} failed" if known.failed else ""
+    return f"{known.done:,} of {known.total:,} {known.unit}{failed}"

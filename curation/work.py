@@ -7,15 +7,18 @@ late changes nothing. All moves are compare-and-set updates.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, models
-from django.db.models import F, Q
+from django.db.models import Case, DateTimeField, DurationField, F, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from curation.errors import DISK_FULL_WORK, Conflict, Invalid, is_disk_full, reason_of
 from curation.machine_paths import without_paths
+from curation.progress import Counted
 from curation.quotas import lock, refuse_beyond
 from curation.texts import mended
 
@@ -55,6 +58,12 @@ class Work(models.Model):
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, editable=False)
+    begun_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the attempt that runs now began."
+    )
+    worked = models.DurationField(
+        default=timedelta, editable=False, help_text="The time of the attempts that ended."
+    )
     attempt = models.PositiveIntegerField(default=0, editable=False)
     error = models.TextField(blank=True)
     order_key = models.CharField(
@@ -86,11 +95,29 @@ class Work(models.Model):
         return self.status in RESUMABLE
 
     @property
+    def is_alive(self) -> bool:
+        """A worker is at it, and was heard of lately."""
+        heard = self.heartbeat_at
+        limit = timezone.now() - settings.SILENT_AFTER
+        return self.status == Status.RUNNING and heard is not None and heard >= limit
+
+    @property
     def seconds(self) -> float | None:
-        """Wall time of the work so far, in seconds; None before it began."""
+        """How long workers were at it, in seconds, all attempts together; None before it began.
+
+        Waiting, pauses and the silence of a dead worker are no part of it: an attempt counts to its
+        end, and while it runs (or was lost) to its last sign of life. So it never goes back.
+        """
         if self.started_at is None:
             return None
-        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+        worked = self.worked
+        if self.begun_at is not None and self.heartbeat_at is not None:
+            worked += max(self.heartbeat_at - self.begun_at, timedelta())
+        return worked.total_seconds()
+
+    def counted(self) -> Counted:
+        """What its rows say of how far it has come, see `curation.progress`."""
+        return Counted()
 
 
 W = TypeVar("W", bound=Work)
@@ -101,6 +128,23 @@ def ordered_by(user: models.Model | None) -> dict[str, Any]:
     return {"created_by": user, "by_operator": user is None}
 
 
+def time_to(moment: Any) -> Case:
+    """For an update: `worked` with the attempt that runs now, which ends at `moment`."""
+    worked = F("worked") + (moment - F("begun_at"))
+    none_runs = When(begun_at__isnull=True, then=F("worked"))
+    return Case(none_runs, default=worked, output_field=DurationField())
+
+
+def last_sign() -> Greatest:
+    """When the worker of the attempt that runs now was heard of last."""
+    return Greatest(Coalesce("heartbeat_at", "begun_at"), "begun_at")
+
+
+def stopped() -> dict[str, Any]:
+    """For an update that ends an attempt from outside: its time up to its last sign of life counts."""
+    return {"worked": time_to(last_sign()), "begun_at": None}
+
+
 def move(model: type[W], pk: int, source: Iterable[str], target: str, **changes: Any) -> None:
     """Change the status of one row from any of `source` to `target`.
 
@@ -108,6 +152,7 @@ def move(model: type[W], pk: int, source: Iterable[str], target: str, **changes:
     """
     if target in TERMINAL:
         changes.setdefault("finished_at", timezone.now())
+    changes = stopped() | changes
     updated = model.objects.filter(pk=pk, status__in=list(source)).update(status=target, **changes)
     if not updated:
         now = model.objects.filter(pk=pk).values_list("status", flat=True).first()
@@ -128,8 +173,10 @@ def begin(model: type[W], pk: int) -> W | None:
     taken = model.objects.filter(Q(status=Status.WAITING) | silent, pk=pk).update(
         status=Status.RUNNING,
         attempt=F("attempt") + 1,
+        worked=time_to(last_sign()),
+        begun_at=now,
         heartbeat_at=now,
-        started_at=models.functions.Coalesce("started_at", now),
+        started_at=Coalesce("started_at", now),
         finished_at=None,
         error="",
     )
@@ -147,13 +194,16 @@ def still_mine(work: Work, **changes: Any) -> bool:
 
 def finish(work: Work, status: str, error: str = "", **changes: Any) -> bool:
     """End the work as this attempt; False when it was no longer this attempt's to end."""
+    now = timezone.now()
+    time = {"worked": time_to(Value(now, output_field=DateTimeField())), "begun_at": None}
     ended = (
         type(work)
         .objects.filter(pk=work.pk, status=Status.RUNNING, attempt=work.attempt)
         .update(
             status=status,
             error=mended(without_paths(reason_of(error))),
-            finished_at=timezone.now(),
+            finished_at=now,
+            **time,
             **changes,
         )
     )

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from curation.projects.access import OWNER_GONE, refusal
-from curation.work import ACTIVE, Status, Work
+from curation.work import ACTIVE, Status, Work, stopped
 
 
 def refuse_without_rights(model: type[Work], pk: int) -> bool:
@@ -30,6 +30,6 @@ def _failed(work: Work, why: str) -> bool:
     if not why:
         return False
     type(work).objects.filter(pk=work.pk, status__in=ACTIVE).update(
-        status=Status.FAILED, error=why, finished_at=timezone.now()
+        status=Status.FAILED, error=why, finished_at=timezone.now(), **stopped()
     )
     return True

@@ -15,6 +15,7 @@ from curation.questions.leftovers import remove_left_over
 from curation.questions.models import Deletion, QuestionImport
 from curation.questions.uploads import remove_old_files
 from curation.queue import PUT_BACK, SWEEP, app, broker
+from curation.rationales import meaning
 from curation.rationales.filling import fail_poisoned
 from curation.rationales.models import GenerationRun, ScoringRun
 from curation.rationales.scoring import order_scoring
@@ -76,6 +77,7 @@ def put_back() -> int:
     remove_old_files()
     if any_due():
         queue.send(queue.SEND_WEBHOOKS)
+    wake_embedding(client)
     # Rationales whose scoring was never ordered, because the process died right after writing them.
     for project in Project.objects.filter(groups__scored__lt=F("groups__revision")).distinct():
         if not failed_lately(project):
@@ -90,6 +92,19 @@ def sweep() -> int:
     if gone:
         log.info("removed files that were left over: %s", ", ".join(gone))
     return len(gone)
+
+
+def wake_embedding(client: redis.Redis) -> None:
+    """Searches by meaning whose answers still grow, though no wake-up waits: their worker may be gone.
+    Where it is not, this one finds nothing left to do."""
+    try:
+        if client.llen(queue.QUEUE_OF[queue.EMBED_TEXTS]):
+            return
+    except redis.RedisError as error:
+        log.warning("the broker does not answer: %s", error)
+        return
+    for project_id in meaning.growing():
+        queue.send(queue.EMBED_TEXTS, project_id)
 
 
 def failed_lately(project: Project) -> bool:

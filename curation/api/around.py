@@ -52,7 +52,8 @@ class WaitsOut(Schema):
 
     slug: str
     name: str
-    waiting: int = Field(description="Questions that you may get.")
+    open: int = Field(description="Questions of which a review is still to be made.")
+    waiting: int = Field(description="Of them those that you may get.")
     held: int
     assigned: int = Field(description="Set aside for you.")
     disputes: int
@@ -168,7 +169,7 @@ def my_work(request: HttpRequest) -> dict[str, Any]:
 
 def _waits(entry: Entry) -> dict[str, Any]:
     project = entry.membership.project
-    counts = ("waiting", "held", "assigned", "disputes", "flags")
+    counts = ("open", "waiting", "held", "assigned", "disputes", "flags")
     return {"slug": project.slug, "name": project.name, **{n: getattr(entry, n) for n in counts}}
 
 

@@ -61,9 +61,10 @@ class AnswerOut(Schema):
 
 
 def _row(one: Evaluation) -> dict[str, Any]:
-    plain = ("options", "done", "total", "stage", "verdict")
-    told = {name: getattr(one, name) for name in plain}
-    return {**work_out(one), **told, "training": one.job_id}
+    told = {name: getattr(one, name) for name in ("options", "stage", "verdict")}
+    row = {**work_out(one), **told, "training": one.job_id}
+    progress = row["progress"]
+    return row | {"done": progress["done"], "total": progress["total"] or 0}
 
 
 def _evaluation(request: HttpRequest, evaluation_id: int) -> Evaluation:

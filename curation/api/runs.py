@@ -9,15 +9,17 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from curation.api.access import ADMIN, READ
-from curation.api.lists import PageOf, asked, filters, paged
+from curation.api.lists import PageOf, asked, filters, shown, size_of
 from curation.api.rationales import hides_teachers
 from curation.api.reading import Body
-from curation.api.shapes import MAX_INTEGER, Order, WorkOut, work_out
+from curation.api.shapes import MAX_INTEGER, Order, WorkOut, WorkProgressOut, work_out
 from curation.errors import Invalid
+from curation.listing import page_of
 from curation.projects.models import Project
 from curation.rationales import scoring, selectors, services, watching
 from curation.rationales.choosing import WHICH, Choice
 from curation.rationales.models import GenerationRun, ScoringRun, Teacher
+from curation.rationales.models_counts import count_resting
 
 router = Router(tags=["rationales"])
 P = "/projects/{slug:slug}"
@@ -50,20 +52,16 @@ class FailureOut(Schema):
     n: int
 
 
-class ProgressOut(Schema):
-    filled: int
-    failed: int
-    saved: int
-    total: int
+class RunProgressOut(WorkProgressOut):
+    filled: int = Field(description="The same as done.")
+    saved: int = Field(description="Slots that turned out not to be needed: no part of the total.")
     cut_off: int
-    rate: float | None = Field(description="Rationales a second, lately.")
-    seconds_left: float | None
     spent: SpentOut
     failures: list[FailureOut]
 
 
 class RunOut(RunRow):
-    progress: ProgressOut
+    progress: RunProgressOut
 
 
 class BudgetIn(Body):
@@ -124,12 +122,13 @@ def _run(request: HttpRequest, run_id: int) -> GenerationRun:
 def _out(request: HttpRequest, run_id: int) -> dict[str, Any]:
     run = _run(request, run_id)
     state = watching.run_state(run)
-    plain = ("filled", "failed", "saved", "total", "cut_off", "rate", "failures")
-    progress = {name: getattr(state, name) for name in plain}
-    progress |= {"seconds_left": state.left, "spent": state.spent}
+    row = _row(request, run)
+    plain = ("saved", "cut_off", "failures", "spent")
+    progress = row["progress"] | {name: getattr(state, name) for name in plain}
+    progress["filled"] = progress["done"]
     if hides_teachers(request):
         progress["failures"] = []  # they name whose server failed
-    return {**_row(request, run), "progress": progress}
+    return row | {"progress": progress}
 
 
 @router.get(
@@ -141,8 +140,12 @@ def _out(request: HttpRequest, run_id: int) -> dict[str, Any]:
 )
 def run_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     rows = GenerationRun.objects.for_project(request.project).select_related("created_by")
-    rows = rows.prefetch_related("teachers")
-    return paged(request, rows, asked(request), lambda row: _row(request, row), newest_first=True)
+    given = asked(request)
+    page = page_of(rows.prefetch_related("teachers"), given, size_of(given), newest_first=True)
+    count_resting(page.rows)
+    for row in page.rows:
+        row.project = request.project
+    return shown(request, page, [_row(request, row) for row in page.rows])
 
 
 @router.post(f"{P}/runs", auth=ADMIN, response={201: RunOut}, summary="Order rationales")
@@ -232,11 +235,12 @@ def run_cut_off(
 def _scoring(project: Project) -> dict[str, Any]:
     state = selectors.scoring_state(project)
     run = state.run
+    told = run and work_out(run)
     return {
         "waiting_questions": state.waiting,
-        "run": run and work_out(run),
-        "total": run.total if run else 0,
-        "done": run.done if run else 0,
+        "run": told,
+        "total": told["progress"]["total"] if told else 0,
+        "done": told["progress"]["done"] if told else 0,
         "note": run.note if run else "",
     }
 

@@ -73,11 +73,12 @@ class LogOut(Schema):
 
 def _row(job: TrainingJob) -> dict[str, Any]:
     plain = (
-        *("base_model", "preset", "recipe", "step", "total_steps", "epoch", "seconds_left"),
+        *("base_model", "preset", "recipe", "step", "total_steps", "epoch"),
         *("tokens_per_second", "adapter_sha256"),
     )
     told = {name: getattr(job, name) for name in plain}
-    return {**work_out(job), **told, "dataset": job.dataset.number}
+    row = {**work_out(job), **told, "dataset": job.dataset.number}
+    return row | {"seconds_left": row["progress"]["seconds_left"]}
 
 
 def _job(request: HttpRequest, training_id: int) -> TrainingJob:

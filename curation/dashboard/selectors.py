@@ -1,6 +1,6 @@
 """Reads over all stages: how much of a project's data has come how far."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from math import sqrt
 from typing import Any
@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from curation.evaluations.models import Evaluation
 from curation.intervals import Clusters, clustered
+from curation.progress import Progress, progress_of
 from curation.projects.models import Project, Rubric
 from curation.questions.models import Split
 from curation.rationales.clusters import question_clusters
 from curation.rationales.models import Group, Rationale, Score, passes
 from curation.remembering import remembered
-from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review, Seat
+from curation.reviews.models import Decision, Outcome, Review, Seat
+from curation.reviews.open_questions import open_questions
 from curation.rounding import span
 from curation.training.models import TrainingJob
 from curation.work import ACTIVE, Status
@@ -184,65 +186,32 @@ class Running:
     view: str
     pk: int | None
     work: Any
-    done: int = 0
-    total: int = 0
-    unit: str = ""
-    seconds_left: float | None = None
+    progress: Progress = field(default_factory=Progress)
     note: str = ""
     url: str = ""
-
-    @property
-    def share(self) -> int:
-        return round(100 * self.done / self.total) if self.total else 0
-
-    @property
-    def rate(self) -> float | None:
-        seconds = self.work.seconds
-        return self.done / seconds if seconds and self.done else None
-
-    @property
-    def left(self) -> float | None:
-        """Seconds to go, by its own word or by its rate so far."""
-        if self.seconds_left is not None:
-            return self.seconds_left
-        return (self.total - self.done) / self.rate if self.rate and self.total else None
 
 
 def running_in(project: Project) -> list[Running]:
     """All work of the project that waits or runs, in the order of the stages."""
-    found = [
-        Running(f"Import of {w.file_name}", "import_detail", w.pk, w, w.rows_read, 0, "rows")
-        for w in project.imports.filter(status__in=ACTIVE).order_by("id")
-    ]
-    filled = Count("slots", filter=Q(slots__status="filled"))
-    found += [
-        Running(f"Run {w.pk}", "run_detail", w.pk, w, w.filled, w.slot_count, "rationales")
-        for w in project.runs.filter(status__in=ACTIVE).annotate(filled=filled).order_by("id")
-    ]
-    found += [
-        Running("Scoring", "", None, w, w.done, w.total, "chains")
-        for w in project.scoring_runs.filter(status__in=ACTIVE)
-    ]
-    found += [
-        Running(f"Freezing dataset {w.number}", "dataset_detail", w.number, w)
-        for w in project.dataset_versions.filter(status__in=ACTIVE).defer("card").order_by("id")
-    ]
-    found += [
-        Running(
-            f"Training {w.pk}", "training_detail", w.pk, w, w.step, w.total_steps, "steps",
-            w.seconds_left,
-        )
-        for w in project.training_jobs.filter(status__in=ACTIVE).order_by("id")
-    ]  # fmt: skip
-    found += [
-        Running(
-            f"Evaluation {w.pk}", "evaluation_detail", w.pk, w, w.done, w.total, "answers",
-            note=w.stage,
-        )
-        for w in project.evaluations.filter(status__in=ACTIVE)
-        .defer("report", "verdict")
-        .order_by("id")
-    ]  # fmt: skip
+    rows = (
+        ("Import of {0.file_name}", "import_detail", project.imports),
+        ("Run {0.pk}", "run_detail", project.runs),
+        ("Scoring", "", project.scoring_runs),
+        ("Freezing dataset {0.number}", "dataset_detail", project.dataset_versions.defer("card")),
+        ("Training {0.pk}", "training_detail", project.training_jobs),
+        (
+            "Evaluation {0.pk}",
+            "evaluation_detail",
+            project.evaluations.defer("report", "verdict"),
+        ),
+    )
+    found = []
+    for title, view, of in rows:
+        for work in of.filter(status__in=ACTIVE).order_by("id"):
+            work.project = project
+            pk = work.number if view == "dataset_detail" else work.pk
+            known, note = progress_of(work), getattr(work, "stage", "")
+            found.append(Running(title.format(work), view, pk if view else None, work, known, note))
     return found
 
 
@@ -303,7 +272,7 @@ class Pace:
 
     `seconds`: mean of one question, `spread` the standard deviation, over `timed` of them; `chains`: those
     that were judged in all of them; `overlap`: people who review each question; `people`: who reviewed;
-    `waiting`: questions that wait.
+    `waiting`: open questions, see `open_questions`.
     """
 
     days: list[tuple[date, int]]
@@ -321,7 +290,8 @@ class Pace:
 
 
 def pace_of(project: Project) -> Pace:
-    return remembered(f"pace:{project.pk}", lambda: _pace(project))
+    made = remembered(f"pace:{project.pk}", lambda: _pace(project), seconds=0)
+    return replace(made, waiting=open_questions(project.pk))
 
 
 def _pace(project: Project) -> Pace:
@@ -356,5 +326,4 @@ def _pace(project: Project) -> Pace:
         chains,
         project.overlap,
         told["people"],
-        QueueItem.objects.filter(project=project, status=QueueStatus.WAITING).count(),
     )

@@ -72,8 +72,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         is_admin=request.membership.role == "admin",
     )
     runs = [one for one in running if one.view == "run_detail"]
-    ordered = sum(one.total for one in runs)
-    written = sum(one.done for one in runs) / ordered if ordered else None
+    ordered = sum(one.progress.total or 0 for one in runs)
+    written = sum(one.progress.done for one in runs)
     advice = next_step(known)
     return {
         "counts": counts,
@@ -81,10 +81,11 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "bars": day_bars(pace.days),
         "student": student,
         "running": running,
-        "writing": next((one for one in runs if one.rate), None),
-        "written_share": written,
+        "writing": next((one.progress for one in runs if one.progress.rate), None),
+        "ordered": ordered,
+        "written": written,
         "training": next((one for one in running if one.view == "training_detail"), None),
-        "shares": _shares(counts, student, running),
+        "shares": _shares(counts, student, running) | {"written": _hundred(written, ordered)},
         "has_tokens": any(line.tokens for line in counts.teachers),
         "advice": advice,
         "advice_url": address(project.slug, advice.view, advice.pk),
@@ -126,14 +127,14 @@ def _shares(
     counts: selectors.Counts, student: selectors.Student, running: list[selectors.Running]
 ) -> dict[str, int]:
     """How full the bars of the funnel are, 0 to 100, each stage against the one before it."""
-    training = next((one for one in running if one.view == "training_detail" and one.total), None)
+    training = next((one for one in running if one.view == "training_detail"), None)
     learned = (student.accuracy or {}).get("value") or 0
     return {
         "unscored": max(0, counts.rationales - counts.scored),
         "scored": _hundred(counts.scored, counts.rationales),
         "passing": _hundred(counts.passing, counts.scored),
         "approved": _hundred(counts.approved, counts.passing),
-        "student": _hundred(training.done, training.total) if training else round(100 * learned),
+        "student": (training.progress.percent or 0) if training else round(100 * learned),
     }
 
 

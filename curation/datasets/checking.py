@@ -52,6 +52,9 @@ def run_check(check_id: int) -> None:
         return
     with ending(check):
         digest, done = hashlib.sha256(), 0
+        # A hash cannot go on from the middle: what an earlier worker had made is made again.
+        if not still_mine(check, done=0):
+            return
         for done, line in enumerate(formats.jsonl_lines(check.version), 1):
             digest.update(line)
             if done % LINES_AT_ONCE == 0 and not still_mine(check, done=done):

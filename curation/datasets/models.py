@@ -3,9 +3,10 @@
 from django.db import models
 from django.db.models import Q
 
+from curation.progress import Counted
 from curation.projects.models import Project, ProjectQuerySet
 from curation.rationales.models import Rationale
-from curation.work import Work
+from curation.work import Status, Work
 
 
 class DatasetVersion(Work):
@@ -39,6 +40,11 @@ class DatasetVersion(Work):
     def __str__(self) -> str:
         return f"dataset {self.number}"
 
+    def counted(self) -> Counted:
+        """How many are chosen is known in the end."""
+        known = self.example_count if self.status == Status.DONE else None
+        return Counted(self.example_count, known, unit="examples")
+
 
 class DatasetCheck(Work):
     """One look at whether the rows of a frozen dataset still give the bytes that were frozen."""
@@ -63,6 +69,9 @@ class DatasetCheck(Work):
 
     def __str__(self) -> str:
         return f"check {self.pk} of {self.version}"
+
+    def counted(self) -> Counted:
+        return Counted(self.done, self.version.example_count, unit="lines")
 
 
 class ExampleQuerySet(ProjectQuerySet):

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from curation.progress import Counted
 from curation.projects.models import Project, ProjectQuerySet
 from curation.questions.models import Question
 from curation.training.models import TrainingJob
@@ -19,7 +20,8 @@ class Evaluation(Work):
         TrainingJob, blank=True, related_name="comparisons", help_text="further trained students"
     )
     options = models.JSONField(default=dict, help_text="splits, limits, seed")
-    done = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0, help_text="Answers that came.")
+    failed = models.PositiveIntegerField(default=0, help_text="Answers that did not come.")
     total = models.PositiveIntegerField(default=0)
     stage = models.CharField(max_length=80, blank=True)
     report = models.JSONField(default=dict)
@@ -33,6 +35,9 @@ class Evaluation(Work):
 
     def __str__(self) -> str:
         return f"evaluation {self.pk}"
+
+    def counted(self) -> Counted:
+        return Counted(self.done, self.total or None, self.failed, "answers")
 
 
 class AnswerQuerySet(ProjectQuerySet):

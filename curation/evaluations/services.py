@@ -101,7 +101,9 @@ def finish_evaluation(
     """Store answers, report and verdict together; the kinds at which the student fails go to the
     front of the review queue. False when this worker's attempt was no longer in force."""
     with transaction.atomic():
-        if not finish(evaluation, Status.DONE, report=report, verdict=verdict):
+        failed = sum(answer.finish_reason == "error" for answer in answers)
+        came = {"done": len(answers) - failed, "failed": failed, "total": len(answers)}
+        if not finish(evaluation, Status.DONE, report=report, verdict=verdict, **came):
             return False
         evaluation.answers.all().delete()
         Answer.objects.bulk_create(answers, batch_size=500)

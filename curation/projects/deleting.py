@@ -11,7 +11,7 @@ from curation.projects.access import may_administer
 from curation.projects.models import Membership, Project, Role, User
 from curation.projects.services import refuse_too_many
 from curation.quotas import lock
-from curation.work import ACTIVE, Status, Work
+from curation.work import ACTIVE, Status, Work, stopped
 
 STOPPED = "The project was deleted."
 
@@ -35,7 +35,7 @@ def _stop_work(project: Project) -> None:
     for model in apps.get_models():
         if issubclass(model, Work):
             model.objects.filter(project=project, status__in=(*ACTIVE, Status.PAUSED)).update(
-                status=Status.CANCELLED, error=STOPPED, finished_at=timezone.now()
+                status=Status.CANCELLED, error=STOPPED, finished_at=timezone.now(), **stopped()
             )
 
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from curation.progress import Counted
 from curation.projects.models import LivingManager, Project, ProjectQuerySet
 from curation.questions.models_deletion import Deletion, Kind  # noqa: F401 (Kind is imported from here)
 from curation.work import Work
@@ -137,3 +138,14 @@ class QuestionImport(Work):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def rows_written(self) -> int:
+        """Good rows whose questions are there."""
+        return self.questions_added + self.questions_known
+
+    def counted(self) -> Counted:
+        """Every row is looked at before the first is written: how many there are is known then."""
+        if not self.rows_written:
+            return Counted(unit="rows")
+        return Counted(self.rows_written, self.rows_read, self.rows_bad, "rows")

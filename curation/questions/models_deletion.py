@@ -3,8 +3,9 @@
 from django.conf import settings
 from django.db import models
 
+from curation.progress import Counted
 from curation.projects.models import Project, ProjectQuerySet
-from curation.work import Work
+from curation.work import Status, Work
 
 
 class Kind(models.TextChoices):
@@ -44,3 +45,11 @@ class Deletion(Work):
 
     def __str__(self) -> str:
         return f"deletion {self.pk}"
+
+    def counted(self) -> Counted:
+        """What was deleted of what the preview counted; or, once that was ordered, restored of it."""
+        if self.restored_at:
+            return Counted(self.restored, self.deleted, unit=self.kind)
+        # Some may have gone by themselves since the preview.
+        total = self.deleted if self.status == Status.DONE else self.expected
+        return Counted(self.deleted, total, unit=self.kind)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from curation import artifacts
 from curation.errors import Invalid, ServiceError
@@ -24,18 +26,17 @@ SHOWN_BAD_ROWS = 200
 def run_import(import_id: int, *, score: bool = True) -> QuestionImport | None:
     """Read the file twice: first every line is checked, then the good rows are written in batches.
 
-    With a bad row and without `keep_good_rows` nothing is written. A batch that was written before a
-    worker died is found again by its content, so going on from the start adds nothing twice.
+    With a bad row and without `keep_good_rows` nothing is written. A batch is counted in the transaction
+    that writes it, so whoever goes on after a worker that died begins with the first row not written.
     """
     job = begin(QuestionImport, import_id)
     if job is None:
         return None
     with ending(job):
         try:
-            if _check(job):
-                _write(job)
-                if finish(job, Status.DONE) and score:
-                    order_scoring(job.project, None)
+            written = (job.rows_written or _check(job)) and _write(job)
+            if written and finish(job, Status.DONE) and score:
+                order_scoring(job.project, None)
         except (OSError, ServiceError) as error:
             finish(job, Status.FAILED, error=str(error))
     job.refresh_from_db()
@@ -56,7 +57,10 @@ def _check(job: QuestionImport) -> bool:
                     shown.append({"line": row.line, "message": row.message})
             else:
                 names.take(row)
-            if read % 5000 == 0 and not still_mine(job, rows_read=read, rows_bad=bad):
+            # What a worker that died had read is not taken back while it is read again.
+            if read % 5000 == 0 and not still_mine(
+                job, rows_read=Greatest("rows_read", read), rows_bad=Greatest("rows_bad", bad)
+            ):
                 return False
     if not still_mine(job, rows_read=read, rows_bad=bad, bad_rows=shown):
         return False
@@ -96,20 +100,23 @@ class _NewTeachers:
             self.known.add(one.teacher)
 
 
-def _write(job: QuestionImport) -> None:
-    added = known = chains = 0
+def _write(job: QuestionImport) -> bool:
+    """Write the good rows that are not written yet; False when the import is no longer this worker's."""
     with artifacts.open_artifact(job.artifact) as file:
         good = (row for row in read_rows(file, job.preset) if isinstance(row, Row))
-        for batch in _batched(good):
+        for batch in _batched(itertools.islice(good, job.rows_written, None)):
             with transaction.atomic():
                 questions, new = add_questions(job.project, batch, job.split)
-                chains += add_imported(job.project, zip(questions, batch, strict=True))
-            added += new
-            known += len(batch) - new
-            if not still_mine(
-                job, questions_added=added, questions_known=known, rationales_added=chains
-            ):
-                return
+                chains = add_imported(job.project, zip(questions, batch, strict=True))
+                if not still_mine(
+                    job,
+                    questions_added=F("questions_added") + new,
+                    questions_known=F("questions_known") + len(batch) - new,
+                    rationales_added=F("rationales_added") + chains,
+                ):
+                    transaction.set_rollback(True)
+                    return False
+    return True
 
 
 def _batched(rows: Iterable[Row]) -> Iterable[tuple[Row, ...]]:

@@ -85,6 +85,14 @@ def unfinished(project: Project, kind: str | None = None) -> QuerySet[MeaningSea
     return (rows.filter(kind=kind) if kind else rows).order_by("-pk")
 
 
+def growing() -> list[int]:
+    """The projects that have such searches."""
+    rows = MeaningSearch.objects.filter(
+        left__gt=0, error="", created_at__gt=timezone.now() - KEPT, project__deleted_at__isnull=True
+    )
+    return list(rows.order_by().values_list("project", flat=True).distinct())
+
+
 def answer(
     search: MeaningSearch,
     hits: Sequence[tuple[int, float]],

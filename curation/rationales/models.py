@@ -8,9 +8,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from curation.key_names import names_a_key, only_names
+from curation.progress import Counted
 from curation.projects.models import LivingManager, Project, ProjectQuerySet
 from curation.questions.models import Deletion, Question
 from curation.rationales import models_checks, models_meaning  # noqa: F401 (this app's, too)
+from curation.rationales.models_counts import SlotCounts, count_slots
 from curation.rationales.models_scores import (  # noqa: F401 (they are imported from here)
     Group,
     Judge,
@@ -20,7 +22,8 @@ from curation.rationales.models_scores import (  # noqa: F401 (they are imported
     ScoringRun,
     passes,
 )
-from curation.work import Work
+from curation.remembering import remembered
+from curation.work import Status, Work
 
 
 class Backend(models.TextChoices):
@@ -117,6 +120,22 @@ class GenerationRun(Work):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    def counted(self) -> Counted:
+        """Its slots, but for those that turned out not to be needed."""
+        known = self.slot_counts
+        asked_for = self.slot_count - known.saved
+        return Counted(known.filled, asked_for, known.failed, "rationales", rate=known.rate)
+
+    @property
+    def slot_counts(self) -> SlotCounts:
+        """Its slots by status and its pace, as any page shows them: counted now, but for a large run,
+        of which all pages show the same count of some seconds ago."""
+        if known := self.__dict__.get("known_counts"):  # of a list, see `count_resting`
+            return known
+        if self.status != Status.RUNNING:
+            return count_slots(self)
+        return remembered(f"run:{self.pk}:{self.attempt}", lambda: count_slots(self), seconds=0)
 
 
 class TeacherPart(models.Model):

@@ -5,8 +5,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from curation.key_names import names_a_key, only_names
+from curation.progress import Counted
 from curation.projects.models import Project, ProjectQuerySet, Rubric
 from curation.questions.models import Question
+from curation.remembering import remembered
 from curation.work import Work
 
 
@@ -138,7 +140,9 @@ class ScoringRun(Work):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="scoring_runs")
     embeddings = models.BooleanField(default=True)
     total = models.PositiveIntegerField(default=0, help_text="rationales to score")
-    done = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(
+        default=0, help_text="rationales that it scored, each once; written with their scores"
+    )
     note = models.TextField(blank=True, help_text="What could not be measured, and why.")
 
     objects = ProjectQuerySet.as_manager()
@@ -156,6 +160,31 @@ class ScoringRun(Work):
 
     def __str__(self) -> str:
         return f"scoring {self.pk}"
+
+    def waiting(self) -> models.QuerySet:
+        """Rationales that this run has still to score; those that joined since its order are among them.
+
+        One that it has scored counts no more, also while it is scored again because its group changed.
+        """
+        rationales = self.project.rationales.filter(
+            question__group__scored__lt=models.F("question__group__revision")
+        ).exclude(edit_review__withdrawn_at__isnull=False)
+        if self.started_at is None:
+            return rationales
+        return rationales.exclude(score__scored_at__gte=self.started_at)
+
+    def counted(self) -> Counted:
+        if not self.is_active:
+            return Counted(self.done, max(self.total, self.done), unit="rationales")
+        done, left = remembered(
+            f"scoring:{self.pk}",
+            lambda: (self._scored(), self.waiting().count()),
+            seconds=0,
+        )
+        return Counted(max(done, self.done), done + left, unit="rationales")
+
+    def _scored(self) -> int:
+        return ScoringRun.objects.values_list("done", flat=True).get(pk=self.pk)
 
 
 class Judge(models.Model):

@@ -147,6 +147,8 @@ def store_scores(
         locked = Group.objects.select_for_update(no_key=True).order_by("pk")
         list(locked.filter(pk__in=[group.pk for group in groups]).values_list("pk"))
         rows = _rows(scores, version)
+        if run is not None:
+            _count(run, rows)
         Score.objects.bulk_create(
             rows,
             batch_size=300,
@@ -160,6 +162,15 @@ def store_scores(
                 scored=group.revision, scorer_version=version, tries=0
             )
     return len(rows)
+
+
+def _count(run: ScoringRun, rows: Sequence[Score]) -> None:
+    """Count what the run has not scored before, in the transaction that writes the scores: so the count
+    is what the rows say, whenever its worker dies."""
+    known = Score.objects.filter(pk__in=[one.rationale_id for one in rows])
+    again = known.filter(scored_at__gte=run.started_at).count() if run.started_at else 0
+    new = len(rows) - again
+    ScoringRun.objects.filter(pk=run.pk).update(done=F("done") + new)
 
 
 def _rows(scores: dict[int, dict[str, Any]], version: str) -> list[Score]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from curation.errors import Invalid
 from curation.listing import Order, number, one_of
+from curation.progress import Progress, progress_of
 from curation.projects.models import Project, Rubric, User
 from curation.projects.selectors import silent_states
 from curation.rationales.models import (
@@ -317,20 +318,17 @@ def _values(rows: QuerySet[Model], name: str) -> list[Any]:
 
 @dataclass(frozen=True)
 class Scoring:
-    """How scoring stands: the latest run and how many groups wait."""
+    """How scoring stands: the latest run, how far it has come, and how many groups wait."""
 
     run: ScoringRun | None
     waiting: int
-    share: float | None
+    progress: Progress | None
 
 
 def scoring_state(project: Project) -> Scoring:
     run = ScoringRun.objects.for_project(project).order_by("-id").first()
     waiting = Group.objects.filter(project=project, scored__lt=F("revision")).count()
-    share = None
-    if run is not None and run.is_active and run.total:
-        share = min(1.0, run.done / run.total)
-    return Scoring(run, waiting, share)
+    return Scoring(run, waiting, progress_of(run) if run is not None else None)
 
 
 def teachers(project: Project) -> QuerySet[Teacher]:

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Count, Q
-from django.utils import timezone
 
 from curation.intervals import clustered
+from curation.progress import Progress, progress_of
 from curation.projects.models import Project
 from curation.rationales.budgets import Spent, spent_in
 from curation.rationales.clusters import question_clusters
@@ -19,26 +18,19 @@ from curation.rationales.models import (
     TeacherPart,
     passes,
 )
-
-RATE_OVER = 200
-RUN_SECONDS = 2
-# Counting a million slots takes about a second: such a run's page is a little older.
-LARGE_RUN, LARGE_RUN_SECONDS = 100_000, 15
+from curation.rationales.models_counts import count_resting
+from curation.remembering import remembered
 
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands. `rate` and `token_rate`: a second, lately; `left`: seconds; None when
-    unknown. `saved`: slots that an adaptive run did not need, `extra` of them spent again."""
+    """Where a run stands: its `progress`, and beside it what only the run's page shows. `saved`: slots
+    that an adaptive run did not need."""
 
-    filled: int
-    failed: int
+    progress: Progress
     saved: int
-    total: int
     cut_off: int
-    rate: float | None
     token_rate: float | None
-    left: float | None
     spent: Spent
     by_teacher: list[dict[str, Any]]
     failures: list[dict[str, Any]]
@@ -46,57 +38,47 @@ class RunState:
     parts: list[TeacherPart]
 
     @property
-    def done(self) -> int:
-        return self.filled + self.failed + self.saved
-
-    @property
-    def asked_for(self) -> int:
-        """Slots that are to be written, without those that turned out not to be needed."""
-        return self.total - self.saved
+    def is_complete(self) -> bool:
+        """No slot is empty."""
+        return self.progress.done + self.progress.failed >= (self.progress.total or 0)
 
 
 def run_state(run: GenerationRun) -> RunState:
-    """A few seconds old at most while the run works: many pages may look at one run."""
-    if not run.is_active:
-        return _run_state(run)
-    seconds = LARGE_RUN_SECONDS if run.slot_count > LARGE_RUN else RUN_SECONDS
-    return cache.get_or_set(f"run:{run.pk}", lambda: _run_state(run), seconds)
-
-
-def _run_state(run: GenerationRun) -> RunState:
-    slots = Slot.objects.filter(run=run)
-    by_teacher = _by_teacher(run)
-    filled, failed, saved = (
-        sum(row[name] for row in by_teacher) for name in ("filled", "failed", "saved")
+    """What is counted over many rows is some seconds old while a large run works: many may look at it."""
+    if run.is_active:
+        details = remembered(f"run-details:{run.pk}", lambda: _details(run), seconds=0)
+    else:
+        details = _details(run)
+    counts, progress = run.slot_counts, progress_of(run)
+    parts = list(run.parts.defer("log"))
+    token_rate = counts.token_rate
+    if not run.is_active and progress.seconds:
+        token_rate = sum(part.completion_tokens for part in parts) / progress.seconds
+    return RunState(
+        progress=progress,
+        saved=counts.saved,
+        cut_off=sum(part.truncated for part in parts),
+        token_rate=token_rate,
+        spent=spent_in(parts),
+        parts=parts,
+        **details,
     )
-    failures = list(
-        slots.filter(status=SlotStatus.FAILED)
+
+
+def _details(run: GenerationRun) -> dict[str, Any]:
+    failures = (
+        Slot.objects.filter(run=run, status=SlotStatus.FAILED)
         .order_by()
         .values("error")
         .annotate(n=Count("id"))
         .order_by("-n")[:10]
     )
     written = Rationale.objects.filter(slot__run=run).order_by("-id")
-    newest = list(written.select_related("question", "teacher", "score")[:6])
-    latest = list(written.values_list("created_at", "completion_tokens")[:RATE_OVER])
-    rate, token_rate = _rates(run, latest)
-    empty = run.slot_count - filled - failed - saved
-    parts = list(run.parts.defer("log"))
-    return RunState(
-        filled=filled,
-        failed=failed,
-        saved=saved,
-        total=run.slot_count,
-        cut_off=sum(part.truncated for part in parts),
-        rate=rate,
-        token_rate=token_rate,
-        left=empty / rate if rate and run.is_active else None,
-        spent=spent_in(parts),
-        by_teacher=by_teacher,
-        failures=failures,
-        newest=newest,
-        parts=parts,
-    )
+    return {
+        "by_teacher": _by_teacher(run),
+        "failures": list(failures),
+        "newest": list(written.select_related("question", "teacher", "score")[:6]),
+    }
 
 
 def _by_teacher(run: GenerationRun) -> list[dict[str, Any]]:
@@ -139,37 +121,16 @@ def _by_teacher(run: GenerationRun) -> list[dict[str, Any]]:
     return rows
 
 
-def _rates(
-    run: GenerationRun, latest: list[tuple[Any, int | None]]
-) -> tuple[float | None, float | None]:
-    """Rationales and written tokens a second over the last RATE_OVER ones, the newest first."""
-    if len(latest) < 2:
-        return None, None
-    end = timezone.now() if run.is_active else latest[0][0]
-    span = (end - latest[-1][0]).total_seconds()
-    if span <= 0:
-        return None, None
-    return len(latest) / span, sum(tokens or 0 for _, tokens in latest) / span
-
-
 def runs(project: Project) -> list[GenerationRun]:
-    """The latest runs, with `filled`, `failed` and `asked_for` on them."""
+    """The latest runs, with their `progress` on them."""
     rows = list(
         GenerationRun.objects.for_project(project)
         .select_related("created_by")
         .prefetch_related("teachers")
         .order_by("-id")[:50]
     )
-    counted = (
-        Slot.objects.filter(run__in=rows)
-        .exclude(status=SlotStatus.EMPTY)
-        .order_by()
-        .values_list("run", "status")
-        .annotate(n=Count("id"))
-    )
-    counts = {(run, status): n for run, status, n in counted}
+    count_resting(rows)
     for row in rows:
-        row.filled = counts.get((row.pk, SlotStatus.FILLED), 0)
-        row.failed = counts.get((row.pk, SlotStatus.FAILED), 0)
-        row.asked_for = row.slot_count - counts.get((row.pk, SlotStatus.SAVED), 0)
+        row.project = project
+        row.progress = progress_of(row)
     return rows

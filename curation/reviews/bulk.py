@@ -18,7 +18,16 @@ from curation.reviews.bulk_work import DECIDES, WHOLE, chosen, run_bulk, state_o
 from curation.reviews.models import BulkAction, BulkKind, QueueItem, QueueStatus, Reason
 from curation.reviews.queueing import note_overlap
 from curation.reviews.services import passing_undecided
-from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, ordered_by, take_order
+from curation.work import (
+    ACTIVE,
+    RESUMABLE,
+    Status,
+    move,
+    ordered_before,
+    ordered_by,
+    stopped,
+    take_order,
+)
 
 CHOSEN = [kind.value for kind in BulkKind if kind not in WHOLE]
 # So many are done before the answer to the click; more are a worker's.
@@ -148,7 +157,12 @@ def order_overlap(project: Project, user: User, overlap: int) -> BulkAction | No
         older = BulkAction.objects.filter(
             project=project, kind=BulkKind.OVERLAP, status__in=(*ACTIVE, Status.FAILED)
         )
-        older.update(status=Status.CANCELLED, finished_at=timezone.now(), error=CHANGED_AGAIN)
+        older.update(
+            status=Status.CANCELLED,
+            finished_at=timezone.now(),
+            error=CHANGED_AGAIN,
+            **stopped(),
+        )
         action = BulkAction.objects.create(
             project=project,
             **ordered_by(user),

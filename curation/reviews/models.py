@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from curation.progress import Counted
 from curation.projects.models import Project, ProjectQuerySet, Rubric
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
@@ -15,7 +16,7 @@ from curation.reviews.models_queue import (  # noqa: F401 (they are imported fro
     Seat,
     Skip,
 )
-from curation.work import Work
+from curation.work import Status, Work
 
 
 class Verdict(models.TextChoices):
@@ -144,6 +145,16 @@ class BulkAction(Work):
 
     def __str__(self) -> str:
         return f"bulk action {self.pk}"
+
+    def counted(self) -> Counted:
+        """What was changed, or looked at where not each one changes; in its undoing, what was put back."""
+        unit = "questions" if self.kind == BulkKind.OVERLAP else "rationales"
+        if self.undone_at:
+            return Counted(self.put_back, self.changed, unit=unit)
+        by_change = self.kind in (BulkKind.APPROVE, BulkKind.REJECT, BulkKind.CLEAR, BulkKind.RULE)
+        done = self.changed if by_change else self.seen
+        # People may have decided some themselves since its preview.
+        return Counted(done, done if self.status == Status.DONE else self.expected, unit=unit)
 
 
 class Decision(models.Model):

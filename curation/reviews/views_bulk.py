@@ -118,12 +118,6 @@ def _words(action: BulkAction) -> list[str]:
 
 
 def _shown(action: BulkAction) -> dict[str, Any]:
-    share = None
-    if action.expected and not action.undone_at:
-        came = action.seen if action.kind == BulkKind.OVERLAP else action.changed
-        share = min(1.0, came / action.expected)
-    if action.changed and action.undone_at:
-        share = min(1.0, action.put_back / action.changed)
     return {
         "action": action,
         "verb": DOES[action.kind][0],
@@ -134,7 +128,6 @@ def _shown(action: BulkAction) -> dict[str, Any]:
         "list_query": "" if action.kind in WHOLE else urlencode(action.filters),
         "is_whole": action.kind in WHOLE,
         "may_stop": action.is_active and action.kind != BulkKind.OVERLAP,
-        "share": share,
         "may_undo": action.kind != BulkKind.RESCORE
         and action.kind not in WHOLE
         and not (action.undone_at or action.is_active)

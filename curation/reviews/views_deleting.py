@@ -117,15 +117,12 @@ def _shown(request: HttpRequest, deletion: Deletion) -> dict[str, Any]:
     if deletion.kind == Kind.RATIONALES:
         rows = rows.select_related("question", "teacher", "author")
     filters = only(request.GET, ("after",))
-    done = deletion.restored if deletion.restored_at else deletion.deleted
-    of = deletion.deleted if deletion.restored_at else deletion.expected
     return {
         "deletion": deletion,
         "title": title_of(deletion),
         "in_words": _words(deletion.project, deletion),
         "page": page_of(rows, filters, PAGE),
         "left": deletion.deleted - deletion.restored,
-        "share": min(1.0, done / of) if of else None,
         "stays": deleting.stays(deletion.kind),
     }
 

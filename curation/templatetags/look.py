@@ -6,9 +6,18 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from curation.progress import Progress, progress_of
 from curation.rounding import in_percent
+from curation.work import Work
 
 register = template.Library()
+
+
+@register.filter
+def progress(work: Work) -> Progress:
+    """How far a piece of long work has come, in the figures that every page shows."""
+    return progress_of(work)
+
 
 # The pages of a project's bar of navigation, and what stands in their addresses; a page below none of
 # them is the dashboard's.

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from curation.datasets.models import DatasetVersion
+from curation.progress import Counted
 from curation.projects.models import Project, ProjectQuerySet
 from curation.work import Work
 
@@ -24,6 +25,9 @@ class TrainingJob(Work):
     tokens_per_second = models.FloatField(null=True)
     checks = models.JSONField(default=dict, help_text="What was checked before the start.")
     says = models.JSONField(default=list, help_text="What the student answered last.")
+    events_read = models.BigIntegerField(
+        default=0, help_text="Bytes of its events that stand in the rows: no event counts twice."
+    )
     adapter_sha256 = models.CharField(max_length=64, blank=True)
 
     objects = ProjectQuerySet.as_manager()
@@ -41,6 +45,11 @@ class TrainingJob(Work):
 
     def __str__(self) -> str:
         return f"training {self.pk}"
+
+    def counted(self) -> Counted:
+        """The trainer's own pace says more than steps by time, in which models are loaded."""
+        total = self.total_steps or None
+        return Counted(self.step, total, unit="steps", seconds_left=self.seconds_left)
 
     @property
     def folder(self) -> str:

@@ -121,16 +121,29 @@ def resume_training(job: TrainingJob) -> None:
         raise Conflict(UNDER_WAY) from None
 
 
-def record(job: TrainingJob, changes: dict[str, Any], points: list[TrainingPoint]) -> bool:
-    """Write progress and points of the curves; False when the job is no longer this worker's."""
+def record(
+    job: TrainingJob,
+    changes: dict[str, Any],
+    points: list[TrainingPoint],
+    *,
+    back_to: int | None = None,
+) -> bool:
+    """Write progress and points of the curves; False when the job is no longer this worker's.
+
+    back_to: the training goes on from its checkpoint at this step, so what it had done after that is no
+    part of it any more, and is dropped first.
+    """
     with transaction.atomic():
         if not still_mine(job, **changes):
             return False
-        # A resumed training writes some steps again; the newer value stands.
-        TrainingPoint.objects.bulk_create(
-            points,
-            update_conflicts=True,
-            unique_fields=["job", "step"],
-            update_fields=["loss", "eval_loss", "learning_rate"],
-        )
+        if back_to is not None:
+            job.points.filter(step__gt=back_to).delete()
+        # Of one step the loss may come now and the held-out loss later: neither wipes out the other.
+        for names in (("loss", "learning_rate"), ("eval_loss",)):
+            TrainingPoint.objects.bulk_create(
+                [point for point in points if getattr(point, names[0]) is not None],
+                update_conflicts=True,
+                unique_fields=["job", "step"],
+                update_fields=names,
+            )
     return True

@@ -130,13 +130,17 @@ def test_the_dashboard_takes_as_many_queries_for_many_chains_as_for_few(
 
 
 def test_running_work_is_shown_with_its_progress(
-    project: Project, admin_user: User, teacher: Teacher, make_questions: Make, admin_client: Client
-) -> None:
-    make_questions(3)
+    project: Project, admin_user: User, teacher: Teacher, make_questions: Make,
+    make_rationales: Make, admin_client: Client,
+) -> None:  # fmt: skip
+    questions = make_questions(3)
     order_run(project, admin_user, teachers=[teacher], temperatures=[0.5], samples=2)
-    ScoringRun.objects.create(project=project, total=10, done=4)
+    for question in questions:
+        make_rationales(question, ["right", "wrong"], scored=False)
+    ScoringRun.objects.create(project=project, total=6, done=4)
     html = dashboard(admin_client, "dashboard_live")
-    assert "0 of 6 rationales" in html and "4 of 10 chains" in html
+    # Six wait, and four were scored before they joined.
+    assert "0 of 6 rationales" in html and "4 of 10 rationales" in html
     assert 'hx-trigger="every 2s"' in html
     assert '<progress value="4" max="10"' in html
 
@@ -154,12 +158,12 @@ def test_what_waits_is_told_what_stands_before_it(
         return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
     assert told() == "Nothing is before it: it begins as soon as a worker takes it."
-    ScoringRun.objects.create(project=project, total=2800, done=1200, status="running")
+    ScoringRun.objects.create(project=project, total=1200, done=1200, status="running")
     elsewhere = Project.objects.get(slug="elsewhere")
     QuestionImport.objects.create(project=elsewhere, file_name="secret.jsonl", status="running")
     QuestionImport.objects.create(project=elsewhere, file_name="secret.jsonl")  # comes after
     assert told() == (
-        "Before it: Scoring running, 1,200 of 2,800 chains ; 1 order of other projects."
+        "Before it: Scoring running, 1,200 of 1,200 rationales ; 1 order of other projects."
     )
     assert stranger_client.get(address).status_code == 404
     place = reverse("ahead", args=["eggs"])
@@ -221,7 +225,7 @@ def test_my_work_shows_my_projects_and_what_waits_in_them(
 ) -> None:
     html = reviewer_client.get("/").content.decode()
     assert "Eggs" in html and "Elsewhere" not in html
-    assert re.search(r"wait for review</dt><dd>4<", html)
+    assert re.search(r"of them for me</dt><dd>4<", html)
     item = next_item(project, reviewer).item
     cache.clear()
     assert "Go on with my question" in reviewer_client.get("/").content.decode()
@@ -229,7 +233,7 @@ def test_my_work_shows_my_projects_and_what_waits_in_them(
     submit(project, reviewer, item.pk, mine)
     cache.clear()
     html = reviewer_client.get("/").content.decode()
-    assert re.search(r"wait for review</dt><dd>3<", html)
+    assert re.search(r"of them for me</dt><dd>3<", html)
     assert re.search(r"chains judged by me today</dt><dd>2<", html)
 
 
@@ -238,7 +242,7 @@ def test_what_somebody_else_holds_does_not_wait_for_me(
 ) -> None:
     next_item(project, admin_user)
     html = reviewer_client.get("/").content.decode()
-    assert re.search(r"wait for review</dt><dd>3<", html)
+    assert re.search(r"of them for me</dt><dd>3<", html)
 
 
 def test_a_person_without_a_project_is_told_what_to_do(db: None, client: Client) -> None:
@@ -253,7 +257,7 @@ def test_my_work_takes_as_many_queries_for_many_projects(
     for n in range(5):
         other = Project.objects.create(name=f"P{n}", slug=f"p{n}")
         add_member(other, reviewer.username, "reviewer")
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         reviewer_client.get("/")
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from curation.errors import Conflict
+from curation.progress import Counted, progress_of
 from curation.projects.models import Project, User
 from curation.rationales.models import ScoringRun
 from curation.work import Status, begin, finish, move, ordered_before, silent, still_mine
@@ -32,6 +33,52 @@ def test_a_row_whose_worker_went_silent_is_taken_over(run: ScoringRun) -> None:
     second = begin(ScoringRun, run.pk)
     assert second is not None and second.attempt == 2
     assert second.started_at == first.started_at
+
+
+def test_time_is_what_workers_were_at_it_without_silence_waiting_and_pauses(
+    run: ScoringRun,
+) -> None:
+    assert run.seconds is None
+    now = timezone.now()
+    begin(ScoringRun, run.pk)
+    # The first attempt was heard of last 40 seconds after it began, and died.
+    begun, heard = now - timedelta(seconds=900), now - timedelta(seconds=860)
+    row = ScoringRun.objects.filter(pk=run.pk)
+    row.update(started_at=begun, begun_at=begun, heartbeat_at=heard)
+    assert row.get().seconds == 40
+    second = begin(ScoringRun, run.pk)
+    assert second.attempt == 2 and second.started_at == begun and second.seconds == 40
+    # The second worked for 7 seconds until somebody cancelled it, and much later it goes on.
+    row.update(begun_at=now - timedelta(seconds=300), heartbeat_at=now - timedelta(seconds=293))
+    move(ScoringRun, run.pk, [Status.RUNNING], Status.CANCELLED)
+    assert row.get().seconds == 47
+    move(ScoringRun, run.pk, [Status.CANCELLED], Status.WAITING, finished_at=None)
+    assert row.get().seconds == 47
+    third = begin(ScoringRun, run.pk)
+    assert finish(third, Status.DONE)
+    ended = row.get()
+    assert ended.begun_at is None and 47 <= ended.seconds < 300
+
+
+def test_what_is_shown_is_never_impossible(
+    run: ScoringRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = begin(ScoringRun, run.pk)
+    for counted in (
+        Counted(300, 1), Counted(0, 0), Counted(5, None), Counted(0, 10), Counted(3, 10, 7),
+        Counted(1, 10, seconds_left=-213.0), Counted(299, 300), Counted(10, 10, seconds_left=9.0),
+    ):  # fmt: skip
+        monkeypatch.setattr(ScoringRun, "counted", lambda self, known=counted: known)
+        shown = progress_of(mine)
+        assert shown.total is None or shown.done + shown.failed <= shown.total
+        assert shown.percent is None or 0 <= shown.percent <= 100
+        assert shown.seconds_left is None or shown.seconds_left >= 0
+        if shown.total == shown.done + shown.failed:
+            assert shown.seconds_left is None
+    go_silent(run)
+    monkeypatch.setattr(ScoringRun, "counted", lambda self: Counted(1, 10, seconds_left=5.0))
+    assert progress_of(ScoringRun.objects.get(pk=run.pk)).seconds_left is None
+    assert progress_of(mine).seconds_left == 5.0
 
 
 def test_a_late_worker_changes_nothing(run: ScoringRun) -> None:

@@ -112,6 +112,19 @@ def question_key(question: Question) -> str:
     return f"{question.id}#{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
+def kept_answers(
+    entry: ModelEntry,
+    questions: Sequence[Question],
+    file: AnswerFile,
+    *,
+    max_tokens: int,
+    seed: int,
+) -> int:
+    """How many answers of the model are there from before."""
+    mark = model_mark(entry, max_tokens, seed)
+    return sum(file.get(entry.name, mark, question_key(one)) is not None for one in questions)
+
+
 def ask(
     entry: ModelEntry,
     questions: Sequence[Question],
@@ -136,8 +149,6 @@ def ask(
         if file.get(entry.name, mark, key) is None
     ]
     kept = len(questions) - len(missing)
-    if kept:
-        emit("kept", model=entry.name, answers=kept)
     if missing:
         requests = [_request(entry, key, question, max_tokens, seed) for key, question in missing]
         backend = None
@@ -165,26 +176,29 @@ def _request(
 
 
 class _Progress:
-    """Says once a second how far one model is."""
+    """Says once a second how far one model is: answers that came, and that did not."""
 
     def __init__(self, model: str, kept: int, total: int, emit: Emit):
         self.model, self.kept, self.total, self.emit = model, kept, total, emit
-        self.done, self.tokens = kept, 0
+        self.done, self.failed, self.tokens = kept, 0, 0
         self.began, self.said = time.monotonic(), 0.0
 
-    def add(self, tokens: int) -> None:
-        self.done += 1
-        self.tokens += tokens
-        now = time.monotonic()
-        if now - self.said < 1.0 and self.done < self.total:
+    def add(self, completion: Completion) -> None:
+        failed = completion.finish_reason == "error"
+        self.failed += failed
+        self.done += not failed
+        self.tokens += completion.completion_tokens
+        now, came = time.monotonic(), self.done + self.failed
+        if now - self.said < 1.0 and came < self.total:
             return
         self.said = now
         seconds = max(now - self.began, 1e-6)
-        left = (self.total - self.done) * seconds / (self.done - self.kept)
+        left = (self.total - came) * seconds / (came - self.kept)
         self.emit(
             "progress",
             model=self.model,
             done=self.done,
+            failed=self.failed,
             total=self.total,
             tokens_per_second=round(self.tokens / seconds, 1),
             seconds_left=round(left, 1),
@@ -196,7 +210,7 @@ def _generate(
 ) -> None:
     for completion in backend.generate(requests):
         keep(completion)
-        progress.add(completion.completion_tokens)
+        progress.add(completion)
 
 
 def _answer(model: str, mark: str, completion: Completion) -> Answer:

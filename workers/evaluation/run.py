@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from workers.evaluation import measure
-from workers.evaluation.answers import Answer, AnswerFile, Emit, ask
+from workers.evaluation.answers import Answer, AnswerFile, Emit, ask, kept_answers
 from workers.evaluation.config import EvaluationConfig, read_questions, read_reference_chains
 from workers.evaluation.types import (
     SCORES_FILE,
@@ -37,7 +37,8 @@ def evaluate(
 ) -> Report:
     """Run the evaluation and return its report.
 
-    emit           called as ``emit(event, **fields)``: start, kept, progress, answered, scored, end.
+    emit           called as ``emit(event, **fields)``: start (with what
+                   is ``kept`` from before, by model), progress, answered, scored, end.
     allowed_hosts  hosts of model servers that are not public; the operator's.
     embedder       anything with ``encode(texts) -> unit vectors``; by default the packaged MiniLM.
 
@@ -48,7 +49,6 @@ def evaluate(
     began = time.monotonic()
     questions = read_questions(config.questions)
     _require_primary(config, measure.group_questions(questions))
-    emit("start", questions=len(questions), models=[entry.name for entry in config.models])
     answers = _ask_all(config, questions, emit, allowed_hosts)
     count = _token_counter(config.tokenizer_source())
     scores = {name: scored(questions, rows) for name, rows in answers.items()}
@@ -81,14 +81,16 @@ def _silent(event: str, **fields) -> None:
 def _ask_all(config, questions, emit, allowed_hosts) -> dict[str, list[Answer]]:
     file = AnswerFile(config.output_dir)
     answers = {}
+    asked = {"max_tokens": config.max_tokens, "seed": config.seed}
     try:
+        kept = {one.name: kept_answers(one, questions, file, **asked) for one in config.models}
+        emit("start", questions=len(questions), models=list(kept), kept=kept)
         for entry in config.models:
             answers[entry.name] = ask(
                 entry,
                 questions,
                 file,
-                max_tokens=config.max_tokens,
-                seed=config.seed,
+                **asked,
                 emit=emit,
                 allowed_hosts=allowed_hosts,
             )

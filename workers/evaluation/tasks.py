@@ -97,7 +97,7 @@ def write_config(evaluation: Evaluation, folder: Path) -> Path:
     config = EvaluationConfig.from_dict(values)
     path = folder / "config.json"
     path.write_text(json.dumps(config.to_dict(), ensure_ascii=False, indent=1))
-    Evaluation.objects.filter(pk=evaluation.pk).update(total=len(questions) * len(models), done=0)
+    Evaluation.objects.filter(pk=evaluation.pk).update(total=len(questions) * len(models))
     return path
 
 
@@ -168,7 +168,7 @@ def _follow(evaluation: Evaluation, config: Path, folder: Path) -> str | None:
             start_new_session=True,
             env=without_secrets() | _keys(evaluation),
         )
-    offset, done, error = 0, defaultdict(int), ""
+    offset, done, failed, error = 0, {}, {}, ""
     try:
         with Pulse(evaluation, on_lost=process.terminate) as pulse:
             while True:
@@ -176,11 +176,12 @@ def _follow(evaluation: Evaluation, config: Path, folder: Path) -> str | None:
                 events, offset = read_events(events_path, offset)
                 for event in events:
                     error = event.get("reason", error) if event["event"] == "error" else error
-                    if event["event"] == "progress":
+                    if event["event"] == "start":
+                        done = dict(event["kept"])
+                    elif event["event"] == "progress":
                         done[event["model"]] = event["done"]
-                if events and not still_mine(
-                    evaluation, done=sum(done.values()), stage=_stage(events[-1])
-                ):
+                        failed[event["model"]] = event["failed"]
+                if events and not still_mine(evaluation, **_came(events[-1], done, failed)):
                     break
                 if status is not None and not events:
                     break
@@ -202,8 +203,16 @@ def _keys(evaluation: Evaluation) -> dict[str, str]:
     return environment_of_keys(far.values_list("api_key_env", flat=True))
 
 
+def _came(event: dict[str, Any], done: dict[str, int], failed: dict[str, int]) -> dict[str, Any]:
+    """What the row says from now on; before the child has looked, what it said before."""
+    stage = {"stage": _stage(event)}
+    if not done:
+        return stage
+    return stage | {"done": sum(done.values()), "failed": sum(failed.values())}
+
+
 def _stage(event: dict[str, Any]) -> str:
-    if event["event"] in ("progress", "kept", "answered"):
+    if event["event"] in ("progress", "answered"):
         return f"{event['model']} answers"
     return {"start": "starting", "scored": "comparing", "end": "done"}.get(event["event"], "")
 

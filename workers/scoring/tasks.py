@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.db.models import F
 
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
@@ -79,20 +80,19 @@ def score(run_id: int) -> None:
 
 def score_all(run: ScoringRun) -> None:
     """Score as this attempt of the run, until nothing waits or somebody else took the run over."""
-    done = run.done
     with Pulse(run, on_lost=lambda: None) as pulse, ExitStack() as open_until_done:
         check_references(run.project_id)
         how = how_to_score(run)
         if "judge" in how:
             open_until_done.enter_context(how["judge"])
         while groups := waiting_groups(run.project_id, GROUPS_AT_ONCE):
-            done += score_groups(run, groups, how)
-            if pulse.lost.is_set() or not still_mine(run, done=done, note=run.note):
+            score_groups(run, groups, how)
+            if pulse.lost.is_set() or not still_mine(run, note=run.note, total=run.counted().total):
                 return
             answer_who_waits()  # somebody sits before it, and this may take hours
         if run.project.rule_approves:
             apply_rule(run.project)
-    finish(run, Status.DONE, done=done, total=max(run.total, done))
+    finish(run, Status.DONE, total=F("done"))
     wake_adaptive(run.project)
     # A rationale that came between the last look and the end would find this run still active.
     order_scoring(run.project, None)

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
@@ -21,6 +22,23 @@ from workers.training.stopping import StopRequest
 
 COMPLETE = "complete.json"  # stands in a checkpoint folder once every file of it is written
 QUIET_SECONDS = 5.0  # a progress event at least this often, however slow a step is
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a training had taken when its checkpoint was written: tokens that it learned from, seconds
+    in all and seconds of its steps, and its first loss."""
+
+    tokens: int = 0
+    seconds: float = 0.0
+    train_seconds: float = 0.0
+    first_loss: float | None = None
+
+    @classmethod
+    def read(cls, checkpoint: Path) -> Before:
+        """As `Watch.on_save` left it there; nothing of a checkpoint that is older than this."""
+        known = json.loads((checkpoint / COMPLETE).read_text())
+        return cls(**{one.name: known[one.name] for one in fields(cls) if one.name in known})
 
 
 class Watch(TrainerCallback):
@@ -37,24 +55,49 @@ class Watch(TrainerCallback):
         self.last_loss: float | None = None
         self.first_loss: float | None = None
         self.eval_loss: float | None = None
-        self.tokens = 0
         self.cancelled = False
+        self.before = Before()  # of a resumed training
+        self.began = time.monotonic()
         self._times: deque[tuple[float, int, int]] = deque(maxlen=50)
         self._last_save = self._last_event = time.monotonic()
+        self._train_began: float | None = None
+
+    def go_on_from(self, checkpoint: Path) -> None:
+        """Count on from where the training was at this checkpoint."""
+        self.before = Before.read(checkpoint)
+        self.first_loss = self.before.first_loss
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that it has learned from, over all its resumptions."""
+        return self.before.tokens + (self.trainer._total_train_tokens if self.trainer else 0)
+
+    @property
+    def seconds(self) -> float:
+        """What the training has taken, loading included, over all its resumptions."""
+        return self.before.seconds + time.monotonic() - self.began
+
+    @property
+    def train_seconds(self) -> float:
+        """What its steps have taken, evaluations among them, over all its resumptions."""
+        here = time.monotonic() - self._train_began if self._train_began else 0.0
+        return self.before.train_seconds + here
 
     def on_train_begin(self, args, state, control, **kwargs):
+        self._train_began = time.monotonic()
         self._last_save = self._last_event = time.monotonic()
-        self._times.append((time.monotonic(), state.global_step, 0))
+        self._times.append((time.monotonic(), state.global_step, self.tokens))
         if self.samples and state.global_step == 0:
             self.samples.write(0)
 
     def on_step_end(self, args, state, control, **kwargs):
         now = time.monotonic()
-        self.tokens = self.trainer._total_train_tokens
         self._times.append((now, state.global_step, self.tokens))
         due = self.recipe.checkpoint_seconds
         late = bool(due) and now - self._last_save >= due
         stop, save = self._agree(self.stop.requested, late)
+        if state.global_step >= state.max_steps:
+            control.should_log = True  # the last step is a point of the curve, whatever the rhythm
         if stop and state.global_step < state.max_steps:
             self.cancelled = control.should_training_stop = control.should_save = True
         elif save and state.global_step < state.max_steps:
@@ -93,8 +136,13 @@ class Watch(TrainerCallback):
         if not args.should_save:
             return
         path = self.folder / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
-        (path / COMPLETE).write_text(json.dumps({"step": state.global_step}))
+        (path / COMPLETE).write_text(
+            json.dumps({"step": state.global_step, **asdict(self._so_far())})
+        )
         self.writer.write("checkpoint", step=state.global_step)
+
+    def _so_far(self) -> Before:
+        return Before(self.tokens, self.seconds, self.train_seconds, self.first_loss)
 
     def _progress(self, state, loss, rate=None, grad_norm=None) -> None:
         self._last_event = time.monotonic()
@@ -107,6 +155,7 @@ class Watch(TrainerCallback):
             loss=_round(loss),
             lr=rate,
             grad_norm=_round(grad_norm),
+            tokens=self.tokens,
             tokens_per_second=_round(tokens_a_second, 1),
             seconds_left=_round(seconds, 1),
         )

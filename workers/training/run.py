@@ -156,6 +156,7 @@ class Job:
                 f"{config.shown_model} does not know. Use one of its tokens, or leave it out."
             )
         self.watch = Watch(self.writer, self.stop, recipe, self.path)
+        self.watch.began = self.began
         self.trainer = ChainTrainer(
             model=model,
             args=sft_config(config, self.processes, eval_steps if held_out is not None else 0),
@@ -245,6 +246,8 @@ class Job:
         if self.config.resume:
             step = int(start.name.rpartition("-")[2]) if start else 0
             self.writer.write("resumed", step=step, checkpoint=start and str(start))
+            if start:
+                self.watch.go_on_from(start)
         with self.stop.deferred():
             self.stop.check()
             self.trainer.train(resume_from_checkpoint=str(start) if start else None)
@@ -328,7 +331,9 @@ class Job:
             "first_loss": self.watch.first_loss,
             "loss": self.watch.last_loss,
             "eval_loss": self.watch.eval_loss,
-            "seconds": round(time.monotonic() - self.began, 1),
+            "seconds": round(self.watch.seconds, 1),
+            "tokens_learned": self.watch.tokens,
+            "tokens_per_second": round(self.watch.tokens / max(self.watch.train_seconds, 1e-6), 1),
         }
 
     def _end(self, already: bool = False) -> dict:

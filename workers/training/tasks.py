@@ -7,10 +7,12 @@ a checkpoint, and whoever takes the job over goes on from there.
 import json
 import logging
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from curation import artifacts
 from curation.datasets.formats import place
@@ -106,16 +108,18 @@ def _example(question: Question) -> dict[str, Any]:
 
 
 def _watch(job: TrainingJob, process: TrainingProcess) -> None:
-    # The file holds the events of earlier attempts as well: this attempt's come after them.
-    offset = process.events_path.stat().st_size if process.events_path.exists() else 0
-    error = ""
+    # The file holds the events of earlier attempts as well, among them what came after their worker was
+    # gone. The row knows up to where it has them.
+    offset, began, error = job.events_read, job.begun_at.timestamp(), ""
     with Pulse(job, on_lost=lambda: process.terminate(grace=10)) as pulse:
         while True:
             status = process.poll()
             events, offset = process.events(offset)
-            if events and not take_in(job, events):
+            if events and not take_in(job, events, offset):
                 break
-            error = next((e["reason"] for e in events if e["event"] == "error"), error)
+            for event in events:
+                if event["event"] == "error" and event["time"] >= began:
+                    error = event["reason"]
             if status is not None and not events:
                 break
             time.sleep(POLL_SECONDS if not events else 0.05)
@@ -144,12 +148,34 @@ def _measure(job: TrainingJob) -> None:
         log.warning("%s was not measured: %s", job, error)
 
 
-def take_in(job: TrainingJob, events: list[dict[str, Any]]) -> bool:
-    """Turn events into changes of the job's row and points of its curves."""
-    changes: dict[str, Any] = {}
+def take_in(job: TrainingJob, events: list[dict[str, Any]], offset: int | None = None) -> bool:
+    """Turn events into changes of the job's row and points of its curves. `offset`: up to where they are
+    read then, noted in the same transaction: so each counts once, whenever a worker dies."""
+    with transaction.atomic():
+        for part in _parts(events):
+            if not _take_in(job, part, {} if offset is None else {"events_read": offset}):
+                return False
+    return True
+
+
+def _parts(events: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The events, in parts that begin where a training went back to a checkpoint."""
+    part: list[dict[str, Any]] = []
+    for event in events:
+        if event["event"] == "resumed" and part:
+            yield part
+            part = []
+        part.append(event)
+    yield part
+
+
+def _take_in(job: TrainingJob, events: list[dict[str, Any]], changes: dict[str, Any]) -> bool:
     points: dict[int, TrainingPoint] = {}
+    back_to = None
     for event in events:
         kind = event["event"]
+        if kind == "resumed":
+            back_to = changes["step"] = event["step"]
         if kind == "checks":
             changes["checks"] = {k: v for k, v in event.items() if k not in ("event", "time")}
         elif kind == "progress":
@@ -168,4 +194,11 @@ def take_in(job: TrainingJob, events: list[dict[str, Any]]) -> bool:
             point.eval_loss = event["loss"]
         elif kind == "sample":
             changes["says"] = event["samples"]
-    return record(job, changes, list(points.values()))
+        elif kind == "saved":
+            changes["adapter_sha256"] = event["sha256"]
+        elif kind == "end" and not event["already"]:
+            # Of the whole training, not of its last steps or its last resumption.
+            changes["step"] = event["steps"]
+            if pace := event.get("tokens_per_second"):
+                changes["tokens_per_second"] = pace
+    return record(job, changes, list(points.values()), back_to=back_to)

@@ -5,7 +5,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from curation.commands import StageCommand, numbers, project_by_slug, wait_for
+from curation.commands import StageCommand, numbers, progress, project_by_slug, wait_for
 from curation.datasets.models import DatasetVersion
 from curation.datasets.services import candidates, order_freeze
 from curation.errors import Conflict
@@ -13,7 +13,6 @@ from curation.evaluations.models import Evaluation
 from curation.evaluations.services import order_evaluation
 from curation.projects.models import Project
 from curation.queue import CPU, GPU
-from curation.rationales.models import SlotStatus
 from curation.rationales.scoring import order_scoring
 from curation.rationales.services import order_run
 from curation.reviews.models import Outcome
@@ -90,8 +89,7 @@ class Command(StageCommand):
         if run is None:
             self.told("write", "every rationale of this order was there")
         else:
-            filled = run.slots.filter(status=SlotStatus.FILLED).count()
-            self.told("write", f"{filled:,} of {run.slot_count:,} rationales written")
+            self.told("write", f"{progress(run)} written")
 
     def score(self, project: Project) -> None:
         while run := order_scoring(project, None):

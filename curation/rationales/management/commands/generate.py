@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from curation.commands import StageCommand, numbers, project_by_slug, wait_for
+from curation.commands import StageCommand, numbers, progress, project_by_slug, wait_for
 from curation.queue import GPU
 from curation.rationales.choosing import WHICH, Choice
-from curation.rationales.models import SlotStatus, Teacher
+from curation.rationales.models import Teacher
 from curation.rationales.services import Budget, order_run
 from curation.rationales.styles import styles
 
@@ -67,8 +67,7 @@ class Command(StageCommand):
         self.say(f"{run} ordered: {run.slot_count:,} rationales.")
         if options["wait"]:
             wait_for(run, GPU, self.say)
-            filled = run.slots.filter(status=SlotStatus.FILLED).count()
-            self.stdout.write(f"{filled:,} of {run.slot_count:,} rationales written. {run.error}")
+            self.stdout.write(f"{progress(run)} written. {run.error}")
         else:
             self.stdout.write(str(run.pk))
 

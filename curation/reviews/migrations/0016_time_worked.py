@@ -1,0 +1,35 @@
+import datetime
+from django.db import migrations, models
+
+from curation.migrating import from_wall_times
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('reviews', '0015_by_operator'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='agreementcount',
+            name='begun_at',
+            field=models.DateTimeField(editable=False, help_text='When the attempt that runs now began.', null=True),
+        ),
+        migrations.AddField(
+            model_name='agreementcount',
+            name='worked',
+            field=models.DurationField(default=datetime.timedelta, editable=False, help_text='The time of the attempts that ended.'),
+        ),
+        migrations.AddField(
+            model_name='bulkaction',
+            name='begun_at',
+            field=models.DateTimeField(editable=False, help_text='When the attempt that runs now began.', null=True),
+        ),
+        migrations.AddField(
+            model_name='bulkaction',
+            name='worked',
+            field=models.DurationField(default=datetime.timedelta, editable=False, help_text='The time of the attempts that ended.'),
+        ),
+        from_wall_times("reviews", "AgreementCount", "BulkAction"),
+    ]
