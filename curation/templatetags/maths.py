@@ -62,7 +62,7 @@ SPECIAL = re.compile(r"[$*`#\\]|<<")
 HELD = re.compile("\ue000([0-9]+)\ue001")
 STRONG = re.compile(r"(?<![\w*])\*\*(?=[^\s*])([^*\n]{1,500}?)(?<=[^\s*])\*\*(?![\w*])")
 CODE = re.compile(r"(?<!`)`([^`\n]{1,300})`(?!`)")
-HEADING = re.compile(r"(?m)^[ \t]{0,3}#{1,6}[ \t]+(?=\S)(.+?)[ \t#]*$")
+HEADING = re.compile(r"(?m)^[ \t]{0,3}#{1,6}[ \t]+(\S(?:.*[^ \t#\n])?)[ \t#]*$")
 
 
 @register.filter

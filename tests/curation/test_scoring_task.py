@@ -204,14 +204,14 @@ def test_a_question_that_cannot_be_scored_fails_alone_and_says_why(
     (chain,) = make_rationales(broken, ["right"], scored=False)
     # A row that no import writes, and that the scorers cannot read.
     Question.objects.filter(pk=broken.pk).update(choices=5)
-    assert "a flag at their chains says why" in score_all(project).note
+    assert "a flag at each of them says why" in score_all(project).note
     assert all(Score.objects.get(pk=one.pk).correctness == 1.0 for one in fine)
     assert Score.objects.get(pk=chain.pk).correctness is None
     assert codes(chain) == {"scorer_failed"}
     broken.refresh_from_db()
     assert "cannot be read (TypeError" in broken.reference_problem
     page = admin_client.get(reverse("rationales", args=[project.slug])).content.decode()
-    assert "Some questions could not be scored" in page
+    assert "Some rationales could not be scored" in page
     flag = Score.objects.get(pk=chain.pk).detail["flags"][0]
     assert "TypeError at this question" in flag["message"]
     assert not waiting_groups(project.pk, 10), "nothing waits: the run has ended"

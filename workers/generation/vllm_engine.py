@@ -254,7 +254,8 @@ def free_port() -> int:
 def last_error(log: str) -> str:
     """The line of a log that says most about a failure; "" where none does."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    errors = [line for line in lines if re.search(r"(Error|Exception)\b.*:", line)]
+    named = ((line, re.search(r"(Error|Exception)\b", line)) for line in lines)
+    errors = [line for line, found in named if found and ":" in line[found.end() :]]
     # vLLM ends with "see the root cause above"; the cause stands first.
     return (errors[:1] or lines[-1:] or [""])[0][-300:]
 

@@ -61,6 +61,8 @@ _DOLLAR = "\ue000"  # stands for an escaped dollar sign while formula signs are 
 _DEGREE = re.compile(r"\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ)|°")
 _FRAC = re.compile(r"\\[dtc]?frac")
 
+_AT_END = ".;,?" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+
 
 def clean(text: str) -> str:
     """The answer text without wrappers, LaTeX spacing and typographic variants of signs."""
@@ -87,7 +89,7 @@ def _unwrap(text: str) -> str:
     changed = True
     while changed and text:
         changed = False
-        stripped = text.strip().rstrip(".;,?").rstrip()
+        stripped = text.strip().rstrip(_AT_END)
         if stripped != text:
             text, changed = stripped, True
         for left, right in _WRAPPERS:

@@ -44,6 +44,7 @@ from workers.scoring.student import student_limit
 GROUPS_AT_ONCE = 50
 REFERENCES_AT_ONCE = 500
 MAX_TRIES = 3  # of a question at which the worker was lost each time
+FAILED = "scorer_failed"  # the code of the flag of a rationale without a score
 JUDGE_PATIENCE = 5.0  # seconds: scores do not wait for a judge that is down
 log = logging.getLogger(__name__)
 
@@ -218,6 +219,8 @@ def score_groups(run: ScoringRun, groups: list[Group], how: dict[str, Any]) -> i
     note_tries(groups)
     try:
         scores = scores_of(groups, how)
+        if any(score["flags"] and score["flags"][0]["code"] == FAILED for score in scores.values()):
+            note_failures(run)
         stored = store_scores(groups, scores, SCORER_VERSION, run=run)
     except (OperationalError, InterfaceError):  # a data base that is away says nothing of a group
         raise
@@ -234,13 +237,17 @@ def store_failure(run: ScoringRun, groups: list[Group], reason: str) -> int:
     """Say at every chain of these groups why it has no score."""
     questions = [group.question_id for group in groups]
     chains = Rationale.objects.filter(question_id__in=questions).values_list("pk", flat=True)
-    said = "Some questions could not be scored: a flag at their chains says why."
-    if said not in run.note:
-        run.note = f"{run.note} {said}".strip()
+    note_failures(run)
     scores = {pk: failed_score(reason) for pk in chains}
     stored = store_scores(groups, scores, SCORER_VERSION, run=run)
     enqueue(run.project, questions)
     return stored
+
+
+def note_failures(run: ScoringRun) -> None:
+    said = "Some rationales could not be scored: a flag at each of them says why."
+    if said not in run.note:
+        run.note = f"{run.note} {said}".strip()
 
 
 def scores_of(groups: list[Group], how: dict[str, Any]) -> dict[int, dict[str, Any]]:
@@ -266,7 +273,7 @@ def scores_of(groups: list[Group], how: dict[str, Any]) -> dict[int, dict[str, A
 def failed_score(reason: str) -> dict[str, Any]:
     """The score of a chain at which the scorer itself failed: nothing is known, and a flag says so."""
     message = f"The scorer failed ({reason}); judge the chain by eye."
-    flag = {"code": "scorer_failed", "message": message, "severity": "error"}
+    flag = {"code": FAILED, "message": message, "severity": "error"}
     return {**dict.fromkeys(SCORES), "steps": [], "flags": [flag], "verdict": "cannot be graded",
             "reason": "The scorer failed."}  # fmt: skip
 
