@@ -41,7 +41,7 @@ function series(one, names, shade, symbol) {
 }
 
 // Shapes differ as well as colours: the plot reads without colour.
-const MARKS = { base: ["--ink-2", "circle-open"], student: ["--accent", "circle"], teacher: ["--warn", "diamond"] };
+const MARKS = { base: ["--ink-2", "circle-open"], control: ["--ink-2", "circle-dot"], student: ["--accent", "circle"], teacher: ["--warn", "diamond"] };
 const MORE = ["circle", "square", "triangle-up", "star", "cross", "hexagon"];
 const MORE_TEACHERS = ["diamond", "diamond-open", "x", "triangle-down"];
 

@@ -26,7 +26,7 @@ TARGET_NAMES = {
     "length_ratio": "Length ratio",
     "similarity": "Similarity",
 }
-ROLES = {"base": "before training", "student": "trained", "teacher": "teacher"}
+ORDER = ("student", "control", "teacher", "base")
 SUBSETS = {
     "paraphrase": ("The same kinds in other words", ""),
     "new words": ("New names and things", ""),
@@ -115,7 +115,7 @@ def figure(name: str, found: dict[str, Any] | None, level: str = "", why: str = 
     if not found or found.get("value") is None:
         return Cell("–")
     value, low, high = found["value"], found.get("low"), found.get("high")
-    if name in (*SHARES, "ended"):
+    if name in (*SHARES, "ended", "gain"):
         text = f"{in_percent(value, 1)}%"
         ends = "" if low is None else f"{in_percent(max(low, 0), 1)}–{in_percent(high, 1)}"
     else:
@@ -263,7 +263,7 @@ class Difference:
 
 def differences(report: dict[str, Any]) -> list[tuple[str, list[Difference]]]:
     """(title of a part, every pair of models on it), students first; the primary part first."""
-    roles = {m["name"]: ("student", "teacher", "base").index(m["role"]) for m in report["models"]}
+    roles = {m["name"]: ORDER.index(m["role"]) for m in report["models"]}
     by_part: dict[str, list[Difference]] = {}
     for pair in report.get("pairs", []):
         made = _difference(pair, roles)
@@ -285,6 +285,53 @@ def _difference(pair: dict[str, Any], roles: dict[str, int]) -> Difference:
     return Difference(
         a, b, _points(found), only_a, only_b, "< 0.001" if p < 0.001 else f"{p:.3f}", apart
     )
+
+
+@dataclass(frozen=True)
+class Control:
+    """The base student without training, made to begin its answers as the rationales do."""
+
+    student: str
+    begin: str
+    accuracy: Cell
+    trained: Cell
+    gain: Cell
+    difference: Cell
+    apart: bool
+
+
+def controls(report: dict[str, Any]) -> list[Control]:
+    """Each student beside its control, on the part that the targets are judged on."""
+    primary = report.get("primary_split"), report.get("primary_subset")
+    accuracy = {
+        m["name"]: group["accuracy"]
+        for m in report.get("models", [])
+        for group in m["groups"]
+        if (group["split"], group["subset"]) == primary
+    }
+    pairs = {
+        (one.a, one.b): one
+        for pair in report.get("pairs", [])
+        if (pair["split"], pair["subset"]) == primary
+        for one in [
+            _difference(pair, {m["name"]: ORDER.index(m["role"]) for m in report["models"]})
+        ]
+    }
+    found = []
+    for one in report.get("controls", []):
+        pair = pairs.get((one["student"], one["control"]))
+        found.append(
+            Control(
+                one["student"],
+                one["begin"],
+                figure("accuracy", accuracy.get(one["control"])),
+                figure("accuracy", accuracy.get(one["student"])),
+                figure("gain", one["gain"]),
+                pair.cell if pair else Cell("–"),
+                bool(pair and pair.apart),
+            )
+        )
+    return found
 
 
 def students(report: dict[str, Any]) -> list[str]:

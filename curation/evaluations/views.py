@@ -109,6 +109,7 @@ def _report(request: HttpRequest, evaluation: Evaluation) -> dict[str, Any]:
         "curation": reports.curation_rows(report),
         "curation_plot": reports.curation_plot(report),
         "kinds": selectors.kinds(evaluation, choice.model, primary.key) if primary else [],
+        "controls": reports.controls(report),
         "facts": report.get("facts", {}),
         **_answers(request, evaluation, choice),
     }

@@ -78,7 +78,8 @@ def model_mark(entry: ModelEntry, max_tokens: int, seed: int) -> str:
     """Changes with the model's weights, adapter, address, style, length limit or seed."""
     digest = hashlib.sha256()
     style = get_style(entry.style).label
-    digest.update(json.dumps([entry.spec.key, style, max_tokens, seed]).encode())
+    asked = [entry.spec.key, style, max_tokens, seed, *([entry.begin] if entry.begin else [])]
+    digest.update(json.dumps(asked).encode())
     for folder in (entry.spec.model, entry.spec.adapter):
         if not folder or not Path(folder).is_dir():
             continue
@@ -172,7 +173,14 @@ def _request(
     entry: ModelEntry, key: str, question: Question, max_tokens: int, seed: int
 ) -> Request:
     messages = build_messages(entry.style, question.question, question.choices)
-    return Request(key, tuple(messages), temperature=0.0, seed=seed, max_tokens=max_tokens)
+    return Request(
+        key,
+        tuple(messages),
+        temperature=0.0,
+        seed=seed,
+        max_tokens=max_tokens,
+        begin=entry.begin,
+    )
 
 
 class _Progress:

@@ -18,12 +18,17 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,120}")
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One model to measure: how it is called in the report, what it is, and how to reach it."""
+    """One model to measure: how it is called in the report, what it is, and how to reach it.
+
+    ``begin`` are the words that each of its answers is made to begin with: those of a control (see
+    workers.evaluation.control), which a model folder of this machine can be, an address cannot.
+    """
 
     name: str
     role: str
     spec: ModelSpec
     style: str = "plain"
+    begin: str = ""
 
     @classmethod
     def from_dict(cls, data: Any, where: str) -> ModelEntry:
@@ -41,7 +46,19 @@ class ModelEntry:
             spec = ModelSpec.from_dict(data["spec"])
         except (TypeError, ValueError) as error:
             raise EvaluationError(f"{where}: {error}") from error
-        return cls(name, role, spec, style)
+        begin = data.get("begin", "")
+        if not isinstance(begin, str) or (begin and not begin.strip()):
+            raise EvaluationError(
+                f"{where}.begin is {begin!r}. Use the words that answers begin with."
+            )
+        if (role == "control") != bool(begin):
+            raise EvaluationError(f"{where}: a control, and only a control, needs `begin`.")
+        if begin and spec.backend != "transformers":
+            raise EvaluationError(
+                f"{where}.begin: only a model folder on this machine (backend transformers) can be made "
+                "to begin its answers."
+            )
+        return cls(name, role, spec, style, begin)
 
 
 @dataclass(frozen=True)

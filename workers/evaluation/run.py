@@ -14,8 +14,10 @@ from pathlib import Path
 from workers.evaluation import measure
 from workers.evaluation.answers import Answer, AnswerFile, Emit, ask, kept_answers
 from workers.evaluation.config import EvaluationConfig, read_questions, read_reference_chains
+from workers.evaluation.control import control_result
 from workers.evaluation.types import (
     SCORES_FILE,
+    ControlResult,
     EvaluationError,
     ModelResult,
     Question,
@@ -199,7 +201,35 @@ def _report(config: EvaluationConfig, questions, found, count, embedder) -> Repo
         target_values=config.targets,
         facts=_facts(config, questions, embedder),
     )
+    report = dataclasses.replace(report, controls=_controls(config, report, found, groups[primary]))
     return with_judgement(report, _shares(report, found, groups[primary]))
+
+
+def _controls(config: EvaluationConfig, report: Report, found, places) -> tuple[ControlResult, ...]:
+    """Each student beside each control of its own base."""
+    made = []
+    for control in (entry for entry in config.models if entry.role == "control"):
+        base = next(
+            (one for one in config.models if one.role == "base" and one.spec == control.spec), None
+        )
+        students = [one for one in config.models if one.role == "student"]
+        for student in students if base else ():
+            if student.spec.model != control.spec.model:
+                continue
+            rows = [found[one.name] for one in (base, control, student)]
+            both = [i for i in places if all(row[i].came_back for row in rows)]
+            pair = report.pair(student.name, base.name)
+            made.append(
+                control_result(
+                    student.name,
+                    report.model(base.name),
+                    report.model(control.name),
+                    control.begin,
+                    [tuple(row[i].right for row in rows) for i in both],
+                    pair is not None and pair.apart and (pair.difference.value or 0) > 0,
+                )
+            )
+    return tuple(made)
 
 
 def with_judgement(report: Report, shares: Sequence[Share]) -> Report:

@@ -98,6 +98,29 @@ def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Estimat
     return Estimate(value, value * exp(-half), value * exp(half), n)
 
 
+def share_of_gain(gains: Sequence[tuple[float, float]]) -> Estimate:
+    """How much of one gain another reaches: the ratio of the mean of the first of each pair to that of the
+    second, with Fieller's interval (Fieller 1954) by Student's t.
+
+    No interval below ten pairs, nor where the second gain is not above zero for certain.
+    """
+    pairs = np.asarray(gains, dtype=float).reshape(-1, 2)
+    n = len(pairs)
+    if n == 0 or pairs[:, 1].sum() <= 0:
+        return NOTHING
+    part, whole = pairs.mean(0)
+    if n < MIN_FOR_INTERVAL:
+        return Estimate(float(part / whole), None, None, n)
+    covariance = np.cov(pairs, rowvar=False) / n * t.ppf(0.5 + LEVEL / 2, n - 1) ** 2
+    square = whole**2 - covariance[1, 1]
+    if square <= 0:
+        return Estimate(float(part / whole), None, None, n)
+    linear = part * whole - covariance[0, 1]
+    rest = sqrt(max(0.0, linear**2 - square * (part**2 - covariance[0, 0])))
+    ends = (linear - rest) / square, (linear + rest) / square
+    return Estimate(float(part / whole), float(ends[0]), float(ends[1]), n)
+
+
 def difference(a: Sequence[bool], b: Sequence[bool]) -> tuple[Estimate, int, int, float]:
     """Accuracy of ``a`` minus that of ``b`` on the same questions.
 

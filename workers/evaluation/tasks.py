@@ -20,6 +20,7 @@ from curation.training.models import TrainingJob
 from curation.work import Status, begin, ending, finish, still_mine
 from workers.child_environment import without_secrets
 from workers.evaluation.config import EvaluationConfig
+from workers.evaluation.control import CONTROL, first_words
 from workers.evaluation.types import SCORES_FILE, CurationPair, EvaluationError, Report
 from workers.generation.addresses import parse_endpoint
 from workers.generation.tasks import close_warm, spec_of
@@ -31,6 +32,7 @@ from workers.rights import refuse_without_rights
 from workers.training.events import read_events
 
 POLL_SECONDS = 0.5
+CONTROL_EXAMPLES = 2000
 WEAK_DOMAINS = 5
 WEAK_QUESTIONS = 5  # a kind with fewer held-out questions says nothing
 
@@ -111,12 +113,15 @@ def teachers_of(evaluation: Evaluation) -> Any:
 
 
 def models_of(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Base, trained students and teachers, as entries of the evaluation's configuration."""
+    """Base, its control, trained students and teachers, as entries of the evaluation's configuration."""
     project = evaluation.project
     base = ModelSpec("transformers", _student(project.student))
     entries = [_entry("base student", "base", base)]
-    jobs = [evaluation.job] if evaluation.job else []
-    for job in [*jobs, *evaluation.compared_jobs.select_related("dataset").order_by("id")]:
+    first = [evaluation.job] if evaluation.job else []
+    jobs = [*first, *evaluation.compared_jobs.select_related("dataset").order_by("id")]
+    if jobs and (begin := first_words(trained_on(jobs[0]))):
+        entries.append({**_entry(CONTROL, "control", base), "begin": begin})
+    for job in jobs:
         adapter = artifacts.fetch_folder(job.folder) / "out" / "adapter"
         spec = ModelSpec("transformers", _student(job.base_model), adapter=str(adapter))
         entries.append(_entry(student_name(job), "student", spec))
@@ -138,6 +143,12 @@ def _require_key(name: str, spec: ModelSpec) -> None:
             key_for(spec.api_key_env, parse_endpoint(spec.base_url, settings.MODEL_HOSTS))
         except BackendError as error:
             raise EvaluationError(f"{name} cannot be asked: {error}") from error
+
+
+def trained_on(job: TrainingJob) -> list[str]:
+    """The rationales that a student learned from, the first 2,000."""
+    examples = job.dataset.examples.order_by("position")
+    return list(examples.values_list("rationale__text", flat=True)[:CONTROL_EXAMPLES])
 
 
 def _entry(name: str, role: str, spec: ModelSpec, style: str = "plain") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROLES = ("base", "student", "teacher")
+ROLES = ("base", "control", "student", "teacher")
 SCORES_FILE = "scores.jsonl"  # in the output folder: each answer with its scores
 
 
@@ -222,6 +222,26 @@ class Share:
 
 
 @dataclass(frozen=True)
+class ControlResult:
+    """The control of a student: its base, untrained, made to begin its answers with the words ``begin``.
+
+    ``gain`` is the share of the student's gain over its base that this reaches, unknown where the student
+    has not been shown to gain.
+    """
+
+    student: str
+    base: str
+    control: str
+    begin: str
+    gain: Estimate
+
+    @classmethod
+    def from_dict(cls, data: dict) -> ControlResult:
+        """Back from JSON."""
+        return cls(**{**data, "gain": Estimate.from_dict(data["gain"])})
+
+
+@dataclass(frozen=True)
 class Report:
     """All that an evaluation found. ``verdict`` are the sentences a person reads first."""
 
@@ -235,6 +255,7 @@ class Report:
     target_values: Targets = field(default_factory=Targets)
     facts: dict[str, Any] = field(default_factory=dict)
     verdict: tuple[str, ...] = ()
+    controls: tuple[ControlResult, ...] = ()
 
     def model(self, name: str) -> ModelResult | None:
         """A model's result by name."""
@@ -270,6 +291,8 @@ class Report:
             "shares": tuple(Share.from_dict(item) for item in data["shares"]),
             "target_values": Targets(**data["target_values"]),
             "verdict": tuple(data["verdict"]),
+            # Reports of earlier versions have none.
+            "controls": tuple(ControlResult.from_dict(one) for one in data.get("controls", ())),
         }
         return cls(**{**data, **parts})
 

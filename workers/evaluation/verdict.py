@@ -44,6 +44,7 @@ def verdict(report: Report) -> list[str]:
             f"{group.accuracy.n:,} questions right ({_group_name(*primary)})."
         )
         sentences += _gain(report, student)
+        sentences += _control(report, student)
         sentences += _share_of_teacher(report, student)
         sentences += _targets(report, student)
         sentences += _other_groups(report, student, primary)
@@ -90,6 +91,28 @@ def _gain(report: Report, student: ModelResult) -> list[str]:
                 f"It and its base, {base.name}, cannot be told apart ({_points(pair)}): the training "
                 "has not shown an effect."
             )
+    return found
+
+
+def _control(report: Report, student: ModelResult) -> list[str]:
+    """How much of the gain the first words of a rationale alone would bring."""
+    found = []
+    for one in report.controls:
+        control = report.model(one.control)
+        group = control.group(report.primary_split, report.primary_subset) if control else None
+        pair = report.pair(student.name, one.control)
+        if one.student != student.name or group is None or pair is None:
+            continue
+        if group.accuracy.value is None or pair.difference.value is None:
+            continue
+        said = (
+            f"Control: {one.base}, without any training and only made to begin its answers with "
+            f"“{one.begin}”, answers {_share(group.accuracy)} right"
+        )
+        if one.gain.value is not None:
+            said += f"; that alone reaches {_share(one.gain)} of the gain"
+        apart = "" if pair.apart else ": they cannot be told apart"
+        found.append(f"{said}. {student.name} minus this control: {_points(pair)}{apart}.")
     return found
 
 

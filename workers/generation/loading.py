@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,11 @@ class Loaded:
     context: int  # tokens the model can take, prompt and answer together
     template_options: dict
 
-    def prompts(self, conversations: list[list[dict]]) -> list[tuple[int, ...]]:
-        """Token ids of each conversation, up to where the assistant's answer begins.
+    def prompts(
+        self, conversations: list[list[dict]], begins: Sequence[str] = ()
+    ) -> list[tuple[int, ...]]:
+        """Token ids of each conversation, up to where the assistant's answer begins, and of the words
+        that it is made to begin with.
 
         What stands in a message can never open or close a turn: where it holds the text of a
         special token (``<|im_end|>``), that text is broken up by a space.
@@ -47,6 +51,8 @@ class Loaded:
             )
             for conversation in conversations
         ]
+        if any(begins):
+            texts = [text + begin for text, begin in zip(texts, begins, strict=True)]
         # The template writes every special token itself.
         encoded = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
         return [tuple(ids) for ids in encoded]

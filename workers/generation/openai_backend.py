@@ -122,6 +122,8 @@ class OpenAIBackend:
         """Completions as they arrive, one for every request. Closing the iterator cancels."""
         if self._busy:
             raise BackendError("This backend is still generating; finish or close that first.")
+        if any(request.begin for request in requests):
+            raise BackendError("An address cannot be made to begin its answers with given words.")
         self._busy = True
         try:
             yield from self._generate(requests, more)

@@ -173,7 +173,8 @@ class Server:
         indexes = list(requests)
         texts = [list(requests[index].messages) for index in indexes]
         try:
-            return dict(zip(indexes, self.loaded.prompts(texts), strict=True))
+            begins = [requests[index].begin for index in indexes]
+            return dict(zip(indexes, self.loaded.prompts(texts, begins), strict=True))
         except (
             Exception
         ):  # the chat template is the model's own: find out whose messages it refuses
@@ -181,7 +182,7 @@ class Server:
         prompts = {}
         for index, conversation in zip(indexes, texts, strict=True):
             try:
-                prompts[index] = self.loaded.prompts([conversation])[0]
+                prompts[index] = self.loaded.prompts([conversation], [requests[index].begin])[0]
             except Exception as error:
                 reason = f"The model's chat template does not take these messages: {error}"
                 self._fail(call, index, requests[index], reason, 0)
@@ -198,7 +199,7 @@ class Server:
             return
         completion = Completion(
             id=request.id,
-            text=storable(self.loaded.text(job.tokens)),
+            text=storable(request.begin + self.loaded.text(job.tokens)),
             finish_reason=reason,
             prompt_tokens=len(job.prompt),
             completion_tokens=len(job.tokens),

@@ -32,6 +32,8 @@ class Request:
 
     temperature 0 is greedy. The same request (seed included) gives the same text on the
     transformers backend whatever else is in the batch. max_tokens counts generated tokens.
+    ``begin`` are words that the answer is made to begin with (transformers backend alone): the model
+    continues them, and they are part of the text that comes back.
     Raises ValueError for values that no backend could use.
     """
 
@@ -41,6 +43,7 @@ class Request:
     top_p: float = 1.0
     seed: int = field(kw_only=True)
     max_tokens: int = field(default=256, kw_only=True)
+    begin: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "messages", tuple(self.messages))

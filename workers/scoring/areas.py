@@ -1,13 +1,14 @@
-"""Areas under the ROC of validity and redundancy, cross-validated by question."""
+"""Areas under the ROC of validity and redundancy with their intervals, cross-validated by question."""
 
 import random
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
+from workers.evaluation.statistics import mean
 from workers.scoring.dev_chains import Chain, TopicPair
 from workers.scoring.features import STEP_FEATURES
 from workers.scoring.fitting import Linear, fit
+from workers.scoring.roc import Area, clustered_area
 from workers.scoring.validity import REPEAT_ODDS, beyond_prior, either, evidence
 
 FOLDS = 10
@@ -23,13 +24,15 @@ def _questions(data: dict[str, list]) -> dict[str, int]:
     return {question: i % FOLDS for i, question in enumerate(ordered)}
 
 
-def cross_validate(data: dict[str, list]) -> dict[str, float]:
+def cross_validate(data: dict[str, list]) -> dict[str, Area]:
     """Areas under the ROC on questions that the model was not fitted on.
 
     perturbation: for each kind, "paired" (how often the perturbed chain scores below its own reference,
     ties half: the area chain by chain) and "pooled" (all perturbed against all references). Where
     `add_cosines` was called the chains are scored as with embeddings on. The topic is learnt from
     questions that step_perturbation_dev does not have.
+
+    Intervals are over questions, with the models as they were fitted: another fit moves an area as well.
     """
     fold = _questions(data)
     models: dict[int, dict[str, Linear]] = {}
@@ -48,7 +51,7 @@ def _questions_of(entry) -> tuple[str, ...]:
     return (entry[0].question,) if isinstance(entry, tuple) else (entry.question,)
 
 
-def _areas(data, fold, models) -> dict[str, float]:
+def _areas(data, fold, models) -> dict[str, Area]:
     def validity(chain: Chain) -> float:
         fitted = models[fold[chain.question]]
         whole = float(fitted["chain_validity"].score(chain.features))
@@ -66,28 +69,47 @@ def _areas(data, fold, models) -> dict[str, float]:
         steps = steps + REPEAT_ODDS * repeated
         return float(steps.max()), steps
 
-    out: dict[str, float] = {}
+    out: dict[str, Area] = {}
     kinds = [*dict.fromkeys(p[0].kind for p in data["pairs"]), "gsm8k"]
     for kind in kinds:
         pairs = [p for p in data["pairs"] + data["gsm8k"] if p[0].kind == kind]
         of = (lambda c: redundancy(c)[0]) if kind == "repeat step" else validity
         values = [(of(a), of(b)) for a, b in pairs]
-        out[f"{kind}, paired"] = float(np.mean([(b > a) + 0.5 * (b == a) for a, b in values]))
-        flat = [v for pair in values for v in pair]
-        out[f"{kind}, pooled"] = float(roc_auc_score([0, 1] * len(values), flat))
-    out["validity, solution"] = float(
-        roc_auc_score([c.wrong for c in data["validity"]], [validity(c) for c in data["validity"]])
+        questions = [a.question for a, _ in pairs]
+        out[f"{kind}, paired"] = _below(questions, values)
+        out[f"{kind}, pooled"] = clustered_area(
+            [False, True] * len(values),
+            [v for pair in values for v in pair],
+            [question for question in questions for _ in range(2)],
+        )
+    for name, chains in (
+        ("validity, solution", data["validity"]),
+        ("validity, solution in full", data["whole"]),
+        ("teachers' right answers", data["teachers"]),
+    ):
+        out[name] = clustered_area(
+            [c.wrong for c in chains], [validity(c) for c in chains], [c.question for c in chains]
+        )
+    chains = data["redundancy"]
+    idle = [redundancy(c) for c in chains]
+    out["redundancy, solution"] = clustered_area(
+        [min(c.ratings) == 0 for c in chains],
+        [most for most, _ in idle],
+        [c.question for c in chains],
     )
-    out["validity, solution in full"] = float(
-        roc_auc_score([c.wrong for c in data["whole"]], [validity(c) for c in data["whole"]])
+    out["redundancy, step"] = clustered_area(
+        np.concatenate([[r == 0 for r in c.ratings] for c in chains]),
+        np.concatenate([s for _, s in idle]),
+        [c.question for c in chains for _ in c.ratings],
     )
-    out["teachers' right answers"] = float(
-        roc_auc_score([c.wrong for c in data["teachers"]], [validity(c) for c in data["teachers"]])
-    )
-    idle = [redundancy(c) for c in data["redundancy"]]
-    out["redundancy, solution"] = float(
-        roc_auc_score([min(c.ratings) == 0 for c in data["redundancy"]], [most for most, _ in idle])
-    )
-    ratings = np.concatenate([[r == 0 for r in c.ratings] for c in data["redundancy"]])
-    out["redundancy, step"] = float(roc_auc_score(ratings, np.concatenate([s for _, s in idle])))
     return out
+
+
+def _below(questions: list[str], values: list[tuple[float, float]]) -> Area:
+    """How often the second of a pair is larger, ties half; pairs of one question are one value."""
+    by_question: dict[str, list[float]] = {}
+    for question, (a, b) in zip(questions, values, strict=True):
+        by_question.setdefault(question, []).append((b > a) + 0.5 * (b == a))
+    every = [won for one in by_question.values() for won in one]
+    found = mean([sum(one) / len(one) for one in by_question.values()])
+    return Area(sum(every) / len(every), found.low, found.high)

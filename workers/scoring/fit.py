@@ -27,12 +27,13 @@ from workers.scoring.areas import cross_validate
 from workers.scoring.dev_chains import add_cosines, default_data, load
 from workers.scoring.features import CHAIN_FEATURES, STEP_FEATURES
 from workers.scoring.fitting import Linear, fit
+from workers.scoring.roc import Area
 from workers.scoring.similarity import SentenceEmbedder
 from workers.scoring.topic import EMBEDDED_TOPIC_FEATURES, TOPIC_FEATURES
 from workers.scoring.validity import MODELS_FILE
 
 
-def write(models: dict[str, Linear], areas: dict[str, float], path: Path) -> None:
+def write(models: dict[str, Linear], areas: dict[str, Area], path: Path) -> None:
     """Writes the weights by name, with what they reached on questions held out."""
     names = {"step_validity": STEP_FEATURES, "step_redundancy": STEP_FEATURES,
              "chain_validity": CHAIN_FEATURES, "chain_redundancy": ("most_idle_step",),
@@ -40,7 +41,7 @@ def write(models: dict[str, Linear], areas: dict[str, float], path: Path) -> Non
     content = {
         "what": "Log-odds that a step (chain) is wrong, or makes no progress: intercept plus weight times "
         "feature. Features are explained in features.py; fitted by python -m workers.scoring.fit.",
-        "cross_validated": {name: round(value, 3) for name, value in areas.items()},
+        "cross_validated": {name: round(area.value, 3) for name, area in areas.items()},
         **{
             name: {
                 "intercept": round(model.intercept, 5),
@@ -72,8 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
     data = load(options.data)
     add_cosines(data, SentenceEmbedder())
     areas = cross_validate(data)
-    for name, value in areas.items():
-        print(f"{name:32} {value:.3f}")
+    for name, area in areas.items():
+        print(f"{name:32} {area}")
     write(fit(data), areas, options.output)
     print(f"written: {options.output}")
     return 0

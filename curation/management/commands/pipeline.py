@@ -166,6 +166,8 @@ class Command(StageCommand):
             "training": job.pk,
             "evaluation": evaluation.pk,
             "models": {name: figures(model) for name, model in models.items()},
+            # The base student without training, its answers begun as the rationales do.
+            "controls": evaluation.report.get("controls", []),
             "better_teacher": evaluation.report["better_teacher"],
             "verdict": evaluation.verdict,
             "curation": compared.report["curation"] if compared else None,
