@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run install test lint bench-scoring bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search clean
+.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search clean
 
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
@@ -36,7 +36,9 @@ lint: .venv/installed
 	@$(PY) manage.py makemigrations --check --dry-run
 
 bench-scoring: .venv/installed
-	@$(PY) -m tests.benchmarks.scoring
+	@$(PY) -m tests.benchmarks.scoring $(ARGS)
+bench-intervals: .venv/installed
+	@$(PY) -m tests.benchmarks.intervals $(ARGS)
 bench-generation: .venv/installed
 	@$(PY) -m tests.benchmarks.generation
 bench-training: .venv/installed
