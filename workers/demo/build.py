@@ -64,7 +64,7 @@ def build(name: str, out: Path, short: bool = False) -> Path:
     from workers.demo.card import write_card
     from workers.demo.pretrain import train
     from workers.demo.tokenizer import build_tokenizer
-    from workers.demo.verify import measure_folder
+    from workers.demo.verify import with_control
 
     started = time.monotonic()
     recipe = quick(RECIPES[name]) if short else RECIPES[name]
@@ -82,7 +82,7 @@ def build(name: str, out: Path, short: bool = False) -> Path:
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as folder:
         _write(model, tokenizer, Path(folder))
         write_card(
-            recipe, Path(folder), measure_folder(Path(folder), "final", 40 if short else None)
+            recipe, Path(folder), with_control(recipe.name, Path(folder), 40 if short else None)
         )
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(folder, target)

@@ -33,7 +33,7 @@ the pre-training. Intervals are Wilson's, 95%.
 | --- | --- | --- | --- |
 {rows}
 
-The floor has kinds, sizes and lengths that no demo model has met: nothing is expected there.
+{control}The floor has kinds, sizes and lengths that no demo model has met: nothing is expected there.
 
 ## Made by
 
@@ -48,8 +48,17 @@ The floor has kinds, sizes and lengths that no demo model has met: nothing is ex
 """
 
 
+_CONTROL = """\
+Rows that are "begun with" some words are a control: the same model, without any training, made to begin
+each answer with the first words of a rationale. It has met rationales while it was made, so these words
+alone bring out most of what a training seems to teach it. Read every figure of a trained student beside
+them.
+
+"""
+
+
 def model_card(recipe: Recipe, figures: Mapping[str, Mapping]) -> str:
-    """The README.md of a model folder; `figures` as `verify.measure_folder` gives them."""
+    """The README.md of a model folder; `figures` as `verify.with_control` gives them."""
     rows = [
         f"| {part} | {f['n']} | {f['accuracy']:.1%} "
         f"[{f['interval'][0]:.1%}, {f['interval'][1]:.1%}] | {f['tokens']} |"
@@ -59,6 +68,7 @@ def model_card(recipe: Recipe, figures: Mapping[str, Mapping]) -> str:
         name=recipe.name,
         what=_WHAT[recipe.name],
         rows="\n".join(rows),
+        control=_CONTROL if any("begun with" in part for part in figures) else "",
         layers=recipe.layers,
         hidden=recipe.hidden,
         inner=recipe.inner,

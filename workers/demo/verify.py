@@ -17,6 +17,7 @@ from workers.demo.recipes import RECIPES
 
 SEEDS = {"dev": DEV_SEED, "final": FINAL_SEED}
 PARTS = ("eval", *SUBSETS)
+FIRST_WORDS = "Step 1:"  # of every rationale that the student would be trained on
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -36,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
             "--write is for the whole of the final questions as the model answers them: leave out "
             "--seed, --limit and --begin."
         )
-    report = {}
+    report: dict[str, dict] = {}
     for name in [args.only] if args.only else list(RECIPES):
         folder = args.models / name
         if not (folder / "model.safetensors").is_file():
@@ -45,13 +46,25 @@ def main(argv: list[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 1
-        report[name] = measure_folder(folder, args.seed, args.limit, args.begin)
         if args.write:
+            report[name] = with_control(name, folder)
             from workers.demo.card import write_card
 
             write_card(RECIPES[name], folder, report[name])
+        else:
+            report[name] = measure_folder(folder, args.seed, args.limit, args.begin)
     print(json.dumps(report, indent=2))
     return 0
+
+
+def with_control(name: str, folder: Path, limit: int | None = None) -> dict[str, dict]:
+    """What a model's card shows: `measure_folder` on the final questions, and for the student the same
+    with its answers begun by a rationale's first words, as parts named after them."""
+    figures = measure_folder(folder, "final", limit)
+    if name == "student":
+        begun = measure_folder(folder, "final", limit, FIRST_WORDS)
+        figures |= {f'{part}, begun with "{FIRST_WORDS}"': one for part, one in begun.items()}
+    return figures
 
 
 def measure_folder(
