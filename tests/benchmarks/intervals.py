@@ -193,18 +193,22 @@ def show(title: str, head: str, lines: Iterator[Line]) -> tuple[int, int]:
     print(f"| --- |{' --- |' * len(SIZES)}")
     cells = []
     for name, line in lines:
-        cells += [round(one, 3) for one in line]  # judged as they are shown
+        cells += [_shown(one) / 100 for one in line]  # judged as they are shown
         print(f"| {name} | {' | '.join(_cell(one) for one in line)} |", flush=True)
-    inside = sum(0.93 <= one <= 0.97 for one in cells)
-    short = sum(one < 0.93 for one in cells)
+    inside = sum(93 <= round(100 * one, 1) <= 97 for one in cells)
+    short = sum(round(100 * one, 1) < 93 for one in cells)
     print(f"\n{inside} of {len(cells)} cells within 93 to 97%; {short} below, "
           f"{len(cells) - inside - short} above; mean {100 * np.mean(cells):.1f}%.")  # fmt: skip
     return inside, len(cells)
 
 
+def _shown(coverage: float) -> float:
+    return round(100 * coverage, 1)
+
+
 def _cell(coverage: float) -> str:
-    shown = f"{100 * coverage:.1f}"
-    return shown if 0.93 <= round(coverage, 3) <= 0.97 else f"*{shown}*"
+    shown = _shown(coverage)
+    return f"{shown:.1f}" if 93 <= shown <= 97 else f"*{shown:.1f}*"
 
 
 def main() -> int:
