@@ -1,5 +1,6 @@
 """Evaluations by page: the list, an order, the report, the answers behind it."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -93,6 +94,43 @@ def test_the_report_says_its_verdict_first_and_every_sentence_of_it(
     for words in ("missed by the estimate", "cannot be judged", "≥ 79.2%", "46.8–54.8"):
         assert words in page
     assert "Floor: kinds and sizes never seen" in page and "Next: " in page
+
+
+def test_the_control_stands_beside_the_student(
+    evaluation: Evaluation, student: str, admin_client: Client
+) -> None:
+    """What the first words alone bring, without training, with its interval and its share of the gain."""
+    url = at("evaluation_detail", evaluation.pk)
+    assert "the first words alone" not in text_of(admin_client, url)
+    found, name = evaluation.report, "base student, first words only"
+    control = deepcopy(found["models"][0]) | {"name": name, "role": "control"}
+    control["groups"][0]["accuracy"] = {"value": 0.4125, "low": 0.3625, "high": 0.4625, "n": 500}
+    found["models"].insert(1, control)
+    found["pairs"].append(
+        {
+            "a": name, "b": student, "split": "eval", "subset": "", "only_a": 10, "only_b": 58,
+            "difference": {"value": -0.0955, "low": -0.13, "high": -0.06, "n": 500},
+            "p_value": 1e-6,
+        }
+    )  # fmt: skip
+    gain = {"value": 0.7915, "low": 0.7, "high": 0.88, "n": 500}
+    found["controls"] = [
+        {
+            "student": student,
+            "base": "base student",
+            "control": name,
+            "begin": "Step 1:",
+            "gain": gain,
+        }
+    ]
+    evaluation.save()
+    page = text_of(admin_client, url)
+    card = page[page.index("the first words alone") : page.index("Right answers by part")]
+    for words in ("Step 1:", "41.3%", "36.3–46.3", "79.2%", "70.0–88.0", "+9.6", "+6.0 to +13.0"):
+        assert words in card, words
+    assert '<span class="label">control</span>' in page
+    api = admin_client.get(f"/api/v1/projects/eggs/evaluations/{evaluation.pk}").json()
+    assert api["report"]["controls"][0]["gain"] == gain
 
 
 def test_a_demonstration_says_so(evaluation: Evaluation, admin_client: Client) -> None:

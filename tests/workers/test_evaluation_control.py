@@ -171,7 +171,7 @@ def test_an_evaluation_of_a_training_has_the_control_of_its_rationales(
         make_rationales(
             question, [f"Step 1: {question.pk} + 2 = 3.\nAnswer: {question.reference_answer}"]
         )
-    Project.objects.filter(pk=project.pk).update(student=str(STUDENT))
+    Project.objects.filter(pk=project.pk).update(student="demo:student")
     project.refresh_from_db()
     version = frozen(project)
     for place, one in enumerate(Rationale.objects.order_by("pk")):
