@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search clean
+.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search bench-queues clean
 
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
@@ -53,6 +53,8 @@ bench-review: .venv/installed
 	@$(PY) -m tests.benchmarks.review $(ARGS)
 bench-search: .venv/installed
 	@$(PY) -m tests.benchmarks.search $(ARGS)
+bench-queues: .venv/installed
+	@$(PY) -m tests.benchmarks.queues $(ARGS)
 bench-page: .venv/installed
 	@$(PY) -m tests.benchmarks.bench_page $(ARGS)
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -52,9 +52,12 @@ def numbers(text: str) -> list[float]:
         raise ArgumentTypeError(f"{text!r} is no list of numbers such as 0.3,0.5,0.7") from None
 
 
-def wait_for(work: Work, queue_name: str, say: Callable[[str], None], *, told: str = "") -> Work:
+def wait_for(
+    work: Work, queues: str | Sequence[str], say: Callable[[str], None], *, told: str = ""
+) -> Work:
     """Wait until the work has ended, showing its progress. Raises CommandError when it failed, or
-    when nobody listens on the queue that it needs."""
+    when nobody listens on a queue that it needs."""
+    names = [queues] if isinstance(queues, str) else queues
     alone_since: float | None = None
     shown = ""
     while True:
@@ -62,14 +65,16 @@ def wait_for(work: Work, queue_name: str, say: Callable[[str], None], *, told: s
         if work.status not in ACTIVE:
             break
         now = time.monotonic()
-        if (queue.listeners() or {}).get(queue_name):
+        known = queue.listeners() or {}
+        missing = next((name for name in names if not known.get(name)), None)
+        if missing is None:
             alone_since = None
         else:
             alone_since = alone_since or now
             if now - alone_since > NO_WORKER_SECONDS:
                 raise CommandError(
-                    f"No worker listens on the queue {queue_name!r}, so {work} waits. Start one: "
-                    f"`make run`, or `celery -A workers.app worker -Q {queue_name} -c 1`."
+                    f"No worker listens on the queue {missing!r}, so {work} waits. Start one: "
+                    f"`make run`, or `{queue.start_command(missing)}`."
                 )
         line = progress(work)
         if line and line != shown and sys.stderr.isatty():

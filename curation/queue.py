@@ -4,6 +4,8 @@ Rows are the truth of all work; a message is only a wake-up that carries ids. A 
 be sent (no broker) or gets lost is sent again by the beat from the rows.
 """
 
+import base64
+import json
 import logging
 from urllib.parse import urlsplit
 
@@ -20,14 +22,22 @@ from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
-# `quick` is for what waits for data base and network alone: nothing there stands behind the hours that
-# a scoring run may take on `cpu`.
-CPU, GPU, QUICK = "cpu", "gpu", "quick"
-QUEUES = (CPU, GPU, QUICK)
+# What a piece of work waits for decides its queue, so that nothing waits behind work of another kind
+# (docs/decisions/0018): `cpu` and `gpu` calculate, `network` waits for the servers of others, `files`
+# reads and writes files and rows, `quick` is for what is done in a moment.
+CPU, GPU, QUICK, NETWORK, FILES = "cpu", "gpu", "quick", "network", "files"
+QUEUES = (CPU, GPU, QUICK, NETWORK, FILES)
+# Which Celery application serves a queue: `quick` loads no library of models.
+LIGHT_QUEUES = (QUICK, NETWORK, FILES)
+# How many tasks one process works at. Files are read and written by Python, a few at a time; a
+# server of others is waited for by as many as there are connections to the database.
+CONCURRENCY = {CPU: 1, GPU: 1, QUICK: 8, NETWORK: 16, FILES: 4}
 
 # name of the task -> its queue
 RUN_IMPORT = "imports.run"
+CHECK_REFERENCES = "questions.check_references"
 FILL_RUN = "generation.fill"
+ASK_ADDRESSES = "generation.ask_addresses"
 TRY_TEACHER = "generation.try_teacher"
 TRY_ADDRESS = "generation.try_address"
 SCORE_PROJECT = "scoring.score"
@@ -36,6 +46,7 @@ FREEZE_DATASET = "datasets.freeze"
 CHECK_DATASET = "datasets.check"
 TRAIN = "training.train"
 EVALUATE = "evaluation.evaluate"
+EVALUATE_ADDRESSES = "evaluation.ask_addresses"
 COUNT_AGREEMENT = "agreement.count"
 RUN_BULK = "reviews.bulk"
 RUN_DELETION = "reviews.delete"
@@ -45,24 +56,27 @@ SEND_WEBHOOKS = "webhooks.send"
 PUT_BACK = "beat.put_back"
 SWEEP = "beat.sweep"
 QUEUE_OF = {
-    RUN_IMPORT: CPU,
+    RUN_IMPORT: FILES,
+    CHECK_REFERENCES: FILES,
     SCORE_PROJECT: CPU,
     CHECK_TEXT: CPU,
     COUNT_AGREEMENT: CPU,
     RUN_BULK: QUICK,
-    CHECK_DATASET: QUICK,
+    CHECK_DATASET: FILES,
     RUN_DELETION: QUICK,
     SEARCH_MEANING: CPU,
     EMBED_TEXTS: CPU,
-    FREEZE_DATASET: CPU,
+    FREEZE_DATASET: FILES,
     SEND_WEBHOOKS: QUICK,
     PUT_BACK: QUICK,
     SWEEP: QUICK,
-    TRY_ADDRESS: CPU,
+    TRY_ADDRESS: NETWORK,
     TRY_TEACHER: GPU,
     FILL_RUN: GPU,
+    ASK_ADDRESSES: NETWORK,
     TRAIN: GPU,
     EVALUATE: GPU,
+    EVALUATE_ADDRESSES: NETWORK,
 }
 
 app = Celery("chainwright")
@@ -133,6 +147,42 @@ def broker() -> redis.Redis:
         path = urlsplit(url).path
         return redis.Redis(unix_socket_path=path, socket_timeout=2, retry=once_more)
     return redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, retry=once_more)
+
+
+def start_command(name: str) -> str:
+    """The command that starts a worker for the queue, for pages and errors."""
+    at_once = CONCURRENCY[name]
+    if name in LIGHT_QUEUES:
+        return f"celery -A workers.quick worker -Q {name} -P threads -c {at_once}"
+    return f"celery -A workers.app worker -Q {name} -c {at_once}"
+
+
+LONGEST_LOOK = 2000  # messages of a queue that are read at most
+
+
+def others_wait(name: str) -> bool:
+    """Whether a wake-up lies in the queue: all its workers are busy."""
+    try:
+        return broker().llen(name) > 0
+    except redis.RedisError:
+        return False  # nobody can be asked to wait
+
+
+def wake_ups_in(name: str) -> set[tuple[str, tuple[int, ...]]]:
+    """The wake-ups that lie in the queue, as (task, ids). Raises RedisError.
+
+    Of a queue longer than LONGEST_LOOK only those that come first are named.
+    """
+    return {read_wake_up(raw) for raw in broker().lrange(name, -LONGEST_LOOK, -1)}
+
+
+def read_wake_up(raw: bytes) -> tuple[str, tuple[int, ...]]:
+    """Task and ids of a message as it lies in the broker."""
+    message = json.loads(raw)
+    body = message["body"]
+    if message["properties"]["body_encoding"] == "base64":
+        body = base64.b64decode(body)
+    return message["headers"]["task"], tuple(json.loads(body)[0])
 
 
 LISTENER_PREFIX = "chainwright:listens:"

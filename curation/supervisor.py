@@ -19,6 +19,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from curation.queue import CONCURRENCY, LIGHT_QUEUES, QUEUES
+
 FREE_BYTES = 1024**3
 
 
@@ -83,7 +85,14 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
     # The pages go first: a person waits for them, and the workers take whatever time is left.
     later = ["nice", "-n", str(settings.WORKER_NICE)]
     options = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
-    worker = [*later, *celery, "workers.app", *options]
+
+    def worker(name: str) -> list[str]:
+        is_light = name in LIGHT_QUEUES
+        pool = ["-P", "threads"] if is_light else []
+        at_once = ["-c", str(CONCURRENCY[name]), "-n", f"{name}@%%h"]
+        program = "workers.quick" if is_light else "workers.app"
+        return [*later, *celery, program, *options, "-Q", name, *pool, *at_once]
+
     commands = {
         "web": [
             *(sys.executable, "-m", "gunicorn", "curation.wsgi"),
@@ -97,12 +106,7 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
             *("--no-control-socket", "--preload"),
             *("--worker-tmp-dir", str(settings.HOME)),
         ],
-        "cpu": [*worker, "-Q", "cpu", "-c", "1", "-n", "cpu@%%h"],
-        "gpu": [*worker, "-Q", "gpu", "-c", "1", "-n", "gpu@%%h"],
-        "quick": [
-            *(*later, *celery, "workers.quick", *options),
-            *("-Q", "quick", "-P", "threads", "-c", "8", "-n", "quick@%%h"),
-        ],
+        **{name: worker(name) for name in QUEUES},
         "beat": [
             *(*later, *celery, "workers.quick", "beat", "--schedule", str(settings.HOME / "beat")),
             *("--loglevel", "WARNING"),

@@ -134,7 +134,9 @@ def no_worker(request: HttpRequest, queue_name: str) -> HttpResponse:
         raise Http404
     known = queue.listeners()
     missing = ["broker"] if known is None else [name for name in names if not known[name]]
-    return render(request, "includes/no_worker_text.html", {"missing": missing})
+    command = queue.start_command(missing[0]) if missing and known is not None else ""
+    context = {"missing": missing, "command": command}
+    return render(request, "includes/no_worker_text.html", context)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

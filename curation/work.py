@@ -65,6 +65,9 @@ class Work(models.Model):
         default=timedelta, editable=False, help_text="The time of the attempts that ended."
     )
     attempt = models.PositiveIntegerField(default=0, editable=False)
+    turns = models.PositiveIntegerField(
+        default=0, editable=False, help_text="How often its worker gave way to other work."
+    )
     error = models.TextField(blank=True)
     order_key = models.CharField(
         max_length=MAX_ORDER_KEY,
@@ -89,6 +92,16 @@ class Work(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def is_between_turns(self) -> bool:
+        """It has begun, gave way to others, and waits for its next turn."""
+        return self.status == Status.WAITING and self.started_at is not None
+
+    @property
+    def lost_workers(self) -> int:
+        """How often a worker began it and neither ended it nor gave way."""
+        return self.attempt - self.turns
 
     @property
     def is_resumable(self) -> bool:
@@ -169,8 +182,7 @@ def begin(model: type[W], pk: int) -> W | None:
     paused, ended or gone), which is what a wake-up that was delivered twice finds.
     """
     now = timezone.now()
-    silent = Q(status=Status.RUNNING, heartbeat_at__lt=now - settings.SILENT_AFTER)
-    taken = model.objects.filter(Q(status=Status.WAITING) | silent, pk=pk).update(
+    taken = model.objects.filter(to_begin(), pk=pk).update(
         status=Status.RUNNING,
         attempt=F("attempt") + 1,
         worked=time_to(last_sign()),
@@ -189,6 +201,19 @@ def still_mine(work: Work, **changes: Any) -> bool:
         type(work)
         .objects.filter(pk=work.pk, status=Status.RUNNING, attempt=work.attempt)
         .update(heartbeat_at=timezone.now(), **changes)
+    )
+
+
+def give_way(work: Work, **changes: Any) -> bool:
+    """Let others have the worker: the work waits again, to go on where it is. The caller sends the
+    wake-up, which goes to the end of the queue. False when it was no longer this attempt's."""
+    now = timezone.now()
+    time = {"worked": time_to(Value(now, output_field=DateTimeField())), "begun_at": None}
+    mine = type(work).objects.filter(pk=work.pk, status=Status.RUNNING, attempt=work.attempt)
+    return bool(
+        mine.update(
+            status=Status.WAITING, turns=F("turns") + 1, heartbeat_at=now, **time, **changes
+        )
     )
 
 
@@ -227,6 +252,13 @@ def ending(work: Work) -> Iterator[None]:
             reason = f"An error that was not expected. {reason}"
         finish(work, Status.FAILED, error=reason)
         raise
+
+
+def to_begin() -> Q:
+    """Rows that a worker may begin: waiting ones, and running ones whose worker went silent."""
+    return Q(status=Status.WAITING) | Q(
+        status=Status.RUNNING, heartbeat_at__lt=timezone.now() - settings.SILENT_AFTER
+    )
 
 
 def silent(model: type[W]) -> models.QuerySet[W]:

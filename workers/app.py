@@ -18,16 +18,20 @@ from celery.signals import worker_ready, worker_shutting_down  # noqa: E402
 
 from curation.queue import LISTENER_PREFIX, LISTENER_SECONDS, app, broker  # noqa: E402
 
-# What neither loads a model nor calculates for long; the rest is for the other workers.
-LIGHT = ("workers.data.tasks", "workers.webhooks.tasks", "workers.upkeep")
+# What loads no model in its own process; the rest is for the `cpu` and `gpu` workers.
+LIGHT = (
+    "workers.data.tasks",
+    "workers.webhooks.tasks",
+    "workers.upkeep",
+    "workers.generation.tasks",
+    "workers.evaluation.tasks",
+)
 app.conf.imports = (
     *LIGHT,
-    "workers.generation.tasks",
     "workers.scoring.tasks",
     "workers.meaning.tasks",
     "workers.agreement.tasks",
     "workers.training.tasks",
-    "workers.evaluation.tasks",
 )
 
 _stopping = threading.Event()

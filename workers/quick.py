@@ -1,7 +1,8 @@
-"""The Celery application without the libraries of models, which take a quarter of a gigabyte:
-`celery -A workers.quick worker -Q quick -P threads -c 8`, `celery -A workers.quick beat`.
+"""The Celery application without the libraries of models, which take a quarter of a gigabyte, for the
+queues `quick`, `network` and `files`: `celery -A workers.quick worker -Q network -P threads -c 16`; and
+for the beat: `celery -A workers.quick beat`. See curation.queue.start_command.
 
-Threads, since what runs here waits for the data base and for others' servers.
+Threads, since what runs here waits for the database, for files and for others' servers.
 """
 
 from workers.app import LIGHT, app

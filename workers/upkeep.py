@@ -1,83 +1,56 @@
 """What the beat does: wake-ups that were lost, and work whose worker went silent, are sent again."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import redis
+from django.apps import apps
+from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from curation import queue
-from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation import queue, turns
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Project
 from curation.questions.leftovers import remove_left_over
-from curation.questions.models import Deletion, QuestionImport
 from curation.questions.uploads import remove_old_files
-from curation.queue import PUT_BACK, SWEEP, app, broker
+from curation.queue import PUT_BACK, SWEEP, app
 from curation.rationales import meaning
 from curation.rationales.filling import fail_poisoned
 from curation.rationales.models import GenerationRun, ScoringRun
+from curation.rationales.parts import TASK_OF_PART, is_free, teachers_with_work, wake_part
 from curation.rationales.scoring import order_scoring
-from curation.reviews.models import AgreementCount, BulkAction
 from curation.reviews.queueing import unassign_those_who_left
 from curation.training.models import TrainingJob
 from curation.training.services import wake_trainings
 from curation.webhooks.sending import any_due
 from curation.webhooks.sending import tidy as tidy_webhooks
-from curation.work import MAX_ATTEMPTS, Status, Work, finish, silent
+from curation.work import ACTIVE, MAX_ATTEMPTS, Status, Work, finish, silent
 
 log = logging.getLogger(__name__)
 RETRY_SCORING_AFTER = timedelta(minutes=10)
-
-TASK_OF: dict[type[Work], str] = {
-    QuestionImport: queue.RUN_IMPORT,
-    GenerationRun: queue.FILL_RUN,
-    ScoringRun: queue.SCORE_PROJECT,
-    AgreementCount: queue.COUNT_AGREEMENT,
-    BulkAction: queue.RUN_BULK,
-    Deletion: queue.RUN_DELETION,
-    DatasetVersion: queue.FREEZE_DATASET,
-    DatasetCheck: queue.CHECK_DATASET,
-    TrainingJob: queue.TRAIN,
-    Evaluation: queue.EVALUATE,
-}
+WORK = [apps.get_model(label) for label in turns.TASK_OF]
+WakeUps = dict[str, set[tuple[str, tuple[int, ...]]]]  # by queue, see `curation.queue.wake_ups_in`
 
 
 @app.task(name=PUT_BACK)
 def put_back() -> int:
-    """Send a wake-up for every row that has gone silent; returns how many were sent.
-
-    A waiting row is only woken when its queue is empty: else its wake-up stands in the queue, behind
-    other work. A doubled wake-up does nothing.
-    """
-    sent = 0
-    client = broker()
-    for model, task in TASK_OF.items():
-        try:
-            busy = client.llen(queue.QUEUE_OF[task]) > 0
-        except redis.RedisError as error:
-            log.warning("the broker does not answer: %s", error)
-            return sent
-        for work in silent(model):
-            if exhausted(work):
-                continue
-            if work.status == Status.WAITING and busy:
-                continue
-            if model is TrainingJob and work.status == Status.WAITING and not ready(work):
-                continue
-            log.info("%s has gone silent; waking it", work)
-            queue.send(task, work.pk)
-            sent += 1
-    for run in GenerationRun.objects.filter(status=Status.RUNNING):
-        fail_poisoned(run)
+    """Send a wake-up for every row that has gone silent and has none in its queue; returns how many
+    were sent. A doubled wake-up does nothing."""
+    try:
+        lying = {name: queue.wake_ups_in(name) for name in queue.QUEUES}
+    except redis.RedisError as error:
+        log.warning("the broker does not answer: %s", error)
+        return 0
+    sent = sum(wake_again(model, lying) for model in WORK if model is not GenerationRun)
+    sent += wake_runs(lying)
     # Else what was set aside for a person who was taken out of the project would wait for ever.
     unassign_those_who_left()
     tidy_webhooks()
     remove_old_files()
     if any_due():
         queue.send(queue.SEND_WEBHOOKS)
-    wake_embedding(client)
+    wake_embedding(lying)
     # Rationales whose scoring was never ordered, because the process died right after writing them.
     for project in Project.objects.filter(groups__scored__lt=F("groups__revision")).distinct():
         if not failed_lately(project):
@@ -94,17 +67,57 @@ def sweep() -> int:
     return len(gone)
 
 
-def wake_embedding(client: redis.Redis) -> None:
+def wake_embedding(lying: WakeUps) -> None:
     """Searches by meaning whose answers still grow, though no wake-up waits: their worker may be gone.
     Where it is not, this one finds nothing left to do."""
-    try:
-        if client.llen(queue.QUEUE_OF[queue.EMBED_TEXTS]):
-            return
-    except redis.RedisError as error:
-        log.warning("the broker does not answer: %s", error)
+    if lying[queue.QUEUE_OF[queue.EMBED_TEXTS]]:
         return
     for project_id in meaning.growing():
         queue.send(queue.EMBED_TEXTS, project_id)
+
+
+def wake_again(model: type[Work], lying: WakeUps) -> int:
+    """Wake the silent rows of one kind; how many were."""
+    sent = 0
+    for work in silent(model):
+        if exhausted(work):
+            continue
+        if model is TrainingJob and work.status == Status.WAITING and not ready(work):
+            continue
+        asks = model is Evaluation and work.asks_addresses
+        task = queue.EVALUATE_ADDRESSES if asks else turns.TASK_OF[model._meta.label]
+        if (task, (work.pk,)) not in lying[queue.QUEUE_OF[task]]:
+            log.info("%s has gone silent; waking it", work)
+            queue.send(task, work.pk)
+            sent += 1
+    return sent
+
+
+def wake_runs(lying: WakeUps) -> int:
+    """Wake each part of a run that nobody is at, though slots of it are free; how many were. One part
+    may have lost its worker while another goes on."""
+    sent = 0
+    for run in GenerationRun.objects.filter(status=Status.RUNNING):
+        fail_poisoned(run)
+    quiet = set(silent(GenerationRun).values_list("pk", flat=True))
+    active = GenerationRun.objects.filter(status__in=ACTIVE, created_at__lt=long_ago())
+    for run in active.order_by("id"):
+        for part, task in TASK_OF_PART.items():
+            if (task, (run.pk,)) in lying[part]:
+                continue
+            if teachers_with_work(run, part):
+                log.info("nobody is at %s on the queue %s; waking it", run, part)
+                wake_part(run, part)
+                sent += 1
+        # It may be to be ended, or to be begun by a worker that finds it done.
+        if run.pk in quiet and not run.slots.filter(is_free(run)).exists():
+            queue.send(queue.ASK_ADDRESSES, run.pk)
+            sent += 1
+    return sent
+
+
+def long_ago() -> datetime:
+    return timezone.now() - settings.SILENT_AFTER
 
 
 def failed_lately(project: Project) -> bool:
@@ -120,13 +133,13 @@ def exhausted(work: Work) -> bool:
     if (
         isinstance(work, GenerationRun)
         or work.status != Status.RUNNING
-        or work.attempt < MAX_ATTEMPTS
+        or work.lost_workers < MAX_ATTEMPTS
     ):
         return False
     finish(
         work,
         Status.FAILED,
-        error=f"Its worker died {work.attempt} times. See the workers' logs before it is resumed.",
+        error=f"Its worker died {work.lost_workers} times. See the workers' logs before it is resumed.",
     )
     return True
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Schema
 
+from curation.api.shapes import one_board
 from curation.errors import Invalid
 from curation.listing import Page, number, only, page_of
 
@@ -63,7 +64,8 @@ def paged(
 ) -> dict[str, Any]:
     """A page of `rows` by id; `out` says how a row is shown."""
     page = page_of(rows, given, size_of(given), newest_first=newest_first)
-    return shown(request, page, [out(row) for row in page.rows])
+    with one_board():
+        return shown(request, page, [out(row) for row in page.rows])
 
 
 def shown(request: HttpRequest, page: Page, items: list[Any]) -> dict[str, Any]:

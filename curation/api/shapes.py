@@ -1,5 +1,8 @@
 """Shapes that several kinds of work share."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -7,6 +10,7 @@ from ninja import Schema
 from pydantic import Field
 
 from curation.api.reading import Body
+from curation.dashboard.waiting import Board
 from curation.listing import MAX_ID
 from curation.progress import progress_of
 from curation.work import MAX_ORDER_KEY, Work
@@ -31,6 +35,15 @@ class WorkProgressOut(Schema):
     seconds_left: float | None = Field(description="Null where it cannot be known.")
 
 
+class WaitingOut(Schema):
+    queue: str
+    jobs_in_front: int = Field(
+        description="Of all projects; 0 where it begins as soon as it is taken."
+    )
+    seconds: float | None = Field(description="Until it begins, about; null where unknown.")
+    workers: int | None = Field(description="That listen on the queue; null without a broker.")
+
+
 class WorkOut(Schema):
     """Long work: `status` is waiting, running, paused, done, failed or cancelled."""
 
@@ -42,6 +55,9 @@ class WorkOut(Schema):
     started_at: datetime | None
     finished_at: datetime | None
     progress: WorkProgressOut
+    waiting: WaitingOut | None = Field(
+        description="What is in front of it; null where it does not wait for a worker."
+    )
 
 
 class Order(Body):
@@ -55,10 +71,33 @@ class Order(Body):
 def work_out(work: Work) -> dict[str, Any]:
     who = work.created_by.username if work.created_by_id else None
     plain = ("id", "status", "error", "created_at", "started_at", "finished_at")
-    told = {**{name: getattr(work, name) for name in plain}, "created_by": who}
-    return told | {"progress": progress_out(work)}
+    told = {name: getattr(work, name) for name in plain}
+    more = {"created_by": who, "progress": progress_out(work), "waiting": waiting_out(work)}
+    return told | more
 
 
 def progress_out(work: Work) -> dict[str, Any]:
     progress = progress_of(work)
     return {name: getattr(progress, name) for name in WorkProgressOut.model_fields}
+
+
+_board: ContextVar[Board | None] = ContextVar("board", default=None)
+
+
+@contextmanager
+def one_board() -> Iterator[None]:
+    """While a list is made each queue is looked at once."""
+    before = _board.set(Board())
+    try:
+        yield
+    finally:
+        _board.reset(before)
+
+
+def waiting_out(work: Work) -> dict[str, Any] | None:
+    """Of a run that waits in two places, the one where it waits longer."""
+    places = (_board.get() or Board()).waiting(work)
+    if not places:
+        return None
+    place = max(places, key=lambda one: (one.seconds is None, one.seconds or 0.0))
+    return {name: getattr(place, name) for name in WaitingOut.model_fields}

@@ -5,24 +5,23 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.bars import day_bars
 from curation.dashboard import selectors
 from curation.dashboard.advice import Known, next_step
-from curation.dashboard.ahead import KINDS, ahead_of
 from curation.dashboard.home import my_work, projects_of
 from curation.dashboard.rubric import THRESHOLDS, Spread, rubric_effect, spread_of
+from curation.dashboard.waiting import KINDS, Board, named
 from curation.errors import Invalid
-from curation.listing import one_of
 from curation.projects.access import may_create_projects, project_view
 from curation.projects.deleting import deleted_projects
 from curation.projects.forms import RubricForm
 from curation.projects.models import Rubric
+from curation.queue import listeners
 from curation.rationales.scoring import order_scoring
 from curation.reviews.bulk import order_rule
 from curation.work import Status
@@ -97,19 +96,17 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 @require_GET
 @project_view
-def ahead(request: HttpRequest) -> HttpResponse:
-    """What stands before work of this project that waits on the queue `queue` since `since`."""
-    queue = one_of("queue", request.GET.get("queue", ""), KINDS)
-    try:
-        since = parse_datetime(request.GET.get("since", ""))
-    except ValueError:
-        since = None
-    if since is None or since.tzinfo is None:
-        raise Invalid("since must be a moment such as 2026-11-21T12:00:00+00:00.")
-    found = ahead_of(request.project, queue, since)
-    for one in found.mine:
-        one.url = address(request.project.slug, one.view, one.pk)
-    return render(request, "dashboard/_ahead.html", {"ahead": found})
+def waiting(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """What is in front of one piece of work of this project, and whether anybody listens for it."""
+    if kind not in KINDS:
+        raise Http404
+    work = get_object_or_404(KINDS[kind], project=request.project, pk=pk)
+    places = [(place, named(request.project, place)) for place in Board().waiting(work)]
+    for _, jobs in places:
+        for one in jobs:
+            one.url = address(request.project.slug, one.view, one.pk)
+    context = {"places": places, "has_broker": listeners() is not None}
+    return render(request, "dashboard/_waiting.html", context)
 
 
 def _order_key(known: str) -> str:

@@ -23,6 +23,11 @@ class Evaluation(Work):
     done = models.PositiveIntegerField(default=0, help_text="Answers that came.")
     failed = models.PositiveIntegerField(default=0, help_text="Answers that did not come.")
     total = models.PositiveIntegerField(default=0)
+    asks_addresses = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Teachers at addresses are to be asked before a GPU is taken for the rest.",
+    )
     stage = models.CharField(max_length=80, blank=True)
     report = models.JSONField(default=dict)
     verdict = models.JSONField(default=list, help_text="The sentences of the verdict.")

@@ -10,6 +10,7 @@ from curation.errors import Conflict, Invalid
 from curation.evaluations.models import Answer, Evaluation
 from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
+from curation.rationales.models import Backend
 from curation.reviews.queueing import pull_forward
 from curation.training.models import TrainingJob
 from curation.work import (
@@ -17,6 +18,7 @@ from curation.work import (
     RESUMABLE,
     Status,
     finish,
+    give_way,
     move,
     ordered_before,
     ordered_by,
@@ -74,11 +76,36 @@ def order_evaluation(
         if earlier := take_order(Evaluation, project, user, order_key):
             return earlier
         evaluation = Evaluation.objects.create(
-            project=project, job=job, options=options, order_key=order_key, **ordered_by(user)
+            project=project,
+            job=job,
+            options=options,
+            order_key=order_key,
+            asks_addresses=_has_addresses(project),
+            **ordered_by(user),
         )
         evaluation.compared_jobs.set(compared)
-        queue.send(queue.EVALUATE, evaluation.pk)
+        wake_evaluation(evaluation)
     return evaluation
+
+
+def _has_addresses(project: Project) -> bool:
+    return project.teachers.filter(writes=True, backend=Backend.OPENAI).exists()
+
+
+def wake_evaluation(evaluation: Evaluation) -> None:
+    """Wake the worker that it needs now: what waits for the servers of others holds no GPU."""
+    asks = evaluation.asks_addresses
+    queue.send(queue.EVALUATE_ADDRESSES if asks else queue.EVALUATE, evaluation.pk)
+
+
+def addresses_asked(evaluation: Evaluation) -> bool:
+    """The teachers at addresses have answered: the models of the worker are next. False when it was no
+    longer this worker's."""
+    if not give_way(evaluation, asks_addresses=False):
+        return False
+    evaluation.asks_addresses = False
+    wake_evaluation(evaluation)
+    return True
 
 
 def cancel_evaluation(evaluation: Evaluation) -> None:
@@ -87,8 +114,12 @@ def cancel_evaluation(evaluation: Evaluation) -> None:
 
 def resume_evaluation(evaluation: Evaluation) -> None:
     with transaction.atomic():
-        move(Evaluation, evaluation.pk, RESUMABLE, Status.WAITING, finished_at=None, error="")
-        queue.send(queue.EVALUATE, evaluation.pk)
+        # Teachers that have answered are not asked again: their answers are in the folder.
+        asks = _has_addresses(evaluation.project)
+        changes = {"finished_at": None, "error": "", "asks_addresses": asks}
+        move(Evaluation, evaluation.pk, RESUMABLE, Status.WAITING, **changes)
+        evaluation.asks_addresses = asks
+        wake_evaluation(evaluation)
 
 
 def finish_evaluation(

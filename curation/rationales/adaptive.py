@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 
-from curation import queue
 from curation.projects.models import Project
 from curation.rationales.models import GenerationRun, Group, Rationale, Slot, SlotStatus, passes
+from curation.rationales.parts import wake_run
 from curation.work import Status
 
 
@@ -97,5 +97,5 @@ def _extra_slots(run: GenerationRun, most: int) -> Iterator[Slot]:
 def wake_adaptive(project: Project) -> None:
     """After scoring: runs that waited for it go on."""
     waiting = GenerationRun.objects.filter(project=project, status=Status.RUNNING, enough__gt=0)
-    for pk in waiting.values_list("pk", flat=True):
-        queue.send(queue.FILL_RUN, pk)
+    for run in waiting:
+        wake_run(run)

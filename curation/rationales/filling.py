@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Case, F, Prefetch, Q, Value, When
+from django.db.models import Case, F, Prefetch, Value, When
 from django.utils import timezone
 
-from curation import queue
 from curation.machine_paths import without_paths
 from curation.questions.models import Question
 from curation.rationales.adaptive import next_round, waits_for_scores
-from curation.rationales.budgets import LEASE, affordable, in_flight, price, what_is_spent
+from curation.rationales.budgets import affordable, in_flight, price, what_is_spent
 from curation.rationales.models import (
     Batch,
     GenerationRun,
@@ -29,6 +28,7 @@ from curation.rationales.models import (
     TeacherPart,
     text_hash,
 )
+from curation.rationales.parts import is_free, wake_part, wake_run
 from curation.rationales.scoring import mark_stale
 from curation.texts import mended
 from curation.work import Status, finish
@@ -65,24 +65,22 @@ def seed_of(run_seed: int, slot: Slot) -> int:
     return (start + slot.sample) % 2**31
 
 
-def _free(run: GenerationRun) -> Q:
-    gone = Q(batch__renewed_at__lt=timezone.now() - LEASE)
-    free = Q(status=SlotStatus.EMPTY) & (Q(batch__isnull=True) | gone)
-    return free & Q(round__lte=run.round) if run.enough else free
-
-
-def lease_batch(run: GenerationRun, size: int) -> tuple[Teacher, Batch, list[Slot]] | None:
-    """Take up to `size` empty slots of one teacher; None when no slot is free to take now, or the
-    run's budget allows none."""
+def lease_batch(
+    run: GenerationRun, size: int, teachers: Sequence[int] | None = None
+) -> tuple[Teacher, Batch, list[Slot]] | None:
+    """Take up to `size` empty slots of one teacher, of these `teachers` where they are given; None when
+    no slot is free to take now, or the run's budget allows none."""
     with transaction.atomic():
-        free = run.slots.filter(_free(run)).order_by("id").select_related("teacher")
+        free = run.slots.filter(is_free(run)).order_by("id").select_related("teacher")
+        if teachers is not None:
+            free = free.filter(teacher__in=teachers)
         first = free.first()
         if first is None:
             return None
         size = _within_budget(run, first.teacher, size)
         if size < 1:
             return None
-        batch = Batch.objects.create(run=run)
+        batch = Batch.objects.create(run=run, teacher=first.teacher)
         slots = _take(run, batch, first.teacher_id, first.pk, size)
     return (slots[0].teacher, batch, slots) if slots else None
 
@@ -93,19 +91,23 @@ def _within_budget(run: GenerationRun, teacher: Teacher, size: int) -> int:
 
 
 def extend_batch(
-    run: GenerationRun, batch: Batch, teacher: Teacher, size: int, *, in_order: bool
+    run: GenerationRun,
+    batch: Batch,
+    teacher: Teacher,
+    size: int,
+    in_order_with: Sequence[int] = (),
 ) -> list[Slot]:
     """Take up to `size` more empty slots of the batch's teacher into the same batch.
 
-    So a server that writes many at once never waits for the slowest of a batch. With `in_order`,
-    none is taken while the run's next free slot belongs to another teacher: the questions that come
-    first are then complete first. Without, the teacher (whose model is costly to start) goes on.
+    So a server that writes many at once never waits for the slowest of a batch. None is taken while
+    the next free slot of the teachers `in_order_with` belongs to another one: the questions that come
+    first are then complete first. Without, the teacher (whose model is costly to start, or whom
+    nobody else waits for) goes on.
     """
     with transaction.atomic():
         size = _within_budget(run, teacher, size)
-        free = run.slots.filter(_free(run)).order_by("id")
-        if not in_order:
-            free = free.filter(teacher=teacher)
+        free = run.slots.filter(is_free(run), teacher__in={*in_order_with, teacher.pk})
+        free = free.order_by("id")
         first = free.values("id", "teacher_id").first()
         if size < 1 or first is None or first["teacher_id"] != teacher.pk:
             return []
@@ -116,7 +118,7 @@ def _take(
     run: GenerationRun, batch: Batch, teacher_id: int, first_id: int, size: int
 ) -> list[Slot]:
     ids = list(
-        run.slots.filter(_free(run), teacher_id=teacher_id, id__gte=first_id)
+        run.slots.filter(is_free(run), teacher_id=teacher_id, id__gte=first_id)
         .select_for_update(skip_locked=True, of=("self",))
         .order_by("id")
         .values_list("id", flat=True)[:size]
@@ -240,17 +242,18 @@ def release_batch(batch: Batch) -> None:
 
 def fail_poisoned(run: GenerationRun) -> int:
     """Fail slots whose every batch died with them (a crash leaves no error to store)."""
-    return run.slots.filter(_free(run), attempts__gte=MAX_ATTEMPTS).update(
+    return run.slots.filter(is_free(run), attempts__gte=MAX_ATTEMPTS).update(
         status=SlotStatus.FAILED,
         error=f"The worker ended {MAX_ATTEMPTS} times while it wrote this; its log says why.",
     )
 
 
-def go_on_or_end(run: GenerationRun) -> None:
+def go_on_or_end(run: GenerationRun, part: str | None = None) -> None:
     """After a batch: wake the next one, begin the next round, or end the run.
 
-    Empty slots that a live batch of another worker holds need no wake-up: that batch ends the run;
-    where it died, the beat wakes the run.
+    `part` is the caller's own: another part's workers have wake-ups of their own. Empty slots that a
+    live batch of another worker holds need no wake-up: that batch ends the run; where it died, the
+    beat wakes the run.
     """
     fail_poisoned(run)
     empty = run.slots.filter(status=SlotStatus.EMPTY)
@@ -258,15 +261,17 @@ def go_on_or_end(run: GenerationRun) -> None:
     if turn.exists():
         if (spent := what_is_spent(run)) and not in_flight(run):
             finish(run, Status.PAUSED, error=f"{spent} {empty.count():,} slots are still empty.")
-        elif not spent and run.slots.filter(_free(run)).exists():
-            queue.send(queue.FILL_RUN, run.pk)
+        elif not spent and part:
+            wake_part(run, part)
+        elif not spent and run.slots.filter(is_free(run)).exists():
+            wake_run(run)
         return
     if run.enough:
         if waits_for_scores(run):
             return  # whoever ends the scoring wakes the run
         next_round(run)
         if empty.exists():
-            queue.send(queue.FILL_RUN, run.pk)
+            wake_run(run)
             return
     _end(run)
 

@@ -1,7 +1,7 @@
 """Carry out an import: the questions of a file and the rationales that came with them."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -17,24 +17,28 @@ from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
 from curation.rationales.scoring import mark_stale, order_scoring
 from curation.rationales.services import refuse_more_teachers
-from curation.work import Status, begin, ending, finish, still_mine
+from curation.work import Status, begin, ending, finish, give_way, still_mine
 
 BATCH = 200
 SHOWN_BAD_ROWS = 200
 
 
-def run_import(import_id: int, *, score: bool = True) -> QuestionImport | None:
+def run_import(
+    import_id: int, *, score: bool = True, is_over: Callable[[], bool] = lambda: False
+) -> QuestionImport | None:
     """Read the file twice: first every line is checked, then the good rows are written in batches.
 
     With a bad row and without `keep_good_rows` nothing is written. A batch is counted in the transaction
-    that writes it, so whoever goes on after a worker that died begins with the first row not written.
+    that writes it, so whoever goes on after a worker that died begins with the first row not written. So
+    does the job's own next turn, after `is_over` said between two batches that others are to have the
+    worker: it waits then.
     """
     job = begin(QuestionImport, import_id)
     if job is None:
         return None
     with ending(job):
         try:
-            written = (job.rows_written or _check(job)) and _write(job)
+            written = (job.rows_written or _check(job)) and _write(job, is_over)
             if written and finish(job, Status.DONE) and score:
                 order_scoring(job.project, None)
         except (OSError, ServiceError) as error:
@@ -100,11 +104,14 @@ class _NewTeachers:
             self.known.add(one.teacher)
 
 
-def _write(job: QuestionImport) -> bool:
-    """Write the good rows that are not written yet; False when the import is no longer this worker's."""
+def _write(job: QuestionImport, is_over: Callable[[], bool]) -> bool:
+    """Write the good rows that are not written yet; False when some are left, or the import is no longer
+    this worker's."""
     with artifacts.open_artifact(job.artifact) as file:
         good = (row for row in read_rows(file, job.preset) if isinstance(row, Row))
-        for batch in _batched(itertools.islice(good, job.rows_written, None)):
+        for n, batch in enumerate(_batched(itertools.islice(good, job.rows_written, None))):
+            if n and is_over() and give_way(job):
+                return False
             with transaction.atomic():
                 questions, new = add_questions(job.project, batch, job.split)
                 chains = add_imported(job.project, zip(questions, batch, strict=True))

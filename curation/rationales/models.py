@@ -313,6 +313,9 @@ class Batch(models.Model):
     batch that is not renewed are free for another."""
 
     run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="batches")
+    teacher = models.ForeignKey(
+        Teacher, null=True, on_delete=models.CASCADE, related_name="+", help_text="Who is asked."
+    )
     renewed_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

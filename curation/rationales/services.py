@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from curation import queue
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
@@ -23,6 +22,7 @@ from curation.rationales.models import (
     SlotStatus,
     Teacher,
 )
+from curation.rationales.parts import wake_run
 from curation.rationales.planning import plan
 from curation.rationales.styles import FEW_SHOT, HINT, styles
 from curation.work import ACTIVE, RESUMABLE, Status, move, ordered_before, ordered_by, take_order
@@ -186,7 +186,7 @@ def order_run(
         if not run.slot_count:
             raise Conflict("Every rationale of this order is there already, or on its way.")
         run.save(update_fields=["slot_count"])
-        queue.send(queue.FILL_RUN, run.pk)
+        wake_run(run)
     return run
 
 
@@ -270,7 +270,7 @@ def order_cut_off(
         Slot.objects.bulk_create(slots, batch_size=1000)
         again.slot_count = len(slots)
         again.save(update_fields=["slot_count"])
-        queue.send(queue.FILL_RUN, again.pk)
+        wake_run(again)
     return again
 
 
@@ -304,7 +304,7 @@ def resume_run(run: GenerationRun) -> None:
             heartbeat_at=None,
             error="",
         )
-        queue.send(queue.FILL_RUN, run.pk)
+        wake_run(run)
 
 
 def _spent_now(run: GenerationRun) -> str:
@@ -324,5 +324,5 @@ def retry_failed(run: GenerationRun) -> int:
         GenerationRun.objects.filter(pk=run.pk, status__in=done).update(
             status=Status.WAITING, finished_at=None, error=""
         )
-        queue.send(queue.FILL_RUN, run.pk)
+        wake_run(run)
     return emptied

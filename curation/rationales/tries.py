@@ -53,7 +53,7 @@ def order_try(project: Project, user: User, teacher: Teacher, question: str) -> 
 
 
 def task_of(teacher: Teacher) -> str:
-    """An address is asked by the `cpu` worker, a model of ours by the one that has the GPU."""
+    """An address is asked by the `network` worker, a model of ours by the one that has the GPU."""
     return queue.TRY_ADDRESS if teacher.backend == Backend.OPENAI else queue.TRY_TEACHER
 
 
@@ -64,10 +64,3 @@ def teacher_of(row: TeacherTry) -> Teacher:
 
 def still_waited_for(row: TeacherTry) -> bool:
     return row.is_active and row.created_at > timezone.now() - GIVEN_UP
-
-
-def missing_worker(row: TeacherTry) -> list[str]:
-    """The queue on which nobody listens for the row, or "broker" where that does not answer."""
-    name = queue.QUEUE_OF[task_of(teacher_of(row))]
-    known = queue.listeners()
-    return ["broker"] if known is None else [name] if not known[name] else []

@@ -16,6 +16,7 @@ from curation.rationales.choosing import WHICH, Choice
 from curation.rationales.estimating import Estimate, estimate
 from curation.rationales.forms import BudgetForm, CutOffForm, RunForm
 from curation.rationales.models import GenerationRun, Teacher
+from curation.rationales.parts import part_of
 from curation.rationales.styles import styles
 
 
@@ -42,6 +43,7 @@ def run_new(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
     teachers = Teacher.objects.for_project(project).filter(writes=True)
     context = {"form": form, "teachers": teachers, "styles": styles().values()}
+    context["queues"] = sorted({part_of(one) for one in teachers})
     context |= _estimated(request, form)
     return render(request, "rationales/run_new.html", context, status=400 if form.errors else 200)
 

@@ -94,6 +94,5 @@ def teacher_tried(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": row,
         "waited_for": tries.still_waited_for(row),
-        "missing": tries.missing_worker(row),
     }
     return render(request, "rationales/_try.html", context)

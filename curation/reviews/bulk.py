@@ -222,7 +222,13 @@ def order_undo(action: BulkAction, user: User) -> None:
     with transaction.atomic():
         begun = BulkAction.objects.filter(pk=action.pk, undone_at=None).exclude(status__in=ACTIVE)
         if not begun.update(
-            undone_at=now, undone_by=user, status=Status.WAITING, last=None, attempt=0, error=""
+            undone_at=now,
+            undone_by=user,
+            status=Status.WAITING,
+            last=None,
+            attempt=0,
+            turns=0,
+            error="",
         ):
             raise Conflict("This is under way, or was undone already: load the page again.")
         if action.changed > INLINE:

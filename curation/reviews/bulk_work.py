@@ -4,6 +4,8 @@ Each step writes its decisions and how far it came in one transaction, so a work
 nothing; the log of decisions (history.py) knows what stood before, which is what an undo puts back.
 """
 
+from collections.abc import Callable, Iterator
+
 from django.db import transaction
 from django.db.models import (
     Case,
@@ -42,7 +44,7 @@ from curation.reviews.queueing import (
 from curation.reviews.restoring import as_decision, logged, stood_before
 from curation.reviews.services import approve_in_rules_name, passing_undecided
 from curation.reviews.telling import tell_made, tell_withdrawn
-from curation.work import Status, begin, ending, finish
+from curation.work import Status, begin, ending, finish, give_way
 
 AT_ONCE = 500
 DECIDES = {
@@ -74,22 +76,29 @@ class Superseded(Exception):
     """It was cancelled, or another worker took it over."""
 
 
-def run_bulk(action_id: int) -> None:
-    """Do, or undo, what is left of an action. Does nothing where another worker has it."""
+def run_bulk(action_id: int, is_over: Callable[[], bool] = lambda: False) -> bool:
+    """Do, or undo, what is left of an action. Does nothing where another worker has it.
+
+    `is_over` is asked between two steps; when it says so the rest waits. Returns whether some is left.
+    """
     action = begin(BulkAction, action_id)
     if action is None:
-        return
+        return False
     with ending(action):
         who = action.undone_by if action.undone_at else action.created_by
         # What a setting that is in force wants is done, whoever set it.
         if action.kind != BulkKind.OVERLAP and (why := refusal(who, action.project_id)):
             finish(action, Status.FAILED, error=why)
-            return
+            return False
         try:
-            _undo_all(action) if action.undone_at else _do_all(action)
+            steps = _undo_all(action) if action.undone_at else _do_all(action)
+            for n, _ in enumerate(steps):
+                if n and is_over():
+                    return give_way(action)
         except Superseded:
-            return
+            return False
         finish(action, Status.DONE)
+    return False
 
 
 def _came_to(action: BulkAction, last: int, **counts: object) -> None:
@@ -100,10 +109,11 @@ def _came_to(action: BulkAction, last: int, **counts: object) -> None:
     action.last = last
 
 
-def _do_all(action: BulkAction) -> None:
+def _do_all(action: BulkAction) -> Iterator[None]:
+    """All of it; comes back before each step."""
     if action.kind in WHOLE:
         while WHOLE[action.kind](action):
-            pass
+            yield
         return
     rows = chosen(action.project, action.filters, action.until)
     if action.kind in DECIDES:
@@ -113,6 +123,7 @@ def _do_all(action: BulkAction) -> None:
     while part := list(
         rows.filter(pk__gt=action.last or 0).values_list("pk", "question_id", "state")[:AT_ONCE]
     ):
+        yield
         ids = [pk for pk, _, state in part if state == "change"]
         questions = sorted({question for _, question, state in part if state == "change"})
         with transaction.atomic():
@@ -209,7 +220,7 @@ def _assign(action: BulkAction, questions: list[int]) -> int:
     return len(taken)
 
 
-def _undo_all(action: BulkAction) -> None:
+def _undo_all(action: BulkAction) -> Iterator[None]:
     if action.kind == BulkKind.ASSIGN:
         with transaction.atomic():
             left = Seat.objects.filter(pk__in=action.seats, done_at=None, assigned_to=action.person)
@@ -217,6 +228,7 @@ def _undo_all(action: BulkAction) -> None:
             _came_to(action, 0, put_back=left.update(assigned_to=None))
         return
     while ids := _changed_after(action):
+        yield
         with transaction.atomic():
             touched = Rationale.objects.filter(pk__in=ids).values_list("question", flat=True)
             questions = sorted(set(touched))

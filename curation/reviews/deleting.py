@@ -129,6 +129,7 @@ def order_restore(deletion: Deletion, user: User) -> None:
             status=Status.WAITING,
             last=None,
             attempt=0,
+            turns=0,
             error="",
             finished_at=None,
         ):

@@ -5,7 +5,7 @@ the queue: every list, count and queue asks by project, and so does every index.
 the seats that they filled, stay theirs. Each step is one transaction that notes how far it came.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
@@ -36,7 +36,7 @@ from curation.reviews.queueing import (
     lock_items,
 )
 from curation.reviews.telling import tell_made, tell_withdrawn
-from curation.work import Status, begin, ending, finish
+from curation.work import Status, begin, ending, finish, give_way
 
 AT_ONCE = 200
 # What belongs to a rationale, and what to a question: these lose their project with it.
@@ -63,22 +63,29 @@ def taken(deletion: Deletion) -> QuerySet:
     return model.all_objects.filter(deletion=deletion, project__isnull=True)
 
 
-def run_deletion(deletion_id: int) -> None:
-    """Do what is left of a deletion, or of its restoring. Does nothing where another worker has it."""
+def run_deletion(deletion_id: int, is_over: Callable[[], bool] = lambda: False) -> bool:
+    """Do what is left of a deletion, or of its restoring. Does nothing where another worker has it.
+
+    `is_over` is asked between two steps; when it says so the rest waits. Returns whether some is left.
+    """
     deletion = begin(Deletion, deletion_id)
     if deletion is None:
-        return
+        return False
     with ending(deletion):
         who = deletion.restored_by if deletion.restored_at else deletion.created_by
         if why := refusal(who, deletion.project_id):
             finish(deletion, Status.FAILED, error=why)
-            return
+            return False
         try:
-            _restore_all(deletion) if deletion.restored_at else _delete_all(deletion)
+            steps = _restore_all(deletion) if deletion.restored_at else _delete_all(deletion)
+            for n, _ in enumerate(steps):
+                if n and is_over():
+                    return give_way(deletion)
         except Superseded:
-            return
+            return False
         finish(deletion, Status.DONE)
     order_scoring(deletion.project, None)  # the chains that stay are compared with each other anew
+    return False
 
 
 def _came_to(deletion: Deletion, last: int, **counts: object) -> None:
@@ -94,17 +101,19 @@ def _next(rows: QuerySet, deletion: Deletion) -> list[int]:
     return list(after.values_list("pk", flat=True)[:AT_ONCE])
 
 
-def _delete_all(deletion: Deletion) -> None:
+def _delete_all(deletion: Deletion) -> Iterator[None]:
     take = _take_questions if deletion.kind == Kind.QUESTIONS else _take_rationales
     while ids := _next(chosen(deletion), deletion):
+        yield
         with transaction.atomic():
             n, chains = take(deletion, ids)
             counts = {"deleted": F("deleted") + n, "rationales": F("rationales") + chains}
             _came_to(deletion, ids[-1], **counts)
 
 
-def _restore_all(deletion: Deletion) -> None:
+def _restore_all(deletion: Deletion) -> Iterator[None]:
     while ids := _next(taken(deletion), deletion):
+        yield
         with transaction.atomic():
             n = give_back(deletion, ids)
             _came_to(deletion, ids[-1], restored=F("restored") + n)

@@ -45,6 +45,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "count": count,
         "figures": figures,
         "running": running,
+        "last": last,
         "failed": failed,
         "stale": not running and not failed and counts.is_stale(project, count),
         "known": counts.material(project, whole=count is None),

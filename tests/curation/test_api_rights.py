@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from curation import rate_limit
+from curation import queue, rate_limit
 from curation.api.api import api
 from curation.api.models import ApiToken
 from curation.api.tokens import make_token, revoke
@@ -134,7 +134,7 @@ def nothing_changes(
     kept: list[Any] = []
 
     def state() -> Any:
-        return rows(), wake_ups("cpu"), wake_ups("gpu")
+        return rows(), [wake_ups(name) for name in queue.QUEUES]
 
     yield lambda: kept.append(state())
     assert kept and state() == kept[0]

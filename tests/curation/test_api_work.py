@@ -117,8 +117,8 @@ def test_questions_come_in_as_json_by_a_worker(
     }  # fmt: skip
     with django_capture_on_commit_callbacks(execute=True):
         job = ada.post("questions", body, status=202)
-    assert job["status"] == "waiting" and wake_ups("cpu") == 1
-    assert ada.post("questions", body, status=202)["id"] == job["id"] and wake_ups("cpu") == 1
+    assert job["status"] == "waiting" and wake_ups("files") == 1
+    assert ada.post("questions", body, status=202)["id"] == job["id"] and wake_ups("files") == 1
     run_import(job["id"])
     done = ada.get(f"imports/{job['id']}")
     assert (done["status"], done["questions_added"], done["rationales_added"]) == ("done", 2, 1)

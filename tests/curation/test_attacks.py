@@ -16,6 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from curation import queue
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Membership, Project, User
 from curation.projects.saved_views import save_view
@@ -159,25 +160,25 @@ def test_the_address_list_is_really_walked() -> None:
 def test_a_stranger_finds_nothing_at_any_address_and_changes_no_row(
     verb: str, ids: Ids, stranger_client: Client, wake_ups: Callable[[str], int]
 ) -> None:  # A1, A3
-    before, woken = all_rows(), (wake_ups("cpu"), wake_ups("gpu"))
+    before, woken = all_rows(), [wake_ups(name) for name in queue.QUEUES]
     for address in ADDRESSES:
         answer = getattr(stranger_client, verb)(ids.place(address))
         assert answer.status_code in (404, 405), (verb, address.name, answer.status_code)
     assert all_rows() == before
-    assert (wake_ups("cpu"), wake_ups("gpu")) == woken
+    assert [wake_ups(name) for name in queue.QUEUES] == woken
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_an_object_of_another_project_is_not_below_ones_own(
     verb: str, ids: Ids, stranger_client: Client, wake_ups: Callable[[str], int]
 ) -> None:  # A2: the stranger is an admin of “elsewhere” and names what stands in “eggs”
-    before, woken = all_rows(), (wake_ups("cpu"), wake_ups("gpu"))
+    before, woken = all_rows(), [wake_ups(name) for name in queue.QUEUES]
     for address in OBJECTS:
         answer = getattr(stranger_client, verb)(ids.place(address, "elsewhere"))
         refused = (404, 405, 409) if address.name == "member_remove" else (404, 405)
         assert answer.status_code in refused, (verb, address.name, answer.status_code)
     assert all_rows() == before
-    assert (wake_ups("cpu"), wake_ups("gpu")) == woken
+    assert [wake_ups(name) for name in queue.QUEUES] == woken
 
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name)
@@ -203,14 +204,14 @@ def test_nobody_gets_in_without_signing_in(ids: Ids, client: Client) -> None:
 def test_a_reviewer_posts_to_no_address_of_an_admin(
     ids: Ids, reviewer_client: Client, wake_ups: Callable[[str], int]
 ) -> None:  # A5
-    before, woken = all_rows(), (wake_ups("cpu"), wake_ups("gpu"))
+    before, woken = all_rows(), [wake_ups(name) for name in queue.QUEUES]
     for address in ADDRESSES:
         if address.name in REVIEWERS_WRITES:
             continue
         answer = reviewer_client.post(ids.place(address))
         assert answer.status_code in (403, 405), (address.name, answer.status_code)
     assert all_rows() == before
-    assert (wake_ups("cpu"), wake_ups("gpu")) == woken
+    assert [wake_ups(name) for name in queue.QUEUES] == woken
 
 
 def test_a_member_who_is_taken_out_loses_every_address_at_once(

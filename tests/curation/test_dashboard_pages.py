@@ -1,6 +1,5 @@
 """My work, the dashboard's numbers, and what it says to do next."""
 
-import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +18,6 @@ from curation.dashboard.selectors import Counts, Pace, Running, Student
 from curation.intervals import student, wilson
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, change_rubric
-from curation.questions.models import QuestionImport
 from curation.rationales.models import Rationale, ScoringRun, Teacher
 from curation.rationales.services import order_run
 from curation.remembering import remembered
@@ -143,34 +141,6 @@ def test_running_work_is_shown_with_its_progress(
     assert "0 of 6 rationales" in html and "4 of 10 rationales" in html
     assert 'hx-trigger="every 2s"' in html
     assert '<progress value="4" max="10"' in html
-
-
-def test_what_waits_is_told_what_stands_before_it(
-    project: Project, admin_user: User, reviewer_client: Client, stranger_client: Client
-) -> None:
-    job = QuestionImport.objects.create(project=project, file_name="more.jsonl")
-    page = reviewer_client.get(reverse("import_detail", args=["eggs", job.pk])).content.decode()
-    address = html.unescape(re.search(r'hx-get="([^"]*/ahead[^"]*)"', page)[1])
-
-    def told(client: Client = reviewer_client) -> str:
-        answer = client.get(address)
-        assert answer.status_code == 200
-        return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-    assert told() == "Nothing is before it: it begins as soon as a worker takes it."
-    ScoringRun.objects.create(project=project, total=1200, done=1200, status="running")
-    elsewhere = Project.objects.get(slug="elsewhere")
-    QuestionImport.objects.create(project=elsewhere, file_name="secret.jsonl", status="running")
-    QuestionImport.objects.create(project=elsewhere, file_name="secret.jsonl")  # comes after
-    assert told() == (
-        "Before it: Scoring running, 1,200 of 1,200 rationales ; 1 order of other projects."
-    )
-    assert stranger_client.get(address).status_code == 404
-    place = reverse("ahead", args=["eggs"])
-    for since in ("", "yesterday", "2026-99-99T00:00:00Z", "2026-11-21T10:00:00"):
-        assert reviewer_client.get(place, {"queue": "cpu", "since": since}).status_code == 400
-    given = {"queue": "none", "since": "2026-11-21T10:00:00Z"}
-    assert reviewer_client.get(place, given).status_code == 400
 
 
 def test_a_page_keeps_its_order_key_while_it_is_drawn_anew(

@@ -98,7 +98,7 @@ def test_freezing_by_page_orders_once_for_a_double_click(
         2,
         7,
     )
-    assert wake_ups("cpu") == 1
+    assert wake_ups("files") == 1
 
 
 @pytest.mark.parametrize(

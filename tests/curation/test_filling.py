@@ -10,8 +10,8 @@ from django.utils import timezone
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project
 from curation.questions.models import Question
+from curation.rationales.budgets import LEASE
 from curation.rationales.filling import (
-    LEASE,
     MAX_ATTEMPTS,
     Written,
     go_on_or_end,

@@ -77,11 +77,11 @@ def test_two_questions_of_the_same_text_in_one_file_are_one(project: Project) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_order_wakes_the_cpu_queue(
+def test_an_order_wakes_the_files_queue(
     project: Project, admin_user: User, wake_ups: Callable[[str], int]
 ) -> None:
     order(project, GOOD)
-    assert wake_ups(queue.CPU) == 1
+    assert wake_ups(queue.FILES) == 1
 
 
 def test_the_real_teachers_file(project: Project, dev_data) -> None:

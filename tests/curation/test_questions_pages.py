@@ -69,14 +69,14 @@ def test_an_import_of_another_project_is_not_there(
 def test_a_reviewer_reads_and_may_not_import(
     job: QuestionImport, reviewer_client: Client, wake_ups: Callable[[str], int]
 ) -> None:
-    before = wake_ups("cpu")
+    before = wake_ups("files")
     assert reviewer_client.get(addresses()["questions"]).status_code == 200
     assert reviewer_client.get(addresses(job)["import_detail"]).status_code == 200
     assert reviewer_client.get(addresses()["import_new"]).status_code == 403
     assert order(reviewer_client, GOOD).status_code == 403
     for name in ("import_again", "import_cancel"):
         assert reviewer_client.post(addresses(job)[name]).status_code == 403
-    assert QuestionImport.objects.count() == 1 and wake_ups("cpu") == before
+    assert QuestionImport.objects.count() == 1 and wake_ups("files") == before
 
 
 def test_an_import_is_ordered_once_for_a_double_click(

@@ -68,7 +68,7 @@ def test_a_reviewer_reads_and_orders_nothing(
     reviewer_client: Client,
     wake_ups: Callable[[str], int],
 ) -> None:
-    before = wake_ups("gpu"), wake_ups("cpu")
+    before = wake_ups("gpu"), wake_ups("network")
     for name in READS:
         assert reviewer_client.get(at(name)).status_code == 200
     assert reviewer_client.get(at("run_detail", run.pk)).status_code == 200
@@ -81,7 +81,7 @@ def test_a_reviewer_reads_and_orders_nothing(
         pk = teacher.pk if name == "teacher_edit" else run.pk
         assert reviewer_client.post(at(name, pk)).status_code == 403
     assert GenerationRun.objects.count() == 1
-    assert (wake_ups("gpu"), wake_ups("cpu")) == before
+    assert (wake_ups("gpu"), wake_ups("network")) == before
 
 
 def test_an_order_makes_its_slots_and_a_double_click_makes_them_once(

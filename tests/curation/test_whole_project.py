@@ -87,6 +87,7 @@ def worker_dies(action: BulkAction) -> None:
     row = BulkAction.objects.get(pk=action.pk)
     assert row.status == Status.RUNNING and 0 < row.seen < MANY
     BulkAction.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
+    queue.broker().delete(queue.QUICK)  # its wake-up went with the worker
 
 
 def goes_on(action: BulkAction) -> BulkAction:

@@ -87,6 +87,13 @@ class Stack:
         done = self.manage("shell", "-v0", "-c", f"import json\n{code}")
         return json.loads(done.stdout.strip().splitlines()[-1])
 
+    def wait_until(self, holds: Callable[[], bool], seconds: float) -> None:
+        """Wait for something to hold; fails after so many seconds, which a healthy one never takes."""
+        until = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < until, self.printed()
+            time.sleep(0.2)
+
     def password(self, name: str) -> str:
         words = dict(line.split() for line in (self.home / "sign-in.txt").read_text().splitlines())
         return words[name]

@@ -133,9 +133,9 @@ def test_a_try_brings_one_answer_with_its_latency_and_cost_and_saves_no_teacher(
 ):
     with Server(lambda n, r: chat("Answer: 29", reasoning_content="Thinking.")) as server:
         teacher = far(project, server, price_in=1, price_out=2, prompt_style="step-by-step")
-        before = wake_ups("cpu"), wake_ups("gpu")
+        before = wake_ups("network"), wake_ups("gpu")
         row = order_try(project, admin_user, teacher, "What is 30 - 1?")
-        assert (wake_ups("cpu"), wake_ups("gpu")) == (before[0] + 1, before[1])
+        assert (wake_ups("network"), wake_ups("gpu")) == (before[0] + 1, before[1])
         tasks.try_address(row.pk)
     row.refresh_from_db()
     assert (row.status, row.answer, row.reasoning) == (Status.DONE, "Answer: 29", "Thinking.")

@@ -26,6 +26,7 @@ def run_to_its_end(run: GenerationRun) -> GenerationRun:
     """Every wake-up that the run sends, as a worker would take them."""
     for _ in range(20):
         tasks.fill(run.pk)
+        tasks.ask_addresses(run.pk)
         run.refresh_from_db()
         if run.status not in (Status.WAITING, Status.RUNNING):
             return run

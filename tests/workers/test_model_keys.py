@@ -36,7 +36,7 @@ from tests.workers.training_tiny import sums
 from workers import model_keys
 from workers.addresses import parse_url
 from workers.child_environment import without_secrets
-from workers.evaluation.tasks import evaluate
+from workers.evaluation.tasks import ask_addresses, evaluate
 from workers.generation import child, tasks, vllm_engine
 from workers.generation.types import BackendError
 from workers.scoring.tasks import score
@@ -98,6 +98,12 @@ def assert_refused(said: str) -> None:
     assert KEY not in said and "\n" not in said.strip()
 
 
+def measure(evaluation_id: int) -> None:
+    """As the workers of its two queues do, one after the other."""
+    ask_addresses(evaluation_id)
+    evaluate(evaluation_id)
+
+
 def test_a_try_sends_no_key(theirs: Project, stranger: User, server: Server) -> None:
     row = order_try(theirs, stranger, trap(theirs, server), "")
     tasks.try_address(row.pk)
@@ -138,7 +144,7 @@ def test_a_judge_sends_no_key(
 def test_an_evaluation_sends_no_key(theirs: Project, stranger: User, server: Server) -> None:
     trap(theirs, server).save()
     evaluation = order_evaluation(theirs, stranger)
-    evaluate(evaluation.pk)
+    measure(evaluation.pk)
     evaluation.refresh_from_db()
     assert evaluation.status == Status.FAILED and server.received == []
     assert_refused(evaluation.error)
@@ -172,7 +178,7 @@ def test_a_training_and_the_evaluation_that_follows_it_send_no_key(
     job.refresh_from_db()
     assert job.status == Status.DONE, job.error
     evaluation = Evaluation.objects.get(job=job)
-    evaluate(evaluation.pk)
+    measure(evaluation.pk)
     evaluation.refresh_from_db()
     assert evaluation.status == Status.FAILED and server.received == []
     assert_refused(evaluation.error)
@@ -201,7 +207,7 @@ def test_a_key_goes_where_it_may_go_and_its_list_goes_along_into_the_evaluation(
     run_to_its_end(GenerationRun.objects.get(pk=run.pk))
     assert len(server.received) == 2
     evaluation = order_evaluation(project, admin_user)
-    evaluate(evaluation.pk)
+    measure(evaluation.pk)
     evaluation.refresh_from_db()
     assert evaluation.status == Status.DONE, evaluation.error
     assert len(server.received) == 4

@@ -1,15 +1,16 @@
 """Count how far the reviewers of a project agree, on the `cpu` queue."""
 
-from curation.queue import COUNT_AGREEMENT, app
+from curation.queue import COUNT_AGREEMENT
 from curation.reviews.agreement import compared, forget_old
 from curation.reviews.models import AgreementCount
 from curation.work import Status, begin, ending, finish
 from workers.agreement.said import Said
 from workers.pulse import Pulse
 from workers.rights import refuse_nobodys
+from workers.turns import in_turns
 
 
-@app.task(name=COUNT_AGREEMENT)
+@in_turns(COUNT_AGREEMENT, AgreementCount)
 def count_agreement(count_id: int) -> None:
     """Any member may order it: it changes nothing but its own row."""
     if refuse_nobodys(AgreementCount, count_id):

@@ -1,29 +1,55 @@
-"""Files in and out (imports, the freezing of datasets), on the `cpu` queue; what is done to many chains
-at once, and the checking of datasets, on the `quick` one."""
+"""Files in and out (imports, datasets) on the `files` queue; what is done to many rationales at once on
+the `quick` one. All of it works in turns."""
 
 from curation.datasets.checking import run_check
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.datasets.services import freeze
-from curation.questions.models import QuestionImport
-from curation.queue import CHECK_DATASET, FREEZE_DATASET, RUN_BULK, RUN_DELETION, RUN_IMPORT, app
+from curation.projects.models import Project
+from curation.questions.models import Deletion, QuestionImport
+from curation.queue import (
+    CHECK_DATASET,
+    CHECK_REFERENCES,
+    FILES,
+    FREEZE_DATASET,
+    QUICK,
+    RUN_BULK,
+    RUN_DELETION,
+    RUN_IMPORT,
+    app,
+    send,
+)
 from curation.rationales.importing import run_import
 from curation.reviews.bulk import run_bulk
 from curation.reviews.deleting import run_deletion
+from curation.reviews.models import BulkAction
 from curation.training.services import wake_trainings
+from curation.work import Status
 from workers.rights import refuse_without_rights
 from workers.scoring.tasks import check_references
+from workers.turns import Turn, in_turns
 
 
-@app.task(name=RUN_IMPORT)
+@in_turns(RUN_IMPORT, QuestionImport)
 def run_import_task(import_id: int) -> None:
     if refuse_without_rights(QuestionImport, import_id):
         return
-    job = run_import(import_id)
-    if job is not None:
-        check_references(job.project_id)
+    job = run_import(import_id, is_over=Turn(FILES).over)
+    if job is None:
+        return
+    if job.status == Status.WAITING:
+        send(RUN_IMPORT, job.pk)
+    else:
+        send(CHECK_REFERENCES, job.project_id)
 
 
-@app.task(name=FREEZE_DATASET)
+@app.task(name=CHECK_REFERENCES)
+def check_references_task(project_id: int) -> None:
+    """Look at references that nobody has looked at. Where this gets lost the next scoring does it."""
+    if not check_references(project_id, Turn(FILES).over) and Project.objects.filter(pk=project_id):
+        send(CHECK_REFERENCES, project_id)
+
+
+@in_turns(FREEZE_DATASET, DatasetVersion)
 def freeze_dataset(version_id: int) -> None:
     if refuse_without_rights(DatasetVersion, version_id):
         wake_trainings(DatasetVersion.objects.get(pk=version_id))
@@ -33,17 +59,20 @@ def freeze_dataset(version_id: int) -> None:
         wake_trainings(version)
 
 
-@app.task(name=RUN_BULK)
+@in_turns(RUN_BULK, BulkAction)
 def run_bulk_task(action_id: int) -> None:
-    run_bulk(action_id)  # it asks for its owner's rights itself, also where it runs in the web
+    # It asks for its owner's rights itself, also where it runs in the web.
+    if run_bulk(action_id, Turn(QUICK).over):
+        send(RUN_BULK, action_id)
 
 
-@app.task(name=CHECK_DATASET)
+@in_turns(CHECK_DATASET, DatasetCheck)
 def check_dataset(check_id: int) -> None:
     if not refuse_without_rights(DatasetCheck, check_id):
         run_check(check_id)
 
 
-@app.task(name=RUN_DELETION)
+@in_turns(RUN_DELETION, Deletion)
 def run_deletion_task(deletion_id: int) -> None:
-    run_deletion(deletion_id)  # it asks itself, too
+    if run_deletion(deletion_id, Turn(QUICK).over):  # it asks itself, too
+        send(RUN_DELETION, deletion_id)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -139,7 +140,7 @@ def ask(
     """Answers of one model to all questions, greedily, in the questions' order.
 
     ``emit`` gets ``progress`` events. ``allowed_hosts`` are the operator's, see open_backend.
-    Raises EvaluationError where the model cannot answer at all.
+    Raises EvaluationError where the model cannot answer at all, or answers none of the questions.
     """
     check_adapter(entry)
     mark = model_mark(entry, max_tokens, seed)
@@ -166,7 +167,12 @@ def ask(
         finally:
             if backend is not None:
                 backend.close()
-    return [file.found[entry.name, mark, key] for key in keys]
+    answers = [file.found[entry.name, mark, key] for key in keys]
+    failed = [answer.error for answer in answers if answer.finish_reason == "error"]
+    if answers and len(failed) == len(answers):
+        reason, _ = Counter(failed).most_common(1)[0]
+        raise EvaluationError(f"{entry.name} answered none of the questions: {reason}")
+    return answers
 
 
 def _request(

@@ -1,9 +1,14 @@
-"""Run an evaluation, on the `gpu` queue: launch its process, follow it, store what it found."""
+"""Run an evaluation: launch its process on the `gpu` queue, follow it, store what it found.
+
+Teachers at addresses answer before, on the `network` queue: their answers lie in the evaluation's folder
+when the process begins, which asks only what is missing.
+"""
 
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -13,13 +18,16 @@ from django.conf import settings
 
 from curation import artifacts
 from curation.evaluations.models import Answer, Evaluation
-from curation.evaluations.services import finish_evaluation, held_out
-from curation.queue import EVALUATE, app
+from curation.evaluations.services import addresses_asked, finish_evaluation, held_out
+from curation.questions.models import Question
+from curation.queue import EVALUATE, EVALUATE_ADDRESSES, send
+from curation.rationales.models import Backend, Teacher
 from curation.texts import mended
 from curation.training.models import TrainingJob
 from curation.work import Status, begin, ending, finish, still_mine
 from workers.child_environment import without_secrets
-from workers.evaluation.config import EvaluationConfig
+from workers.evaluation.answers import AnswerFile, ask
+from workers.evaluation.config import EvaluationConfig, ModelEntry, read_questions
 from workers.evaluation.control import CONTROL, first_words
 from workers.evaluation.types import SCORES_FILE, CurationPair, EvaluationError, Report
 from workers.generation.addresses import parse_endpoint
@@ -30,16 +38,82 @@ from workers.model_places import find_model
 from workers.pulse import Pulse
 from workers.rights import refuse_without_rights
 from workers.training.events import read_events
+from workers.turns import in_turns
 
 POLL_SECONDS = 0.5
 CONTROL_EXAMPLES = 2000
+QUESTIONS_FILE = "questions.jsonl"
 WEAK_DOMAINS = 5
 WEAK_QUESTIONS = 5  # a kind with fewer held-out questions says nothing
 
 
-@app.task(name=EVALUATE)
+@in_turns(EVALUATE_ADDRESSES, Evaluation)
+def ask_addresses(evaluation_id: int) -> None:
+    """Ask the teachers at addresses. What one of them does not answer now the process asks again."""
+    if refuse_without_rights(Evaluation, evaluation_id):
+        return
+    evaluation = begin(Evaluation, evaluation_id)
+    if evaluation is None:
+        return
+    with ending(evaluation):
+        try:
+            is_done = _ask(evaluation, artifacts.local_folder(_place(evaluation)))
+        except (EvaluationError, ValueError, OSError) as error:
+            finish(evaluation, Status.FAILED, error=str(error))
+            return
+        if is_done:
+            artifacts.upload_folder(_place(evaluation))
+            addresses_asked(evaluation)
+
+
+def _place(evaluation: Evaluation) -> str:
+    return f"evaluations/{evaluation.pk}"
+
+
+def _ask(evaluation: Evaluation, folder: Path) -> bool:
+    """Keep the answers of all teachers at addresses, one after the other; False when it was cancelled
+    or taken over."""
+    write_questions(evaluation, folder)
+    questions, lost = read_questions(folder / QUESTIONS_FILE), threading.Event()
+    file, done = AnswerFile(folder), defaultdict(int)
+
+    def emit(event: str, **fields: Any) -> None:
+        if event == "progress":
+            done[fields["model"]] = fields["done"]
+        if lost.is_set() or not still_mine(
+            evaluation, done=sum(done.values()), stage=_stage({"event": event, **fields})
+        ):
+            raise Lost
+
+    try:
+        with Pulse(evaluation, on_lost=lost.set):
+            for teacher in teachers_of(evaluation).filter(backend=Backend.OPENAI):
+                ask(
+                    ModelEntry.from_dict(teacher_entry(teacher), teacher.name),
+                    questions,
+                    file,
+                    max_tokens=max_tokens(evaluation),
+                    seed=EvaluationConfig.seed,
+                    emit=emit,
+                    allowed_hosts=settings.MODEL_HOSTS,
+                )
+    except Lost:
+        return False
+    finally:
+        file.close()
+    return True
+
+
+class Lost(Exception):
+    """The evaluation is no longer this worker's."""
+
+
+@in_turns(EVALUATE, Evaluation)
 def evaluate(evaluation_id: int) -> None:
     """Measure until the process has ended, or the evaluation was cancelled or taken over."""
+    if Evaluation.objects.filter(pk=evaluation_id, asks_addresses=True).exists():
+        send(EVALUATE_ADDRESSES, evaluation_id)
+        return
     if refuse_without_rights(Evaluation, evaluation_id):
         return
     evaluation = begin(Evaluation, evaluation_id)
@@ -51,7 +125,7 @@ def evaluate(evaluation_id: int) -> None:
 
 def _evaluate(evaluation: Evaluation) -> None:
     close_warm()
-    folder = artifacts.local_folder(f"evaluations/{evaluation.pk}")
+    folder = artifacts.fetch_folder(_place(evaluation))
     try:
         config = write_config(evaluation, folder)
     except (EvaluationError, ValueError, OSError) as error:
@@ -66,12 +140,12 @@ def _evaluate(evaluation: Evaluation) -> None:
     _store(evaluation, folder)
 
 
-def write_config(evaluation: Evaluation, folder: Path) -> Path:
-    """Lay the questions and the configuration into the folder."""
+def write_questions(evaluation: Evaluation, folder: Path) -> list[Question]:
+    """Lay the questions into the folder, and note how many answers there will be."""
     questions = held_out(evaluation.project, evaluation.options)
     if not questions:
         raise EvaluationError("There is no held-out question with an answer any more.")
-    with (folder / "questions.jsonl").open("w", encoding="utf-8") as file:
+    with (folder / QUESTIONS_FILE).open("w", encoding="utf-8") as file:
         for question in questions:
             row = {
                 "id": str(question.pk),
@@ -84,12 +158,19 @@ def write_config(evaluation: Evaluation, folder: Path) -> Path:
                 "subset": question.subset,
             }
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    models = models_of(evaluation)
-    first = questions[0]
+    trained = len(students_of(evaluation)) + bool(control_of(evaluation))
+    models = 1 + trained + teachers_of(evaluation).count()
+    Evaluation.objects.filter(pk=evaluation.pk).update(total=len(questions) * models)
+    return questions
+
+
+def write_config(evaluation: Evaluation, folder: Path) -> Path:
+    """Lay the questions and the configuration into the folder."""
+    first = write_questions(evaluation, folder)[0]
     values = {
-        "questions": str(folder / "questions.jsonl"),
+        "questions": str(folder / QUESTIONS_FILE),
         "output_dir": str(folder),
-        "models": models,
+        "models": models_of(evaluation),
         "student_tokenizer": _student(evaluation.project.student),
         "primary_split": first.split,
         "primary_subset": first.subset,
@@ -99,7 +180,6 @@ def write_config(evaluation: Evaluation, folder: Path) -> Path:
     config = EvaluationConfig.from_dict(values)
     path = folder / "config.json"
     path.write_text(json.dumps(config.to_dict(), ensure_ascii=False, indent=1))
-    Evaluation.objects.filter(pk=evaluation.pk).update(total=len(questions) * len(models))
     return path
 
 
@@ -117,23 +197,37 @@ def models_of(evaluation: Evaluation) -> list[dict[str, Any]]:
     project = evaluation.project
     base = ModelSpec("transformers", _student(project.student))
     entries = [_entry("base student", "base", base)]
-    first = [evaluation.job] if evaluation.job else []
-    jobs = [*first, *evaluation.compared_jobs.select_related("dataset").order_by("id")]
-    if jobs and (begin := first_words(trained_on(jobs[0]))):
+    if begin := control_of(evaluation):
         entries.append({**_entry(CONTROL, "control", base), "begin": begin})
-    for job in jobs:
+    for job in students_of(evaluation):
         adapter = artifacts.fetch_folder(job.folder) / "out" / "adapter"
         spec = ModelSpec("transformers", _student(job.base_model), adapter=str(adapter))
         entries.append(_entry(student_name(job), "student", spec))
     for teacher in teachers_of(evaluation):
-        spec = spec_of(teacher)
-        _require_key(teacher.name, spec)
-        entries.append(_entry(teacher.name, "teacher", spec, teacher.prompt_style))
+        entries.append(teacher_entry(teacher))
     return entries
 
 
 def _student(name: str) -> str:
     return find_model(name, settings.MODEL_ROOTS, hub=True).where
+
+
+def students_of(evaluation: Evaluation) -> list[TrainingJob]:
+    """The trainings whose students are measured."""
+    jobs = [evaluation.job] if evaluation.job else []
+    return [*jobs, *evaluation.compared_jobs.select_related("dataset").order_by("id")]
+
+
+def control_of(evaluation: Evaluation) -> str:
+    """The first words that the control beside the trained student begins with; "" where none is."""
+    jobs = students_of(evaluation)
+    return first_words(trained_on(jobs[0])) if jobs else ""
+
+
+def teacher_entry(teacher: Teacher) -> dict[str, Any]:
+    spec = spec_of(teacher)
+    _require_key(teacher.name, spec)
+    return _entry(teacher.name, "teacher", spec, teacher.prompt_style)
 
 
 def _require_key(name: str, spec: ModelSpec) -> None:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from workers.generation.address_pool import AddressPool
 from workers.generation.types import Backend, ModelSpec
 
 
-def open_backend(spec: ModelSpec, *, allowed_hosts: Collection[str] = ()) -> Backend:
+def open_backend(
+    spec: ModelSpec, *, allowed_hosts: Collection[str] = (), pool: AddressPool | None = None
+) -> Backend:
     """A backend for the spec. Nothing is started before its first ``generate``.
 
     allowed_hosts  hosts ("localhost", "10.0.0.5", with a port if wanted: "localhost:8000") that
                    an "openai" address may lead to although they are not public. It comes from
                    the operator's settings, never from what a project's member can edit.
+    pool           of an "openai" address: others of this pool ask beside it, within its limits.
     Raises BackendError with the reason where the spec cannot work.
     """
     if spec.backend == "transformers":
@@ -29,4 +33,4 @@ def open_backend(spec: ModelSpec, *, allowed_hosts: Collection[str] = ()) -> Bac
         return VLLMBackend(spec)
     from workers.generation.openai_backend import OpenAIBackend
 
-    return OpenAIBackend(spec, allowed_hosts=allowed_hosts)
+    return OpenAIBackend(spec, allowed_hosts=allowed_hosts, pool=pool)

@@ -11,11 +11,13 @@ import asyncio
 import queue
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from workers.addresses import AddressRefused
+from workers.generation.address_pool import Address, Room
 from workers.generation.chat_answers import Answer, BadAnswer, read_answers
 from workers.generation.chat_client import CallFailed, ChatClient
 from workers.generation.patience import Breaker, EndpointDown, Pace, backoff_seconds
@@ -37,6 +39,8 @@ class ChatEndpoint:
     together    samples that one request may ask for; falls to 1 when the server cannot
     mean_tokens of the answers so far: what an answer is expected to count
     gone        asked after a failure of the connection; a text says that the server has ended
+    room        how many requests at once, and
+    address     what holds for all endpoints at the address, where an AddressPool keeps both
     """
 
     spec: ModelSpec
@@ -48,6 +52,22 @@ class ChatEndpoint:
     together: int
     mean_tokens: float | None = None
     gone: Callable[[], Awaitable[str]] | None = None
+    room: Room | None = None
+    address: Address | None = None
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Wait until one more request may be on its way."""
+        async with AsyncExitStack() as places:
+            if self.room is not None:
+                await places.enter_async_context(self.room.place())
+            if self.address is not None:
+                await places.enter_async_context(self.address.room.place())
+            yield
+
+    def paces(self) -> list[Pace]:
+        """Every limit a minute that a request counts for."""
+        return [self.pace, self.address.pace] if self.address is not None else [self.pace]
 
     def body(self, group: Group) -> dict[str, Any]:
         """The JSON of one request. top_p is left out at 1, as some servers refuse it."""
@@ -129,7 +149,8 @@ class Batch:
         while (group := await self._next()) is not None:
             self._working += 1
             try:
-                await self._answer(group)
+                async with self.endpoint.place():
+                    await self._answer(group)
             finally:
                 self._working -= 1
                 self._changed.set()
@@ -236,16 +257,19 @@ class Batch:
 
     async def _attempt(self, group: Group, body: dict[str, Any]) -> list[Answer | BadAnswer]:
         endpoint = self.endpoint
-        counted = await endpoint.pace.enter(guessed := endpoint.guess(group))
+        guessed = endpoint.guess(group)
+        counted = [await pace.enter(guessed) for pace in endpoint.paces()]
         try:
             answers = read_answers(await self._send(body), len(group))
         except (CallFailed, BadAnswer, GivenUp):
-            counted.tokens = prompt_guess(group[0])
+            for one in counted:
+                one.tokens = prompt_guess(group[0])
             raise
         good = [answer for answer in answers if isinstance(answer, Answer)]
         endpoint.learn(good)
         used = sum(answer.prompt_tokens + answer.completion_tokens for answer in good)
-        counted.tokens = used or guessed
+        for one in counted:
+            one.tokens = used or guessed
         if len(group) == 1 and not good:
             raise answers[0]
         return answers

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from typing import Any
 
+from workers.generation.address_pool import AddressPool
 from workers.generation.addresses import parse_endpoint
 from workers.generation.chat_batch import Batch, ChatEndpoint, EndpointGone
 from workers.generation.chat_client import ChatClient
@@ -47,7 +48,8 @@ class OpenAIBackend:
 
     ``sent`` counts the HTTP requests that were sent since it was opened. Whoever runs the server
     gives its ``key``, and with ``gone`` a way to ask, after a failure, whether it has ended:
-    ``generate`` then raises EndpointGone, and ``in_flight`` names what had been sent.
+    ``generate`` then raises EndpointGone, and ``in_flight`` names what had been sent. Backends of one
+    ``pool`` ask side by side: together they keep the limits of their address.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class OpenAIBackend:
         allowed_hosts: Collection[str] = (),
         key: str | None = None,
         gone: Callable[[], Awaitable[str]] | None = None,
+        pool: AddressPool | None = None,
     ) -> None:
         self.spec = spec
         self.options = _options(spec.options)
@@ -82,6 +85,8 @@ class OpenAIBackend:
             together=int(self.options["samples_per_request"]),
             gone=gone,
         )
+        self._pool = pool
+        self._joined = False
         self.in_flight: frozenset[str] = frozenset()
         self._thread: _LoopThread | None = None
         self._task: asyncio.Task | None = None
@@ -109,8 +114,13 @@ class OpenAIBackend:
         if thread and thread.mine():
             if task := self._task:
                 thread.wait(_finish(task))
-            thread.wait(self.client.close())
-            thread.stop()
+            if self._pool is None:
+                thread.wait(self.client.close())
+                thread.stop()
+        if self._joined:
+            self._joined = False
+            for unused in self._pool.leave(self.shared):
+                shared_loop().wait(unused.client.close())
 
     def cancel(self) -> None:
         """End a running ``generate``, from another thread."""
@@ -131,11 +141,7 @@ class OpenAIBackend:
             self._busy = False
 
     def _generate(self, requests: Sequence[Request], more: More | None) -> Iterator[Completion]:
-        if self._thread is None or not self._thread.mine():
-            self._thread = _LoopThread()
-            self.client.forget()
-            self.shared.pace.new_loop()
-        thread = self._thread
+        thread = self._begin()
         results: queue.SimpleQueue[Completion | None] = queue.SimpleQueue()
         batch = thread.wait(_make(self.shared, results))
         thread.call(batch.add, requests, more is None)
@@ -156,6 +162,20 @@ class OpenAIBackend:
             self.in_flight = frozenset(batch.in_flight)
             if thread is self._thread:
                 thread.wait(_finish(task))
+
+    def _begin(self) -> _LoopThread:
+        """The loop that works for this backend, made or joined where it was not yet."""
+        if self._thread is None or not self._thread.mine():
+            if self._pool is None:
+                self._thread = _LoopThread()
+                self.client.forget()
+                self.shared.pace.new_loop()
+            else:
+                self._thread = shared_loop()
+                self.shared = self._pool.join(self.shared)
+                self.client, self.breaker = self.shared.client, self.shared.breaker
+                self._joined = True
+        return self._thread
 
     def _raise_what_ended(self, task: asyncio.Task) -> None:
         # The queue's end is put by the task's last step: it is done, or about to be.
@@ -198,6 +218,19 @@ class _LoopThread:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(timeout=10)
         self.loop.close()
+
+
+_shared: _LoopThread | None = None
+_sharing = threading.Lock()
+
+
+def shared_loop() -> _LoopThread:
+    """The event loop of this process that backends of a pool share; it ends with the process."""
+    global _shared
+    with _sharing:
+        if _shared is None or not _shared.mine():
+            _shared = _LoopThread()
+        return _shared
 
 
 async def _begin(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task:

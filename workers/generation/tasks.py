@@ -1,4 +1,8 @@
-"""Fill the slots of runs, on the `gpu` queue. Rows are the truth: a wake-up fills what is empty."""
+"""Fill the slots of runs. Rows are the truth: a wake-up fills what is empty.
+
+Models of this machine are asked by workers of the `gpu` queue, addresses by those of `network`, many
+at once in threads of one process; see `curation.rationales.parts`.
+"""
 
 import logging
 import os
@@ -6,10 +10,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-import redis
 from django.conf import settings
 
-from curation.queue import FILL_RUN, GPU, TRY_ADDRESS, TRY_TEACHER, app, broker
+from curation.queue import ASK_ADDRESSES, FILL_RUN, GPU, NETWORK, TRY_ADDRESS, TRY_TEACHER, app
 from curation.rationales.budgets import price
 from curation.rationales.filling import (
     Written,
@@ -30,10 +33,13 @@ from curation.rationales.models import (
     Teacher,
     TeacherTry,
 )
+from curation.rationales.parts import teachers_of, teachers_with_work, wake_part, wake_run
 from curation.rationales.scoring import order_scoring
 from curation.rationales.services import EXAMPLES
 from curation.rationales.tries import teacher_of
-from curation.work import Status, begin, finish
+from curation.work import ACTIVE, Status, begin, finish
+from workers.generation.address_pool import AddressPool
+from workers.generation.backends import open_backend
 from workers.generation.prompts import build_messages, get_style
 from workers.generation.types import (
     Backend,
@@ -47,12 +53,12 @@ from workers.generation.warm import WarmBackends
 from workers.model_places import find_model
 from workers.pulse import Pulse
 from workers.rights import refuse_without_rights
+from workers.turns import Turn, in_turns
 
 log = logging.getLogger(__name__)
 
 BATCH = 512  # slots leased at once: seconds of work for a small model, minutes for a large one
-TASK_SECONDS = 120  # then the task makes room for others that wait for this worker
-LONGEST_SECONDS = 3600  # and then in any case: far below the queue's visibility timeout
+VLLM_SECONDS = 120.0  # of a turn on the GPU: a vLLM that ends for another model starts for minutes
 WRITE_EVERY = 1.0  # seconds between writes: a crash loses at most so much
 WRITE_SIZE = 128
 LOG_EVERY = 5.0  # seconds between looks at an engine's log
@@ -61,11 +67,19 @@ TRY_SECONDS = 120.0
 TRY_TEMPERATURE = 0.5
 
 _warm = WarmBackends(int(os.environ.get("WARM_MODELS", "2")))
+_addresses = AddressPool()
 
 
 def warm_backend(spec: ModelSpec) -> Backend:
     """The open backend for the spec; others end where it needs their memory."""
     return _warm.get(spec, settings.MODEL_HOSTS)
+
+
+def backend_for(spec: ModelSpec) -> Backend:
+    """The backend of one batch: a warm model, or for an address one of its own, to be closed."""
+    if spec.backend != "openai":
+        return warm_backend(spec)
+    return open_backend(spec, allowed_hosts=settings.MODEL_HOSTS, pool=_addresses)
 
 
 def close_warm() -> None:
@@ -101,40 +115,45 @@ def spec_of(teacher: Teacher) -> ModelSpec:
     return ModelSpec(backend="transformers", model=model)
 
 
-@app.task(name=FILL_RUN)
+@in_turns(FILL_RUN, GenerationRun)
 def fill(run_id: int) -> None:
-    """Fill empty slots for a while. Any number of workers may do so for one run at once."""
+    """Let models of this machine fill empty slots for a while. Any number of workers may do so for one
+    run at once."""
+    _fill(run_id, GPU)
+
+
+@in_turns(ASK_ADDRESSES, GenerationRun)
+def ask_addresses(run_id: int) -> None:
+    """Let one teacher at an address fill its slots for a while."""
+    _fill(run_id, NETWORK)
+
+
+def _fill(run_id: int, part: str) -> None:
     if refuse_without_rights(GenerationRun, run_id):
         return
     run = begin(GenerationRun, run_id) or _running(run_id)
     if run is None:
         return
-    turn = Turn()
+    turn, asked = Turn(part), teachers_of(run, part)
+    if not asked and part == GPU:  # a wake-up from before there was a queue for addresses
+        wake_run(run)
+        return
     while not turn.over():
-        batch = lease_batch(run, BATCH)
+        batch = lease_batch(run, BATCH, asked if part == GPU else teachers_with_work(run, part)[:1])
         if batch is None:
             break
         if not fill_batch(run, *batch, turn):
+            _wake_who_resumed(run, part)
             return
-    go_on_or_end(run)
+    go_on_or_end(run, part)
     order_scoring(run.project, None)
 
 
-class Turn:
-    """How long this task keeps the worker: longer while nobody else waits for it."""
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-
-    def over(self) -> bool:
-        seconds = time.monotonic() - self.began
-        return seconds > LONGEST_SECONDS or (seconds > TASK_SECONDS and self._others_wait())
-
-    def _others_wait(self) -> bool:
-        try:
-            return broker().llen(GPU) > 0
-        except redis.RedisError:
-            return False  # nobody can be told to wait
+def _wake_who_resumed(run: GenerationRun, part: str) -> None:
+    """A run that was paused and resumed at once found its slots in the batch that has just ended."""
+    now = GenerationRun.objects.filter(pk=run.pk, status__in=ACTIVE).first()
+    if now is not None:
+        wake_part(now, part)
 
 
 def _running(run_id: int) -> GenerationRun | None:
@@ -148,10 +167,13 @@ def fill_batch(
     lasts; False when the run was paused or cancelled."""
     try:
         spec = spec_of(teacher)
-        backend = warm_backend(spec)
+        backend = backend_for(spec)
     except (BackendError, ValueError) as error:
         write_batch(run, batch, [Written(slot.pk, "", error=str(error)) for slot in slots])
+        release_batch(batch)  # else its teacher would count as being asked
         return True
+    if spec.backend == "vllm":
+        turn.seconds = VLLM_SECONDS
     engine_log = EngineLog(run, teacher, backend)
 
     def each_time() -> None:
@@ -166,10 +188,13 @@ def fill_batch(
             if not pulse.lost.is_set():
                 log.warning("run %s, teacher %s: %s", run.pk, teacher.name, error)
                 engine_log.keep(at_once=True)
-                _warm.drop(spec)
+                if spec.backend != "openai":
+                    _warm.drop(spec)
                 work.fail_the_rest(str(error))
         finally:
             release_batch(batch)
+            if spec.backend == "openai":
+                backend.close()
     engine_log.keep(at_once=True)
     return not pulse.lost.is_set()
 
@@ -250,8 +275,9 @@ class _Filling:
         if self.pulse.lost.is_set() or self.turn.over():
             return []
         # A vLLM takes long to start: its teacher goes on to the end before another one begins.
-        in_order = self.teacher.backend != "vllm"
-        slots = extend_batch(self.run, self.batch, self.teacher, BATCH, in_order=in_order)
+        is_quick_to_change = self.teacher.backend == "transformers"
+        others = teachers_of(self.run, GPU) if is_quick_to_change else ()
+        slots = extend_batch(self.run, self.batch, self.teacher, BATCH, others)
         self.open.update(slot.pk for slot in slots)
         return self._requests(slots)
 
@@ -327,7 +353,7 @@ def try_teacher(try_id: int) -> None:
 
 @app.task(name=TRY_ADDRESS)
 def try_address(try_id: int) -> None:
-    """One answer of a model elsewhere. On the other queue: a long run must not hold it up."""
+    """One answer of a model elsewhere: a run of this machine's models must not hold it up."""
     _try(try_id)
 
 
@@ -342,7 +368,9 @@ def _try(try_id: int) -> None:
         spec = spec_of(teacher)
         if teacher.backend == "openai":  # somebody waits for it: one attempt, and not for long
             spec = replace(spec, options={**spec.options, "attempts": 1, "timeout": TRY_SECONDS})
-        backend = warm_backend(spec)
+            backend = open_backend(spec, allowed_hosts=settings.MODEL_HOSTS)
+        else:
+            backend = warm_backend(spec)
         messages = build_messages(teacher.prompt_style, row.question)
         request = Request(
             id=str(row.pk),
@@ -357,7 +385,7 @@ def _try(try_id: int) -> None:
             completion = next(iter(backend.generate([request])))
         took = time.monotonic() - began
         if teacher.backend == "openai":
-            _warm.drop(spec)
+            backend.close()
     except (BackendError, ValueError) as error:
         finish(row, Status.FAILED, error=str(error))
         return

@@ -12,7 +12,7 @@ from django.db.models import F
 
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
-from curation.queue import CHECK_TEXT, SCORE_PROJECT, app
+from curation.queue import CHECK_TEXT, CPU, SCORE_PROJECT, app, send
 from curation.rationales import checks
 from curation.rationales.adaptive import wake_adaptive
 from curation.rationales.models import Group, Judge, Rationale, ScoringRun, Source
@@ -27,7 +27,7 @@ from curation.rationales.scoring import (
 )
 from curation.reviews.queueing import enqueue
 from curation.reviews.services import apply_rule
-from curation.work import Status, begin, ending, finish, still_mine
+from curation.work import Status, begin, ending, finish, give_way, still_mine
 from workers.generation.types import BackendError
 from workers.model_places import find_model
 from workers.pulse import Pulse
@@ -40,6 +40,7 @@ from workers.scoring.judge import Judge as Asker
 from workers.scoring.judge import JudgeServer
 from workers.scoring.similarity import SentenceEmbedder
 from workers.scoring.student import student_limit
+from workers.turns import Turn, in_turns
 
 GROUPS_AT_ONCE = 50
 REFERENCES_AT_ONCE = 500
@@ -67,32 +68,42 @@ def embedder() -> SentenceEmbedder:
     return _embedder
 
 
-@app.task(name=SCORE_PROJECT)
+@in_turns(SCORE_PROJECT, ScoringRun)
 def score(run_id: int) -> None:
-    """Score until no group of the project waits. A group that changes meanwhile waits again."""
+    """Score until no group of the project waits, or others wait for this worker. A group that changes
+    meanwhile waits again."""
     if refuse_nobodys(ScoringRun, run_id):
         return
     run = begin(ScoringRun, run_id)
     if run is None:
         return
     with ending(run):
-        score_all(run)
+        score_all(run, Turn(CPU))
 
 
-def score_all(run: ScoringRun) -> None:
-    """Score as this attempt of the run, until nothing waits or somebody else took the run over."""
+def score_all(run: ScoringRun, turn: Turn) -> None:
+    """Score as this attempt of the run, until nothing waits, the turn is over, or somebody else took the
+    run over."""
     with Pulse(run, on_lost=lambda: None) as pulse, ExitStack() as open_until_done:
         check_references(run.project_id)
         how = how_to_score(run)
         if "judge" in how:
             open_until_done.enter_context(how["judge"])
+        at_first = True
         while groups := waiting_groups(run.project_id, GROUPS_AT_ONCE):
+            if not at_first and turn.over():
+                break
+            at_first = False
             score_groups(run, groups, how)
             if pulse.lost.is_set() or not still_mine(run, note=run.note, total=run.counted().total):
                 return
             answer_who_waits()  # somebody sits before it, and this may take hours
-        if run.project.rule_approves:
+        if not groups and run.project.rule_approves:
             apply_rule(run.project)
+    if groups:
+        if give_way(run):
+            send(SCORE_PROJECT, run.pk)
+        return
     finish(run, Status.DONE, total=F("done"))
     wake_adaptive(run.project)
     # A rationale that came between the last look and the end would find this run still active.
@@ -186,8 +197,9 @@ def asker(judge: Judge) -> Asker:
     return Asker(server)
 
 
-def check_references(project_id: int) -> None:
-    """Note which references cannot be compared with: a fault of the data, not of a chain."""
+def check_references(project_id: int, is_over: Callable[[], bool] = lambda: False) -> bool:
+    """Note which references cannot be compared with: a fault of the data, not of a rationale. False
+    when `is_over` said to stop before all were looked at."""
     unseen = Question.objects.filter(project_id=project_id, reference_problem__isnull=True)
     while questions := list(unseen.order_by("id")[:REFERENCES_AT_ONCE]):
         asked = [(one.right_answers, one.answer_type, one.choices) for one in questions]
@@ -195,6 +207,9 @@ def check_references(project_id: int) -> None:
         set_reference_problems(
             {one.pk: _problem(one, said) for one, said in zip(questions, found, strict=True)}
         )
+        if is_over() and unseen.exists():
+            return False
+    return True
 
 
 def _problem(question: Question, found: str | Failure) -> str:

@@ -21,7 +21,7 @@ from curation.evaluations.services import order_evaluation
 from curation.projects.access import refusal
 from curation.questions.models import Question
 from curation.questions.prompts import prompt_of
-from curation.queue import TRAIN, app
+from curation.queue import TRAIN
 from curation.training.models import TrainingJob, TrainingPoint
 from curation.training.services import record
 from curation.work import Status, begin, ending, finish
@@ -32,6 +32,7 @@ from workers.rights import refuse_without_rights
 from workers.training.config import TrainingConfig
 from workers.training.errors import ConfigError
 from workers.training.process import TrainingProcess, launch
+from workers.turns import in_turns
 
 POLL_SECONDS = 0.5
 EVAL_EXAMPLES = 64
@@ -39,7 +40,7 @@ SAMPLE_PROMPTS = 3
 log = logging.getLogger(__name__)
 
 
-@app.task(name=TRAIN)
+@in_turns(TRAIN, TrainingJob)
 def train(job_id: int) -> None:
     """Train until the process has ended, or the job was cancelled or taken over."""
     job = TrainingJob.objects.select_related("dataset", "project").filter(pk=job_id).first()

@@ -12,7 +12,8 @@ from curation.errors import Conflict
 from curation.evaluations.models import Evaluation
 from curation.evaluations.services import order_evaluation
 from curation.projects.models import Project
-from curation.queue import CPU, GPU
+from curation.queue import CPU, FILES, GPU
+from curation.rationales.parts import queues_of
 from curation.rationales.scoring import order_scoring
 from curation.rationales.services import order_run
 from curation.reviews.models import Outcome
@@ -85,7 +86,7 @@ class Command(StageCommand):
         except Conflict:
             run = None  # all of them are there, or on their way in an earlier run
         for active in project.runs.filter(status__in=["waiting", "running"]).order_by("id"):
-            wait_for(active, GPU, self.say)
+            wait_for(active, queues_of(active), self.say)
         if run is None:
             self.told("write", "every rationale of this order was there")
         else:
@@ -100,7 +101,7 @@ class Command(StageCommand):
 
     def freeze(self, project: Project, **how: Any) -> DatasetVersion:
         version = order_freeze(project, None, **how)
-        wait_for(version, CPU, self.say)
+        wait_for(version, FILES, self.say)
         self.told(
             f"freeze {version.number}", f"{version.example_count:,} examples, {version.sha256}"
         )

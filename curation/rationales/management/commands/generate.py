@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from curation.commands import StageCommand, numbers, progress, project_by_slug, wait_for
-from curation.queue import GPU
 from curation.rationales.choosing import WHICH, Choice
 from curation.rationales.models import Teacher
+from curation.rationales.parts import queues_of
 from curation.rationales.services import Budget, order_run
 from curation.rationales.styles import styles
 
@@ -66,7 +66,7 @@ class Command(StageCommand):
         )
         self.say(f"{run} ordered: {run.slot_count:,} rationales.")
         if options["wait"]:
-            wait_for(run, GPU, self.say)
+            wait_for(run, queues_of(run), self.say)
             self.stdout.write(f"{progress(run)} written. {run.error}")
         else:
             self.stdout.write(str(run.pk))

@@ -1,0 +1,194 @@
+"""What is in front of a piece of work that waits for a worker, and about how long that takes.
+
+Counted from the rows: what the queue's workers are at, and what waits there in the order in which jobs
+get their turns (`curation.turns`). How long a job takes is estimated from the last ones of its kind.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.utils import timezone
+
+from curation import queue, turns
+from curation.dashboard.selectors import Running, running_in
+from curation.rationales.models import GenerationRun, TeacherTry
+from curation.rationales.models_meaning import MeaningSearch
+from curation.rationales.parts import PARTS, live_batches, part_of, teachers_with_work
+from curation.rationales.tries import task_of, teacher_of
+from curation.training.models import TrainingJob
+from curation.turns import Job
+from curation.work import Status, Work
+
+# By the name that stands in the address of `views.waiting`.
+KINDS: dict[str, type[Any]] = {
+    model._meta.model_name: model
+    for model in (*map(apps.get_model, turns.TASK_OF), TeacherTry, MeaningSearch)
+}
+RECENT = 20  # jobs of a kind whose times are averaged
+# Fields of how far a job is and how much there is, by kind; the others are estimated as a whole.
+PROGRESS = {
+    "ScoringRun": ("done", "total"),
+    "Evaluation": ("done", "total"),
+    "TrainingJob": ("step", "total_steps"),
+    "BulkAction": ("seen", "expected"),
+}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Work that waits on a queue.
+
+    jobs_in_front  of all projects: what is worked at, and what gets its turn before
+    seconds        until it begins, about; None where nothing is known of what is in front
+    workers        processes that listen on the queue; None where the broker does not answer
+    mine           of those in front, the project's own
+    """
+
+    queue: str
+    jobs_in_front: int
+    seconds: float | None
+    workers: int | None
+    mine: tuple[Job, ...] = ()
+
+    @property
+    def others(self) -> int:
+        """How many in front are of other projects: no more is said of them."""
+        return self.jobs_in_front - len(self.mine)
+
+    @property
+    def command(self) -> str:
+        return queue.start_command(self.queue)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A queue as it is now: `busy` jobs and `ready` ones in the order of their turns; `takes`: how long
+    each holds a worker, in seconds, None where unknown."""
+
+    name: str
+    workers: int | None
+    busy: list[Job]
+    ready: list[Job]
+    takes: dict[tuple[type[Work], int], float | None]
+
+    def front_of(self, model: type[Any], pk: int) -> Waiting:
+        """What is in front of this row."""
+        ids = [(job.model, job.pk) for job in self.ready]
+        before = self.ready[: ids.index((model, pk))] if (model, pk) in ids else []
+        busy = [job for job in self.busy if (job.model, job.pk) != (model, pk)]
+        at_once = max(1, self.workers or 0) * queue.CONCURRENCY[self.name]
+        if len(busy) + len(before) < at_once:
+            return Waiting(self.name, 0, 0.0, self.workers)
+        front = [*busy, *before]
+        takes = [self.takes.get((job.model, job.pk)) for job in front]
+        known = None if None in takes else sum(takes) / at_once
+        row = next((job for job in self.ready if (job.model, job.pk) == (model, pk)), None)
+        project = row.project_id if row else _project_of(model, pk)
+        mine = tuple(job for job in front if job.project_id == project)
+        return Waiting(self.name, len(front), known, self.workers, mine)
+
+
+class Board:
+    """The queues as they are while one page or answer is made: each is read once."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, Line] = {}
+
+    def waiting(self, work: Any) -> list[Waiting]:
+        """Where the work waits now; empty where it does not. A run waits in two places where models of
+        the worker and addresses write for it."""
+        return [self._line(name).front_of(type(work), work.pk) for name in places_of(work)]
+
+    def _line(self, name: str) -> Line:
+        if name not in self._lines:
+            busy, ready = turns.at_work(name), turns.in_order(name)
+            listening = queue.listeners()
+            workers = None if listening is None else listening[name]
+            self._lines[name] = Line(name, workers, busy, ready, _takes(name, [*busy, *ready]))
+        return self._lines[name]
+
+
+def places_of(work: Any) -> list[str]:
+    """The queues on which the work waits now."""
+    if isinstance(work, MeaningSearch):
+        return [queue.CPU] if work.answered_at is None else []
+    if isinstance(work, GenerationRun):
+        return _places_of_run(work)
+    if work.status != Status.WAITING:
+        return []
+    if isinstance(work, TeacherTry):
+        return [queue.QUEUE_OF[task_of(teacher_of(work))]]
+    if isinstance(work, TrainingJob) and work.dataset.status != Status.DONE:
+        return []  # it waits for its dataset, which waits on a queue of its own
+    if getattr(work, "asks_addresses", False):
+        return [queue.NETWORK]
+    return [queue.QUEUE_OF[turns.TASK_OF[work._meta.label]]]
+
+
+def _places_of_run(run: GenerationRun) -> list[str]:
+    if not run.is_active:
+        return []
+    at = {part_of(batch.teacher) for batch in live_batches().filter(run=run).select_related("teacher")
+          if batch.teacher}  # fmt: skip
+    return [part for part in PARTS if part not in at and teachers_with_work(run, part)]
+
+
+def _project_of(model: type[Any], pk: int) -> int | None:
+    return model.objects.filter(pk=pk).values_list("project_id", flat=True).first()
+
+
+def _takes(name: str, jobs: Iterable[Job]) -> dict[tuple[type[Work], int], float | None]:
+    by_model: dict[type[Work], list[int]] = defaultdict(list)
+    for job in jobs:
+        by_model[job.model].append(job.pk)
+    found = {}
+    for model, pks in by_model.items():
+        left = _left(model, pks)
+        for pk in pks:
+            seconds = left.get(pk)
+            if model.__name__ not in turns.IN_ONE:
+                most = turns.SECONDS[name]
+                seconds = most if seconds is None else min(seconds, most)
+            found[model, pk] = seconds
+    return found
+
+
+def _left(model: type[Work], pks: list[int]) -> dict[int, float | None]:
+    """Seconds that these jobs still take, as far as earlier ones tell."""
+    progress = PROGRESS.get(model.__name__)
+    done = model.objects.filter(status=Status.DONE, started_at__isnull=False)
+    recent = list(done.order_by("-id").values_list("worked", *(progress or ()))[:RECENT])
+    seconds = sum(row[0].total_seconds() for row in recent)
+    rows = model.objects.filter(pk__in=pks)
+    if progress:
+        units = sum(row[2] for row in recent)
+        each = seconds / units if units else None
+        return {
+            pk: None if each is None or not total else max(0, total - so_far) * each
+            for pk, so_far, total in rows.values_list("pk", *progress)
+        }
+    mean = seconds / len(recent) if recent else None
+    return {pk: _rest(mean, began) for pk, began in rows.values_list("pk", "begun_at")}
+
+
+def _rest(mean: float | None, began: datetime | None) -> float | None:
+    if mean is None or began is None:
+        return mean
+    return max(1.0, mean - (timezone.now() - began).total_seconds())
+
+
+def named(project: Any, waiting: Waiting) -> list[Running]:
+    """The project's own jobs in front, as they are called on pages."""
+    if not waiting.mine:
+        return []
+    known = {(type(one.work), one.work.pk): one for one in running_in(project)}
+    found = []
+    for job in dict.fromkeys((one.model, one.pk) for one in waiting.mine):
+        model, pk = job
+        name = f"{model._meta.verbose_name} {pk}".capitalize()
+        found.append(known.get(job) or Running(name, "", None, model.objects.get(pk=pk)))
+    return found
