@@ -1,14 +1,19 @@
 """What runs away at one text ends with that text: the others of its batch are scored."""
 
+import json
 import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from workers.scoring import Item, score_items
+from workers.evaluation import run
+from workers.evaluation.answers import Answer
+from workers.evaluation.types import Question
+from workers.scoring import Item, files, score_items
 from workers.scoring.isolation import TextError, TextProcess
 
 # Far more work than the limit of the fixture `hasty` allows: no text has so many sums.
@@ -62,6 +67,45 @@ def test_a_text_past_its_time_fails_alone_and_the_others_are_scored(hasty: TextP
     assert all(one.correctness == 1.0 for one in scored)
     reason = "it took more than 0.3 s of processor time"
     assert failed == [(f"endless{place}", reason) for place in (0, 30, 31, 62)]
+
+
+@pytest.mark.parametrize("large", [2, files.LARGE_GROUP])
+def test_a_line_of_a_file_past_its_time_fails_alone_and_is_named(
+    large: int, hasty: TextProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a group that is held in memory, and in one that is read twice."""
+    monkeypatch.setattr(files, "_texts", lambda: hasty)
+    monkeypatch.setattr(files, "LARGE_GROUP", large)
+    rows = [
+        {"id": str(n), "question": "What is 2 + 3?", "reference_answer": "5", "rationale": text}
+        for n, text in enumerate(["The answer is 5.", ENDLESS, "2 + 3 = 5. The answer is 5."])
+    ]
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "kept").mkdir()
+    said: list[tuple[int, str]] = []
+    with out.open("wb") as file:
+        report = lambda line, reason: said.append((line, reason))  # noqa: E731
+        files.score_file(source, file, tmp_path / "kept", report, files.Options())
+    scored = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(one["id"], one["score"]["correctness"]) for one in scored] == [("0", 1.0), ("2", 1.0)]
+    reason = "it took more than 0.3 s of processor time"
+    assert said == [(2, f"the scorer failed on this line: {reason}")]
+
+
+def test_an_answer_of_an_evaluation_past_its_time_cannot_be_graded_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "TextProcess", lambda: TextProcess(seconds=0.3))
+    question = Question.from_dict({"id": "q", "question": "2 + 3?", "reference_answer": "5"})
+    answers = [
+        Answer("m", "0", "q", text, reason, 1, 1, 0.1)
+        for text, reason in [("It is 5.", "stop"), (ENDLESS, "stop"), ("", "error"), ("5", "stop")]
+    ]
+    first, endless, lost, last = run.scored([question] * 4, answers)
+    assert (first["correctness"], lost, last["correctness"]) == (1.0, None, 1.0)
+    assert endless["correctness"] is None
+    assert "it took more than 0.3 s of processor time" in endless["flags"][0]["message"]
 
 
 def test_a_text_past_its_memory_fails_alone() -> None:

@@ -24,8 +24,9 @@ from workers.evaluation.types import (
     Share,
 )
 from workers.evaluation.verdict import verdict
-from workers.scoring import SCORER_VERSION, score_items
-from workers.scoring.contract import BadLine, item_from
+from workers.scoring import SCORER_VERSION, Item, score_items
+from workers.scoring.contract import BadLine, Flag, item_from
+from workers.scoring.isolation import TextError, TextProcess
 from workers.scoring.similarity import DEFAULT_MODEL, SentenceEmbedder
 
 
@@ -125,15 +126,32 @@ def _token_counter(source: str) -> Callable[[Sequence[str]], list[int]]:
 
 
 def scored(questions: Sequence[Question], answers: Sequence[Answer]) -> list[dict | None]:
-    """The contract's score of each answer, None where no answer came back."""
+    """The contract's score of each answer, None where no answer came back.
+
+    An answer that the scorer fails at is one that cannot be graded: its only score is a flag with the
+    reason.
+    """
     places = [i for i, answer in enumerate(answers) if answer.finish_reason != "error"]
     try:
         items = [item_from(_item(questions[i], answers[i])) for i in places]
     except BadLine as error:
         raise EvaluationError(f"A question cannot be scored: {error}.") from error
+    found: dict[int, dict] = {}  # by the item's identity: two answers may have one name
+
+    def failed(item: Item, error: Exception) -> None:
+        reason = error.args[0] if isinstance(error, TextError) else type(error).__name__
+        flag = Flag("scorer_failed", f"The scorer failed at this answer: {reason}.", "error")
+        found[id(item)] = {"correctness": None, "steps": [], "flags": [flag.to_dict()]}
+
+    process = TextProcess()  # models wrote these texts: none may hold up the others
+    try:
+        for score in score_items(items, on_error=failed, process=process):
+            found[id(score.item)] = score.to_dict()
+    finally:
+        process.close()
     scores: list[dict | None] = [None] * len(answers)
-    for place, score in zip(places, score_items(items), strict=True):
-        scores[place] = score.to_dict()
+    for place, item in zip(places, items, strict=True):
+        scores[place] = found[id(item)]
     return scores
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from workers.scoring.contract import Item
+from workers.scoring.isolation import TextError, TextProcess
 from workers.scoring.lines import Index, Place, read_item
 from workers.scoring.scored import Scored
 from workers.scoring.scorer import (
@@ -173,8 +174,19 @@ def _settings(options: Options, on_error) -> Settings:
         limit = _limit(options.student, options.budget)
     if options.judge:
         judge = _judge(options.judge)
-    embedder = _embedder(options.embedding_model)
-    return Settings(embedder=embedder, limit=limit, on_error=on_error, judge=judge)
+    return Settings(
+        embedder=_embedder(options.embedding_model),
+        limit=limit,
+        on_error=on_error,
+        judge=judge,
+        process=_texts(),
+    )
+
+
+@lru_cache(maxsize=1)
+def _texts() -> TextProcess:
+    """What reads the texts of this process, so that none of them holds up the file."""
+    return TextProcess()
 
 
 @lru_cache(maxsize=2)
@@ -185,7 +197,7 @@ def _limit(student: str, budget: int | None):
 
 
 def score_places(source: str, groups: list[list[Place]], options: Options) -> list[Result]:
-    """Scores whole groups of lines of a file, in this process."""
+    """Scores whole groups of lines of a file; their texts are read in a child of this process."""
     rows: dict[int, tuple[Place, dict]] = {}
     failed: list[Result] = []
     items: list[list[Item]] = []
@@ -210,9 +222,8 @@ def score_places(source: str, groups: list[list[Place]], options: Options) -> li
 
 
 def _failure(place: Place, error: Exception) -> Result:
-    return Result(
-        place.number, problem=f"the scorer failed on this line: {type(error).__name__}: {error}"
-    )
+    reason = error.args[0] if isinstance(error, TextError) else f"{type(error).__name__}: {error}"
+    return Result(place.number, problem=f"the scorer failed on this line: {reason}")
 
 
 def _large(source: Path, index: Index, key: bytes, options: Options) -> Iterator[Result]:
