@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from curation import queue
+from curation import celery_app
 from curation.errors import ServiceError
+from curation.jobs import ACTIVE, Job, Status
 from curation.progress import progress_of
 from curation.projects.models import Project
-from curation.work import ACTIVE, Status, Work
 
 NO_WORKER_SECONDS = 20
 
@@ -53,8 +53,8 @@ def numbers(text: str) -> list[float]:
 
 
 def wait_for(
-    work: Work, queues: str | Sequence[str], say: Callable[[str], None], *, told: str = ""
-) -> Work:
+    work: Job, queues: str | Sequence[str], say: Callable[[str], None], *, told: str = ""
+) -> Job:
     """Wait until the work has ended, showing its progress. Raises CommandError when it failed, or
     when nobody listens on a queue that it needs."""
     names = [queues] if isinstance(queues, str) else queues
@@ -65,7 +65,7 @@ def wait_for(
         if work.status not in ACTIVE:
             break
         now = time.monotonic()
-        known = queue.listeners() or {}
+        known = celery_app.listeners() or {}
         missing = next((name for name in names if not known.get(name)), None)
         if missing is None:
             alone_since = None
@@ -74,7 +74,7 @@ def wait_for(
             if now - alone_since > NO_WORKER_SECONDS:
                 raise CommandError(
                     f"No worker listens on the queue {missing!r}, so {work} waits. Start one: "
-                    f"`make run`, or `{queue.start_command(missing)}`."
+                    f"`make run`, or `{celery_app.start_command(missing)}`."
                 )
         line = progress(work)
         if line and line != shown and sys.stderr.isatty():
@@ -86,7 +86,7 @@ def wait_for(
     return work
 
 
-def progress(work: Work) -> str:
+def progress(work: Job) -> str:
     """Where the work stands, in a few words; "" where it cannot say."""
     known = progress_of(work)
     if not known.total:

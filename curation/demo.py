@@ -10,25 +10,26 @@ import tempfile
 from django.conf import settings
 
 from curation.errors import Invalid
+from curation.jobs import Status
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, create_project
 from curation.questions.services import order_import
+from curation.rationales.generation.orders import order_run
 from curation.rationales.importing import run_import
 from curation.rationales.models import GenerationRun, Teacher
-from curation.rationales.services import order_run, save_teacher
-from curation.work import Status
+from curation.rationales.teachers.services import save_teacher
 
 SLUG = "demo"
 TEMPERATURES = [0.3, 0.5, 0.7]
 FIRST_QUESTIONS = 100
 
 GUIDELINES = """\
-Approve a chain that a pupil could learn from: the answer is right, every step follows from the
+Approve a rationale that a pupil could learn from: the answer is right, every step follows from the
 question or from an earlier step, every sum is right, and no step is there for nothing.
 
-Reject a chain with a wrong step even when its answer is right, and say why.
+Reject a rationale with a wrong step even when its answer is right, and say why.
 
-Edit a good chain that has one slip: mend the slip and approve.
+Edit a good rationale that has one slip: mend the slip and approve.
 
 These questions are made up, and the models that answered them are tiny. It is a demonstration.
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from curation.work import Work
+    from curation.jobs import Job
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Progress:
         return int(100 * (self.done + self.failed) / self.total) if self.total else None
 
 
-def progress_of(work: Work) -> Progress:
+def progress_of(work: Job) -> Progress:
     """Where the work stands now, in figures that fit each other."""
     counted, seconds = work.counted(), work.seconds
     dealt_with = counted.done + counted.failed

@@ -2,9 +2,9 @@
 
 | variable | meaning | default |
 | --- | --- | --- |
-| CHAINWRIGHT_HOME | folder of the data base, artifacts, logs and secrets | `var/` |
+| CHAINWRIGHT_HOME | folder of the database, artifacts, logs and secrets | `var/` |
 | PRODUCTION | strict: needs SECRET_KEY and ALLOWED_HOSTS, cookies over https only | 0 |
-| DATABASE_URL | data base | SQLite in CHAINWRIGHT_HOME |
+| DATABASE_URL | database | SQLite in CHAINWRIGHT_HOME |
 | REDIS_URL | broker | the embedded Valkey's private socket |
 | ARTIFACTS_URL | any fsspec address for files | a folder in CHAINWRIGHT_HOME |
 | ALLOWED_HOSTS | names that the web answers to, with commas | this machine |
@@ -53,7 +53,7 @@ ALLOWED_HOSTS = read_list(
 )
 if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the hosts that people will use.")
-CSRF_FAILURE_VIEW = "curation.web.csrf_failed"
+CSRF_FAILURE_VIEW = "curation.web.error_views.csrf_failed"
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
 MODEL_HOSTS = read_list("MODEL_HOSTS", [])
 MODEL_ROOTS = read_list("MODEL_ROOTS", [str(HOME / "models")])
@@ -93,10 +93,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "curation.health.HealthMiddleware",
+    "curation.web.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "curation.web.NoStoreMiddleware",
+    "curation.web.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -106,9 +106,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "curation.web.InvisibleMiddleware",
-    "curation.web.TextsMiddleware",
-    "curation.web.ErrorsMiddleware",
+    "curation.web.middleware.InvisibleMiddleware",
+    "curation.web.middleware.TextsMiddleware",
+    "curation.web.middleware.ErrorsMiddleware",
 ]
 
 ROOT_URLCONF = "curation.urls"
@@ -123,7 +123,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "curation.web.page_context",
+                "curation.web.middleware.page_context",
             ],
             "builtins": [
                 "django.contrib.humanize.templatetags.humanize",
@@ -141,10 +141,10 @@ TEMPLATES = [
         },
     },
     {
-        "BACKEND": "django.template.backends.jinja2.Jinja2",  # for *.jinja, see curation.jinja
+        "BACKEND": "django.template.backends.jinja2.Jinja2",  # for *.jinja, see curation.web.jinja
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": False,
-        "OPTIONS": {"environment": "curation.jinja.environment"},
+        "OPTIONS": {"environment": "curation.web.jinja.environment"},
     },
 ]
 
@@ -167,8 +167,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # File-based also in tests: the workers and the live server are other processes and threads.
     DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")}
 else:
-    # What stands in curation.prepared is prepared by the server when it comes for the second time. (A
-    # PgBouncer in front that hands out connections by transaction must be 1.21 or newer.)
+    # What stands in curation.db.prepared_queries is prepared by the server when it comes for the
+    # second time. (A PgBouncer in front that hands out connections by transaction must be 1.21 or newer.)
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -186,7 +186,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
-SESSION_ENGINE = "curation.sessions"
+SESSION_ENGINE = "curation.web.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -224,7 +224,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "curation.web.PlotlyFinder",
+    "curation.web.static_finders.PlotlyFinder",
 ]
 # Served straight from where they lie: no collect step stands between a change and the page.
 WHITENOISE_USE_FINDERS = True
@@ -234,7 +234,7 @@ WHITENOISE_MAX_AGE = 3600
 # Uploads beyond this go to a temporary file; an import reads it line by line.
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "curation.upload_handler.FileUploadHandler",
+    "curation.web.upload_handler.FileUploadHandler",
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

@@ -19,7 +19,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from curation.queue import CONCURRENCY, LIGHT_QUEUES, QUEUES
+from curation.celery_app import CONCURRENCY, LIGHT_QUEUES, QUEUES
 
 FREE_BYTES = 1024**3
 
@@ -90,7 +90,7 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
         is_light = name in LIGHT_QUEUES
         pool = ["-P", "threads"] if is_light else []
         at_once = ["-c", str(CONCURRENCY[name]), "-n", f"{name}@%%h"]
-        program = "workers.quick" if is_light else "workers.app"
+        program = "workers.light" if is_light else "workers.app"
         return [*later, *celery, program, *options, "-Q", name, *pool, *at_once]
 
     commands = {
@@ -108,7 +108,7 @@ def programs(host: str, port: int) -> dict[str, list[str]]:
         ],
         **{name: worker(name) for name in QUEUES},
         "beat": [
-            *(*later, *celery, "workers.quick", "beat", "--schedule", str(settings.HOME / "beat")),
+            *(*later, *celery, "workers.light", "beat", "--schedule", str(settings.HOME / "beat")),
             *("--loglevel", "WARNING"),
         ],
     }

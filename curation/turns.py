@@ -16,79 +16,81 @@ import redis
 from django.apps import apps
 from django.db.models import F, Q, QuerySet
 
-from curation import queue
+from curation import celery_app
 from curation.evaluations.models import Evaluation
+from curation.jobs import Job, Status, to_begin
+from curation.rationales.generation.parts import live_batches, teachers_with_work
 from curation.rationales.models import Backend, GenerationRun
-from curation.rationales.parts import live_batches, teachers_with_work
 from curation.training.models import TrainingJob
-from curation.work import Status, Work, to_begin
 
 log = logging.getLogger(__name__)
 
-# The task of each kind of work. A run has one for each part, see `curation.rationales.parts`; so has
-# an evaluation, see `queue_of`.
+# The task of each kind of work. A run has one for each part, see
+# `curation.rationales.generation.parts`; so has an evaluation, see `queue_of`.
 TASK_OF: dict[str, str] = {
-    "questions.QuestionImport": queue.RUN_IMPORT,
-    "questions.Deletion": queue.RUN_DELETION,
-    "rationales.ScoringRun": queue.SCORE_PROJECT,
-    "reviews.AgreementCount": queue.COUNT_AGREEMENT,
-    "reviews.BulkAction": queue.RUN_BULK,
-    "datasets.DatasetVersion": queue.FREEZE_DATASET,
-    "datasets.DatasetCheck": queue.CHECK_DATASET,
-    "training.TrainingJob": queue.TRAIN,
-    "evaluations.Evaluation": queue.EVALUATE,
-    "rationales.GenerationRun": queue.FILL_RUN,
+    "questions.QuestionImport": celery_app.RUN_IMPORT,
+    "questions.Deletion": celery_app.RUN_DELETION,
+    "rationales.ScoringRun": celery_app.SCORE_PROJECT,
+    "reviews.AgreementCount": celery_app.COUNT_AGREEMENT,
+    "reviews.BulkAction": celery_app.RUN_BULK,
+    "datasets.DatasetVersion": celery_app.FREEZE_DATASET,
+    "datasets.DatasetCheck": celery_app.CHECK_DATASET,
+    "training.TrainingJob": celery_app.TRAIN,
+    "evaluations.Evaluation": celery_app.EVALUATE,
+    "rationales.GenerationRun": celery_app.FILL_RUN,
 }
 # Seconds that a job keeps its worker while others wait for it. A model of this machine takes seconds
 # to load, and a file is read again from its beginning up to where the job was.
 SECONDS = {
-    queue.CPU: 5.0,
-    queue.QUICK: 5.0,
-    queue.NETWORK: 15.0,
-    queue.FILES: 15.0,
-    queue.GPU: 30.0,
+    celery_app.CPU: 5.0,
+    celery_app.QUICK: 5.0,
+    celery_app.NETWORK: 15.0,
+    celery_app.FILES: 15.0,
+    celery_app.GPU: 30.0,
 }
 # What keeps its worker to its end.
 IN_ONE = ("DatasetVersion", "DatasetCheck", "AgreementCount", "TrainingJob", "Evaluation")
 # So many jobs of one project at once in all workers of a queue, where several are worked at in one
 # process: the rest is for others. On `network` a job is what one teacher of a run is asked.
 PROJECT_AT_ONCE = {
-    queue.FILES: 2,
-    queue.QUICK: 2,
-    queue.NETWORK: queue.CONCURRENCY[queue.NETWORK] // 2,
+    celery_app.FILES: 2,
+    celery_app.QUICK: 2,
+    celery_app.NETWORK: celery_app.CONCURRENCY[celery_app.NETWORK] // 2,
 }
 
 
 @dataclass(frozen=True)
-class Job:
+class ReadyJob:
     """A row that is ready for a worker of the queue."""
 
-    model: type[Work]
+    model: type[Job]
     pk: int
     project_id: int
     turns: int
     created_at: datetime
 
 
-def models_on(name: str) -> list[type[Work]]:
+def models_on(name: str) -> list[type[Job]]:
     """The kinds of work of which some is done on the queue."""
     kinds = [
-        apps.get_model(label) for label, task in TASK_OF.items() if queue.QUEUE_OF[task] == name
+        apps.get_model(label)
+        for label, task in TASK_OF.items()
+        if celery_app.QUEUE_OF[task] == name
     ]
-    return [*kinds, GenerationRun, Evaluation] if name == queue.NETWORK else kinds
+    return [*kinds, GenerationRun, Evaluation] if name == celery_app.NETWORK else kinds
 
 
-def waiting_on(model: type[Work], name: str) -> QuerySet[Work]:
+def waiting_on(model: type[Job], name: str) -> QuerySet[Job]:
     """Rows of the kind that a worker of the queue may begin; not for runs, see `ready_jobs`."""
     rows = model.objects.filter(to_begin())
     if model is TrainingJob:
         rows = rows.filter(dataset__status=Status.DONE)
     if model is Evaluation:
-        rows = rows.filter(asks_addresses=name == queue.NETWORK)
+        rows = rows.filter(asks_addresses=name == celery_app.NETWORK)
     return rows
 
 
-def ready_jobs(name: str) -> Iterator[Job]:
+def ready_jobs(name: str) -> Iterator[ReadyJob]:
     """All jobs that a worker of the queue could take up now."""
     for model in models_on(name):
         if model is GenerationRun:
@@ -96,31 +98,31 @@ def ready_jobs(name: str) -> Iterator[Job]:
             continue
         rows = waiting_on(model, name).values_list("pk", "project_id", "turns", "created_at")
         for row in rows:
-            yield Job(model, *row)
+            yield ReadyJob(model, *row)
 
 
-def _ready_runs(name: str) -> Iterator[Job]:
+def _ready_runs(name: str) -> Iterator[ReadyJob]:
     runs = GenerationRun.objects.filter(status__in=(Status.WAITING, Status.RUNNING))
     for run in runs.defer("examples", "filters").order_by("id"):
         if teachers_with_work(run, name):
-            yield Job(GenerationRun, run.pk, run.project_id, run.turns, run.created_at)
+            yield ReadyJob(GenerationRun, run.pk, run.project_id, run.turns, run.created_at)
 
 
-def at_work(name: str) -> list[Job]:
+def at_work(name: str) -> list[ReadyJob]:
     """The jobs that workers of the queue are at now; a run once for each teacher who is asked."""
     jobs = []
     for model in models_on(name):
         if model is GenerationRun:
             at_addresses = Q(teacher__backend=Backend.OPENAI)
             mine = live_batches().filter(run__status=Status.RUNNING)
-            mine = mine.filter(at_addresses if name == queue.NETWORK else ~at_addresses)
+            mine = mine.filter(at_addresses if name == celery_app.NETWORK else ~at_addresses)
             fields = ("run_id", "run__project_id", "run__turns", "run__created_at")
         else:
             mine = model.objects.filter(status=Status.RUNNING).exclude(to_begin())
             if model is Evaluation:
-                mine = mine.filter(asks_addresses=name == queue.NETWORK)
+                mine = mine.filter(asks_addresses=name == celery_app.NETWORK)
             fields = ("pk", "project_id", "turns", "created_at")
-        jobs += [Job(model, *row) for row in mine.values_list(*fields)]
+        jobs += [ReadyJob(model, *row) for row in mine.values_list(*fields)]
     return jobs
 
 
@@ -133,7 +135,7 @@ def held_back(name: str) -> set[int]:
     return {pk for pk, n in counts.items() if n >= most}
 
 
-def in_order(name: str) -> list[Job]:
+def in_order(name: str) -> list[ReadyJob]:
     """The ready jobs in the order in which they get their turns."""
     jobs = sorted(ready_jobs(name), key=lambda job: (job.turns, job.created_at, job.pk))
     last = last_turns(name)
@@ -146,7 +148,7 @@ def in_order(name: str) -> list[Job]:
     return [job for _, job in ranked]
 
 
-def next_job(name: str, asked: tuple[type[Work], int]) -> Job | None:
+def next_job(name: str, asked: tuple[type[Job], int]) -> ReadyJob | None:
     """The job that a worker takes up on a wake-up for `asked`; None where that is not ready (any more),
     or where all that is ready is held back.
 
@@ -158,12 +160,12 @@ def next_job(name: str, asked: tuple[type[Work], int]) -> Job | None:
     return next((job for job in jobs if job.project_id not in full), None)
 
 
-def _as_it_is(model: type[Work], pk: int) -> Job | None:
+def _as_it_is(model: type[Job], pk: int) -> ReadyJob | None:
     row = model.objects.filter(pk=pk).values_list("pk", "project_id", "turns", "created_at").first()
-    return Job(model, *row) if row else None
+    return ReadyJob(model, *row) if row else None
 
 
-def held_back_job(name: str, project_id: int) -> Job | None:
+def held_back_job(name: str, project_id: int) -> ReadyJob | None:
     """After a turn of a project: its job that had to wait for it and has no worker yet."""
     if name not in PROJECT_AT_ONCE:
         return None
@@ -171,10 +173,10 @@ def held_back_job(name: str, project_id: int) -> Job | None:
     return mine[0] if mine else None
 
 
-def task_on(model: type[Work], name: str) -> str:
+def task_on(model: type[Job], name: str) -> str:
     """The task that works at rows of the kind on this queue."""
-    if name == queue.NETWORK:
-        return queue.ASK_ADDRESSES if model is GenerationRun else queue.EVALUATE_ADDRESSES
+    if name == celery_app.NETWORK:
+        return celery_app.ASK_ADDRESSES if model is GenerationRun else celery_app.EVALUATE_ADDRESSES
     return TASK_OF[model._meta.label]
 
 
@@ -186,18 +188,20 @@ def last_turns(name: str) -> dict[int, int]:
     """By project, the number of its last turn on the queue; a higher one was later."""
     try:
         return {
-            int(pk): int(n) for pk, n in queue.broker().hgetall(_key(name)).items() if pk != b"n"
+            int(pk): int(n)
+            for pk, n in celery_app.broker().hgetall(_key(name)).items()
+            if pk != b"n"
         }
     except redis.RedisError:
         return {}
 
 
-def note_turn(name: str, job: Job) -> None:
+def note_turn(name: str, job: ReadyJob) -> None:
     """A worker takes the job up: others of its project, and itself, come after other projects now."""
     if job.model is GenerationRun:
         GenerationRun.objects.filter(pk=job.pk).update(turns=F("turns") + 1)
     try:
-        client = queue.broker()
+        client = celery_app.broker()
         client.hset(_key(name), str(job.project_id), client.hincrby(_key(name), "n", 1))
     except redis.RedisError as error:
         log.warning("whose turn it was is not kept: %s", error)

@@ -2,10 +2,10 @@
 
 from django.urls import include, path
 
-from curation import web
+from curation.web import worker_banner
 
 urlpatterns = [
-    path("listening/<slug:queue_name>", web.no_worker, name="no_worker"),
+    path("listening/<slug:queue_name>", worker_banner.no_worker, name="no_worker"),
     # First what is asked for at every question: each pattern before it would be tried in vain.
     path("", include("curation.reviews.urls")),
     # `projects/new/` is looked up before the dashboard's `projects/<slug>/`.
@@ -21,7 +21,7 @@ urlpatterns = [
     path("", include("curation.api.urls")),
 ]
 
-handler400 = "curation.web.bad_request"
-handler403 = "curation.web.forbidden"
-handler404 = "curation.web.not_found"
-handler500 = "curation.web.server_error"
+handler400 = "curation.web.error_views.bad_request"
+handler403 = "curation.web.error_views.forbidden"
+handler404 = "curation.web.error_views.not_found"
+handler500 = "curation.web.error_views.server_error"

@@ -1,4 +1,4 @@
-// What scripts write into a page is treated as the server treats its pages, see curation/invisible.py: marks
+// What scripts write into a page is treated as the server treats its pages, see curation/text/invisible.py: marks
 // for characters that nobody sees, and text from right to left kept to itself.
 
 import RULE from "./invisible_rule.js";

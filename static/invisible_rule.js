@@ -1,4 +1,4 @@
-// Which characters nobody sees, and when they are meant: read by invisible.js here and by curation/invisible.py.
+// Which characters nobody sees, and when they are meant: read by invisible.js here and by curation/text/invisible.py.
 // Below this line is JSON, with ranges as they are written between [ and ] of a regular expression.
 export default {
   "unseen": "\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud82f\udca0-\ud82f\udca3\ud834\udd73-\ud834\udd7a\udb40\udc00-\udb43\udfff",

@@ -16,16 +16,16 @@ from django.db.backends.sqlite3.base import DatabaseOperations
 from django.test import Client
 from django.test.utils import setup_databases
 
-from curation import queue
+from curation import celery_app
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, create_project
 from curation.questions.formats import Row
 from curation.questions.models import Question
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
-from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
-from curation.reviews import history
-from curation.reviews.queueing import enqueue
+from curation.rationales.scoring.scores import mark_stale, store_scores, waiting_groups
+from curation.reviews.decisions import audit_triggers
+from curation.reviews.queue.items import enqueue
 from curation.supervisor import valkey_command
 from tests.migrated import migrated
 
@@ -83,7 +83,7 @@ if connection.vendor == "sqlite":
 def broker() -> Iterator[None]:
     """A real Redis-protocol server: the one of REDIS_URL, else Valkey on a private socket."""
     if "REDIS_URL" in os.environ:
-        queue.broker().flushdb()
+        celery_app.broker().flushdb()
         yield
         return
     server = subprocess.Popen(valkey_command(), stdout=subprocess.DEVNULL)
@@ -103,7 +103,7 @@ def history_goes_with_the_test() -> Iterator[None]:
     flush = DatabaseOperations.sql_flush
 
     def flushing(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
-        dropped = [f"DROP TRIGGER IF EXISTS {name}" for name in history.sqlite_triggers()]
+        dropped = [f"DROP TRIGGER IF EXISTS {name}" for name in audit_triggers.sqlite_triggers()]
         return [*dropped, *flush(self, *args, **kwargs)]
 
     patch.setattr(DatabaseOperations, "sql_flush", flushing)
@@ -114,15 +114,15 @@ def history_goes_with_the_test() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def empty_queues() -> Iterator[None]:
     yield
-    server = queue.broker()
-    server.delete(*queue.QUEUES, *server.keys("chainwright:count:*"))
+    server = celery_app.broker()
+    server.delete(*celery_app.QUEUES, *server.keys("chainwright:count:*"))
     cache.clear()
 
 
 @pytest.fixture
 def wake_ups() -> Callable[[str], int]:
     """How many messages stand in a queue (`cpu`, `gpu` or `quick`)."""
-    return lambda name: queue.broker().llen(name)
+    return lambda name: celery_app.broker().llen(name)
 
 
 def person(name: str, **fields: Any) -> User:
@@ -205,7 +205,7 @@ def make_questions(project: Project) -> Callable[..., list[Question]]:
 
 @pytest.fixture
 def make_rationales(teacher: Teacher) -> Callable[..., list[Rationale]]:
-    """make_rationales(question, ["right", "wrong", or any text]): chains, scored and in the queue."""
+    """make_rationales(question, ["right", "wrong", or any text]): rationales, scored and in the queue."""
 
     def make(
         question: Question, kinds: list[str], scored: bool = True, by: Teacher | None = None
@@ -253,11 +253,11 @@ def score_now(project: Project) -> None:
 
     groups = waiting_groups(project.pk, 10_000)
     questions = [group.question_id for group in groups]
-    chains = (
+    rationales = (
         Rationale.objects.filter(question_id__in=questions)
         .select_related("question", "teacher")
         .order_by("question_id", "id")
     )
-    scores = {int(s.item.id): s.details() | s.to_dict() for s in score_items(items(chains))}
+    scores = {int(s.item.id): s.details() | s.to_dict() for s in score_items(items(rationales))}
     store_scores(groups, scores, SCORER_VERSION)
     enqueue(project, questions)

@@ -18,7 +18,7 @@ os.environ.setdefault(
 # Tests that do things at random draw others in each run; the variable repeats one. Set before the other
 # processes of the tests are started, so that all of them have the same.
 os.environ.setdefault("AT_RANDOM_SEED", str(secrets.randbelow(2**32)))
-# Each process of the tests has a data base of its own in the Redis that was given.
+# Each process of the tests has a database of its own in the Redis that was given.
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
 if _worker and "REDIS_URL" in os.environ:
     server, _, number = os.environ["REDIS_URL"].rpartition("/")

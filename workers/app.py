@@ -1,6 +1,6 @@
-"""The Celery application: `celery -A workers.app worker -Q cpu` (or gpu). See also workers/quick.py.
+"""The Celery application: `celery -A workers.app worker -Q cpu` (or gpu). See also workers/light.py.
 
-Settings of the queue stand in `curation/queue.py`, where the web reads them too.
+Settings of the queue stand in `curation/celery_app.py`, where the web reads them too.
 """
 
 import os
@@ -16,20 +16,20 @@ django.setup()
 import redis  # noqa: E402  (the apps must be loaded before the tasks are)
 from celery.signals import worker_ready, worker_shutting_down  # noqa: E402
 
-from curation.queue import LISTENER_PREFIX, LISTENER_SECONDS, app, broker  # noqa: E402
+from curation.celery_app import LISTENER_PREFIX, LISTENER_SECONDS, app, broker  # noqa: E402
 
 # What loads no model in its own process; the rest is for the `cpu` and `gpu` workers.
 LIGHT = (
     "workers.data.tasks",
     "workers.webhooks.tasks",
-    "workers.upkeep",
+    "workers.requeue",
     "workers.generation.tasks",
     "workers.evaluation.tasks",
 )
 app.conf.imports = (
     *LIGHT,
     "workers.scoring.tasks",
-    "workers.meaning.tasks",
+    "workers.semantic_search.tasks",
     "workers.agreement.tasks",
     "workers.training.tasks",
 )

@@ -10,8 +10,8 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from workers.addresses import Endpoint
 from workers.generation.types import BackendError
+from workers.ssrf_guard import Endpoint
 
 # Not every variable of the worker can be named as a key. `curation.key_names` says the same.
 KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY|CHAINWRIGHT_KEY_[A-Z0-9_]+")

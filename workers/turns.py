@@ -13,13 +13,13 @@ from typing import Any
 from celery import Task
 
 from curation import turns
-from curation.queue import QUEUE_OF, app, others_wait, send
-from curation.work import Work
+from curation.celery_app import QUEUE_OF, app, others_wait, send
+from curation.jobs import Job
 
 # Then a turn ends in any case: far below the queue's visibility timeout.
 LONGEST_SECONDS = 3600.0
 
-_jobs: dict[tuple[str, type[Work]], Callable[[int], Any]] = {}
+_jobs: dict[tuple[str, type[Job]], Callable[[int], Any]] = {}
 
 
 class Turn:
@@ -39,7 +39,7 @@ class Turn:
         return passed > LONGEST_SECONDS or (passed > self.seconds and others_wait(self._queue))
 
 
-def in_turns(name: str, model: type[Work]) -> Callable[[Callable[[int], Any]], Task]:
+def in_turns(name: str, model: type[Job]) -> Callable[[Callable[[int], Any]], Task]:
     """Make a function of a row's id the task `name`, which works in turns on its queue."""
     queue_name = QUEUE_OF[name]
 
@@ -58,7 +58,7 @@ def in_turns(name: str, model: type[Work]) -> Callable[[Callable[[int], Any]], T
     return decorate
 
 
-def take_turn(queue_name: str, model: type[Work], pk: int) -> None:
+def take_turn(queue_name: str, model: type[Job], pk: int) -> None:
     """Work at the job that is next on the queue. A wake-up whose job is ready but not next is sent
     again, to the end of the queue."""
     job = turns.next_job(queue_name, (model, pk))

@@ -9,29 +9,31 @@ from ninja.openapi.docs import DocsBase
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from curation.api import (
-    agreement,
-    around,
-    bulk,
-    checks,
+from curation.api.core import problems
+from curation.api.core.auth import READ, Access
+from curation.api.core.request_body import StrictParser
+from curation.api.routes import (
     datasets,
-    deleting,
     evaluations,
-    labels,
-    leading,
-    problems,
     projects,
     questions,
     rationales,
-    reviews,
     runs,
-    searching,
+    semantic_search,
     teachers,
     trainings,
     webhooks,
 )
-from curation.api.access import READ, Access
-from curation.api.reading import StrictParser
+from curation.api.routes.reviewing import (
+    agreement,
+    around,
+    bulk,
+    deletion,
+    leading,
+    reviews,
+    step_labels,
+    text_checks,
+)
 
 ABOUT = """\
 What the pages do, for scripts and for other clients. Send a token that you make at
@@ -122,6 +124,16 @@ api = Api(
 problems.install(api)
 for _room in (
     *(projects, questions, rationales, teachers, runs, reviews, agreement, leading, bulk),
-    *(around, labels, searching, checks, deleting, datasets, trainings, evaluations, webhooks),
+    *(
+        around,
+        step_labels,
+        semantic_search,
+        text_checks,
+        deletion,
+        datasets,
+        trainings,
+        evaluations,
+        webhooks,
+    ),
 ):
     api.add_router("", _room.router)

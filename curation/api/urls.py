@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from curation.api import views
 from curation.api.api import api
-from curation.problems import ABSENT, problem
+from curation.web.problems import ABSENT, problem
 
 ANYTHING = r"^(?P<rest>(?s:.*))$"  # line breaks as well, which `path` does not take
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from curation.api import tokens as services
+from curation.api.core import tokens as services
 from curation.api.forms import TokenForm
 from curation.errors import ServiceError
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from math import ceil, floor, inf, sqrt
 
 from curation.dashboard.selectors import Counts, Pace, Running, Student
-from curation.intervals import Z, clustered
+from curation.figures.intervals import Z, clustered
 from curation.templatetags.look import duration
 
 FIRST_TRAINING = 1000
 WORTH_AGAIN = 0.25  # train again when so many more are approved, against those learned last
 LEAST_TIMED = 20  # reviewed questions; fewer say nothing of a pace
-# Work that brings chains.
+# Work that brings rationales.
 COMING = ("import_detail", "run_detail")
 
 
@@ -86,7 +86,7 @@ def _first_rationales(known: Known) -> Advice:
     if one := known.runs("run_detail"):
         return Advice(
             "The teachers write.",
-            "The first chains can be reviewed as soon as they are scored.",
+            "The first rationales can be reviewed as soon as they are scored.",
             "Watch",
             "run_detail",
             one.pk,
@@ -110,11 +110,11 @@ def _first_rationales(known: Known) -> Advice:
 
 def _first_scores(known: Known) -> Advice:
     if any(one.title == "Scoring" for one in known.running):
-        return Advice("The chains are being scored.", "They come to review as they are done.")
+        return Advice("The rationales are being scored.", "They come to review as they are done.")
     if one := known.runs("run_detail"):
         return Advice("The teachers write; scores follow.", "", "Watch", "run_detail", one.pk)
     return Advice(
-        "Next: score the chains.",
+        "Next: score the rationales.",
         "Without scores nothing comes to review.",
         "Score now",
         "score_now",
@@ -131,7 +131,7 @@ def _review(known: Known) -> Advice | None:
         # How many there will be to approve is not known yet; a goal that moved would be none.
         return Advice(
             f"Next: review. {known.pace.waiting:,} questions wait already.",
-            f"{counts.scored:,} of {counts.rationales:,} chains are scored; how many approved ones make "
+            f"{counts.scored:,} of {counts.rationales:,} rationales are scored; how many approved ones make "
             "a first training worth while is said when all are.",
             "Review",
             "review",
@@ -140,9 +140,9 @@ def _review(known: Known) -> Advice | None:
     missing = min(FIRST_TRAINING, counts.passing) - counts.approved
     if missing <= 0:
         return None
-    chains = "chain makes" if missing == 1 else "chains make"
+    rationales = "rationale makes" if missing == 1 else "rationales make"
     return Advice(
-        f"Next: {missing:,} more approved {chains} a first training worth while.",
+        f"Next: {missing:,} more approved {rationales} a first training worth while.",
         _at_this_pace(known, missing),
         "Review",
         "review",
@@ -151,7 +151,7 @@ def _review(known: Known) -> Advice | None:
 
 
 def _scores_come(known: Known) -> bool:
-    """Whether chains are being written or scored, or still have no scores."""
+    """Whether rationales are being written or scored, or still have no scores."""
     counts = known.counts
     if counts.scored < counts.rationales or counts.stale_groups:
         return True
@@ -164,16 +164,16 @@ def _at_this_pace(known: Known, missing: int) -> str:
     pace, counts = known.pace, known.counts
     waiting = f"{pace.waiting:,} question{'s wait' if pace.waiting != 1 else ' waits'}"
     share = clustered(counts.by_people, counts.reviewed, counts.decided)
-    if pace.timed < LEAST_TIMED or not pace.chains or not pace.seconds or share is None:
+    if pace.timed < LEAST_TIMED or not pace.rationales or not pace.seconds or share is None:
         reviewed = f"{pace.timed} of {LEAST_TIMED} questions" if pace.timed else "none yet"
         return (
             f"{waiting}, those at which the teachers disagree in front. Too early to tell how long "
             f"that takes: a pace needs {LEAST_TIMED} reviewed questions ({reviewed})."
         )
-    a_chain = pace.seconds * pace.timed / pace.chains * pace.overlap / max(pace.people, 1)
+    a_rationale = pace.seconds * pace.timed / pace.rationales * pace.overlap / max(pace.people, 1)
     off = Z * pace.spread / sqrt(pace.timed) / pace.seconds
-    low = missing / share[1] * a_chain * max(0.2, 1 - off)
-    high = missing / max(share[0], 0.01) * a_chain * (1 + off)
+    low = missing / share[1] * a_rationale * max(0.2, 1 - off)
+    high = missing / max(share[0], 0.01) * a_rationale * (1 + off)
     # All that waits takes no longer than this, and brings no more.
     whole = pace.waiting * pace.seconds * pace.overlap / max(pace.people, 1)
     if low > whole:
@@ -217,7 +217,7 @@ def _after_review(known: Known) -> Advice:
     if not counts.approved:
         return _nothing_approved(known)
     if student.job is None:
-        return _train(known, f"{counts.approved:,} approved chains are enough to begin with.")
+        return _train(known, f"{counts.approved:,} approved rationales are enough to begin with.")
     if student.evaluation is None:
         return Advice(
             f"Next: measure training {student.job.pk}.",
@@ -232,7 +232,7 @@ def _nothing_approved(known: Known) -> Advice:
     if known.pace.waiting:
         return _more_reviews(known)
     return Advice(
-        "No chain is approved, and none waits for review.",
+        "No rationale is approved, and none waits for review.",
         "Let the teachers write more, or look at the rubric: nothing passes it."
         if not known.counts.passing
         else "Let the teachers write more.",
@@ -252,7 +252,7 @@ def _another_round(known: Known) -> Advice:
     student, more = known.student, known.student.approved_since
     if more >= WORTH_AGAIN * max(student.job.dataset.example_count, 1):
         return _train(
-            known, f"{more:,} chains were approved since training {student.job.pk}.", True
+            known, f"{more:,} rationales were approved since training {student.job.pk}.", True
         )
     if student.missed and known.pace.waiting:
         return Advice(
@@ -265,7 +265,7 @@ def _another_round(known: Known) -> Advice:
         )
     if student.missed:
         return Advice(
-            "Next: more chains for the kinds at which the student fails.",
+            "Next: more rationales for the kinds at which the student fails.",
             f"It misses {_listed(student.missed)}; everything that was written is reviewed.",
             "Order rationales",
             "run_new",

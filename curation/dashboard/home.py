@@ -7,20 +7,20 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from curation.db.adaptive_cache import remembered
 from curation.evaluations.models import Evaluation
+from curation.jobs import ACTIVE
 from curation.projects.models import Membership, Role, User
 from curation.projects.selectors import memberships_of
 from curation.rationales.models import GenerationRun, ScoringRun
-from curation.remembering import remembered
-from curation.reviews.mine import Work, work_of
+from curation.reviews.bench.open_questions import EXACT, open_in
 from curation.reviews.models import QuestionFlag, QueueItem, QueueStatus, Review, Seat, Skip
-from curation.reviews.open_questions import EXACT, open_in
+from curation.reviews.reports.my_work import Work, work_of
 from curation.training.models import TrainingJob
-from curation.work import ACTIVE
 
 WORDS = (
     (GenerationRun, "teachers write"),
-    (ScoringRun, "chains are scored"),
+    (ScoringRun, "rationales are scored"),
     (TrainingJob, "a student learns"),
     (Evaluation, "models are measured"),
 )

@@ -1,13 +1,13 @@
-"""The rubric's preview: how the scored chains of a project lie, and what thresholds let pass."""
+"""The rubric's preview: how the scored rationales of a project lie, and what thresholds let pass."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Func, IntegerField, Q
 
+from curation.db.adaptive_cache import remembered
 from curation.projects.models import Project, Rubric
 from curation.rationales.models import Score, passes
-from curation.remembering import remembered
 
 BARS = 20
 THRESHOLDS = {
@@ -20,7 +20,7 @@ THRESHOLDS = {
 
 @dataclass
 class Spread:
-    """How the scored chains of a project lie: all, those with a right answer, and for each score of
+    """How the scored rationales of a project lie: all, those with a right answer, and for each score of
     `THRESHOLDS` how many have each hundredth (101 numbers, from 0 to 100)."""
 
     scored: int
@@ -68,7 +68,7 @@ def _spread(project: Project) -> Spread:
 
 
 def rubric_effect(project: Project, rubric: Rubric, spread: Spread) -> dict[str, int]:
-    """How many scored chains there are, pass each threshold alone, and pass all of them.
+    """How many scored rationales there are, pass each threshold alone, and pass all of them.
 
     What one threshold lets pass is read off the hundredths, so that only the last is counted anew at
     each move of a threshold.

@@ -9,26 +9,26 @@ from django.db.models import Avg, Count, F, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from curation.db.adaptive_cache import remembered
 from curation.evaluations.models import Evaluation
-from curation.intervals import Clusters, clustered
+from curation.figures.intervals import Clusters, clustered
+from curation.figures.rounding import span
+from curation.jobs import ACTIVE, Status
 from curation.progress import Progress, progress_of
 from curation.projects.models import Project, Rubric
 from curation.questions.models import Split
-from curation.rationales.clusters import question_clusters
 from curation.rationales.models import Group, Rationale, Score, passes
-from curation.remembering import remembered
+from curation.rationales.scoring.clusters import question_clusters
+from curation.reviews.bench.open_questions import open_questions
 from curation.reviews.models import Decision, Outcome, Review, Seat
-from curation.reviews.open_questions import open_questions
-from curation.rounding import span
 from curation.training.models import TrainingJob
-from curation.work import ACTIVE, Status
 
 DAYS = 14
 
 
 @dataclass
 class TeacherLine:
-    """One teacher's chains so far. Shares are None where there is nothing to share out."""
+    """One teacher's rationales so far. Shares are None where there is nothing to share out."""
 
     name: str
     written: int = 0
@@ -270,16 +270,16 @@ def _accuracy(model: dict[str, Any] | None, where: tuple[Any, Any]) -> dict[str,
 class Pace:
     """The reviewing of the last two weeks, in questions; one that two people reviewed counts twice.
 
-    `seconds`: mean of one question, `spread` the standard deviation, over `timed` of them; `chains`: those
-    that were judged in all of them; `overlap`: people who review each question; `people`: who reviewed;
-    `waiting`: open questions, see `open_questions`.
+    `seconds`: mean of one question, `spread` the standard deviation, over `timed` of them;
+    `rationales`: those that were judged in all of them; `overlap`: people who review each
+    question; `people`: who reviewed; `waiting`: open questions, see `open_questions`.
     """
 
     days: list[tuple[date, int]]
     seconds: float | None = None
     spread: float = 0.0
     timed: int = 0
-    chains: int = 0
+    rationales: int = 0
     overlap: int = 1
     people: int = 0
     waiting: int = 0
@@ -308,7 +308,7 @@ def _pace(project: Project) -> Pace:
         timed=Count("seconds"),
         people=Count("holder", distinct=True),
     )
-    chains = Review.objects.filter(
+    rationales = Review.objects.filter(
         project=project,
         created_at__gte=since,
         withdrawn_at__isnull=True,
@@ -323,7 +323,7 @@ def _pace(project: Project) -> Pace:
         mean,
         spread,
         n,
-        chains,
+        rationales,
         project.overlap,
         told["people"],
     )

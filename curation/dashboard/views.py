@@ -10,21 +10,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.bars import day_bars
+from curation.celery_app import listeners
 from curation.dashboard import selectors
 from curation.dashboard.advice import Known, next_step
 from curation.dashboard.home import my_work, projects_of
 from curation.dashboard.rubric import THRESHOLDS, Spread, rubric_effect, spread_of
 from curation.dashboard.waiting import KINDS, Board, named
 from curation.errors import Invalid
+from curation.figures.charts import day_bars
+from curation.jobs import Status
 from curation.projects.access import may_create_projects, project_view
-from curation.projects.deleting import deleted_projects
+from curation.projects.deletion import deleted_projects
 from curation.projects.forms import RubricForm
 from curation.projects.models import Rubric
-from curation.queue import listeners
-from curation.rationales.scoring import order_scoring
-from curation.reviews.bulk import order_rule
-from curation.work import Status
+from curation.rationales.scoring.scores import order_scoring
+from curation.reviews.bulk.orders import order_rule
 
 
 @require_GET
@@ -142,7 +142,7 @@ def _hundred(part: int, whole: int) -> int:
 @require_GET
 @project_view(admin=True)
 def rubric_preview(request: HttpRequest) -> HttpResponse:
-    """How many scored chains would pass with the values in the form."""
+    """How many scored rationales would pass with the values in the form."""
     form = RubricForm(request.GET)
     if not form.is_valid():
         raise Invalid("Each threshold is a number from 0 to 1.")
@@ -195,7 +195,7 @@ def _histogram(spread: Spread, rubric: Rubric, name: str) -> list[dict[str, Any]
 def score_now(request: HttpRequest) -> HttpResponse:
     run = order_scoring(request.project, request.user)
     if run is None:
-        messages.info(request, "Every chain has its scores.")
+        messages.info(request, "Every rationale has its scores.")
     return redirect("dashboard", request.project.slug)
 
 
@@ -208,7 +208,7 @@ def approve_by_rule(request: HttpRequest) -> HttpResponse:
     if action is not None and action.status != Status.DONE:
         messages.error(request, action.error)
     elif action is None or not action.changed:
-        messages.success(request, "No undecided chain passes the rubric.")
+        messages.success(request, "No undecided rationale passes the rubric.")
     else:
-        messages.success(request, f"{action.changed:,} more chains are approved by the rule.")
+        messages.success(request, f"{action.changed:,} more rationales are approved by the rule.")
     return redirect(address(request.project.slug, "dashboard") + "?now")

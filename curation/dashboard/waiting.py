@@ -13,15 +13,14 @@ from typing import Any
 from django.apps import apps
 from django.utils import timezone
 
-from curation import queue, turns
+from curation import celery_app, turns
 from curation.dashboard.selectors import Running, running_in
-from curation.rationales.models import GenerationRun, TeacherTry
-from curation.rationales.models_meaning import MeaningSearch
-from curation.rationales.parts import PARTS, live_batches, part_of, teachers_with_work
-from curation.rationales.tries import task_of, teacher_of
+from curation.jobs import Job, Status
+from curation.rationales.generation.parts import PARTS, live_batches, part_of, teachers_with_work
+from curation.rationales.models import GenerationRun, MeaningSearch, TeacherTry
+from curation.rationales.teachers.trial import task_of, teacher_of
 from curation.training.models import TrainingJob
-from curation.turns import Job
-from curation.work import Status, Work
+from curation.turns import ReadyJob
 
 # By the name that stands in the address of `views.waiting`.
 KINDS: dict[str, type[Any]] = {
@@ -48,11 +47,11 @@ class Waiting:
     mine           of those in front, the project's own
     """
 
-    queue: str
+    celery_app: str
     jobs_in_front: int
     seconds: float | None
     workers: int | None
-    mine: tuple[Job, ...] = ()
+    mine: tuple[ReadyJob, ...] = ()
 
     @property
     def others(self) -> int:
@@ -61,7 +60,7 @@ class Waiting:
 
     @property
     def command(self) -> str:
-        return queue.start_command(self.queue)
+        return celery_app.start_command(self.queue)
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,16 @@ class Line:
 
     name: str
     workers: int | None
-    busy: list[Job]
-    ready: list[Job]
-    takes: dict[tuple[type[Work], int], float | None]
+    busy: list[ReadyJob]
+    ready: list[ReadyJob]
+    takes: dict[tuple[type[Job], int], float | None]
 
     def front_of(self, model: type[Any], pk: int) -> Waiting:
         """What is in front of this row."""
         ids = [(job.model, job.pk) for job in self.ready]
         before = self.ready[: ids.index((model, pk))] if (model, pk) in ids else []
         busy = [job for job in self.busy if (job.model, job.pk) != (model, pk)]
-        at_once = max(1, self.workers or 0) * queue.CONCURRENCY[self.name]
+        at_once = max(1, self.workers or 0) * celery_app.CONCURRENCY[self.name]
         if len(busy) + len(before) < at_once:
             return Waiting(self.name, 0, 0.0, self.workers)
         front = [*busy, *before]
@@ -106,7 +105,7 @@ class Board:
     def _line(self, name: str) -> Line:
         if name not in self._lines:
             busy, ready = turns.at_work(name), turns.in_order(name)
-            listening = queue.listeners()
+            listening = celery_app.listeners()
             workers = None if listening is None else listening[name]
             self._lines[name] = Line(name, workers, busy, ready, _takes(name, [*busy, *ready]))
         return self._lines[name]
@@ -115,18 +114,18 @@ class Board:
 def places_of(work: Any) -> list[str]:
     """The queues on which the work waits now."""
     if isinstance(work, MeaningSearch):
-        return [queue.CPU] if work.answered_at is None else []
+        return [celery_app.CPU] if work.answered_at is None else []
     if isinstance(work, GenerationRun):
         return _places_of_run(work)
     if work.status != Status.WAITING:
         return []
     if isinstance(work, TeacherTry):
-        return [queue.QUEUE_OF[task_of(teacher_of(work))]]
+        return [celery_app.QUEUE_OF[task_of(teacher_of(work))]]
     if isinstance(work, TrainingJob) and work.dataset.status != Status.DONE:
         return []  # it waits for its dataset, which waits on a queue of its own
     if getattr(work, "asks_addresses", False):
-        return [queue.NETWORK]
-    return [queue.QUEUE_OF[turns.TASK_OF[work._meta.label]]]
+        return [celery_app.NETWORK]
+    return [celery_app.QUEUE_OF[turns.TASK_OF[work._meta.label]]]
 
 
 def _places_of_run(run: GenerationRun) -> list[str]:
@@ -141,8 +140,8 @@ def _project_of(model: type[Any], pk: int) -> int | None:
     return model.objects.filter(pk=pk).values_list("project_id", flat=True).first()
 
 
-def _takes(name: str, jobs: Iterable[Job]) -> dict[tuple[type[Work], int], float | None]:
-    by_model: dict[type[Work], list[int]] = defaultdict(list)
+def _takes(name: str, jobs: Iterable[ReadyJob]) -> dict[tuple[type[Job], int], float | None]:
+    by_model: dict[type[Job], list[int]] = defaultdict(list)
     for job in jobs:
         by_model[job.model].append(job.pk)
     found = {}
@@ -157,7 +156,7 @@ def _takes(name: str, jobs: Iterable[Job]) -> dict[tuple[type[Work], int], float
     return found
 
 
-def _left(model: type[Work], pks: list[int]) -> dict[int, float | None]:
+def _left(model: type[Job], pks: list[int]) -> dict[int, float | None]:
     """Seconds that these jobs still take, as far as earlier ones tell."""
     progress = PROGRESS.get(model.__name__)
     done = model.objects.filter(status=Status.DONE, started_at__isnull=False)

@@ -137,7 +137,7 @@ def card(version: DatasetVersion) -> str:
     else:
         out.write("- unfiltered: as the teachers wrote them, whatever was decided; for comparing\n")
     if recipe["teachers"]:
-        out.write(f"- only chains of {', '.join(recipe['teachers'])}\n")
+        out.write(f"- only rationales of {', '.join(recipe['teachers'])}\n")
     if recipe["limit"]:
         out.write(f"- at most {recipe['limit']:,} examples, drawn with seed {recipe['seed']}\n")
     out.write("\nThe columns `prompt` and `completion` have TRL's conversational form.\n")

@@ -5,13 +5,13 @@ from typing import Any
 from django import forms
 
 SELECTIONS = (
-    ("approved", "Approved chains"),
-    ("unfiltered", "Chains as they were written, to compare with"),
+    ("approved", "Approved rationales"),
+    ("unfiltered", "Rationales as they were written, to compare with"),
 )
 
 
 class FreezeForm(forms.Form):
-    selection = forms.ChoiceField(choices=SELECTIONS, initial="approved", label="Which chains")
+    selection = forms.ChoiceField(choices=SELECTIONS, initial="approved", label="Which rationales")
     teachers = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,

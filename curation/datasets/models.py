@@ -3,13 +3,13 @@
 from django.db import models
 from django.db.models import Q
 
+from curation.jobs import Job, Status
 from curation.progress import Counted
 from curation.projects.models import Project, ProjectQuerySet
 from curation.rationales.models import Rationale
-from curation.work import Status, Work
 
 
-class DatasetVersion(Work):
+class DatasetVersion(Job):
     """A frozen dataset. `sha256` is that of its canonical JSONL, byte for byte."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="dataset_versions")
@@ -27,7 +27,7 @@ class DatasetVersion(Work):
     class Meta:
         ordering = ["-number"]
         constraints = [
-            Work.one_order_a_key("a_dataset"),
+            Job.one_order_a_key("a_dataset"),
             models.UniqueConstraint(
                 fields=["project", "number"], name="a_dataset_number_is_used_once_in_a_project"
             ),
@@ -46,7 +46,7 @@ class DatasetVersion(Work):
         return Counted(self.example_count, known, unit="examples")
 
 
-class DatasetCheck(Work):
+class DatasetCheck(Job):
     """One look at whether the rows of a frozen dataset still give the bytes that were frozen."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
@@ -59,7 +59,7 @@ class DatasetCheck(Work):
     class Meta:
         ordering = ["id"]
         constraints = [
-            Work.one_order_a_key("a_dataset_check"),
+            Job.one_order_a_key("a_dataset_check"),
             models.UniqueConstraint(
                 fields=["version"],
                 condition=Q(status__in=["waiting", "running"]),

@@ -30,8 +30,8 @@ def first_examples(version: DatasetVersion) -> list[Example]:
     )
 
 
-def teachers_with_chains(project: Project) -> list[Teacher]:
-    """Teachers of the project, those without chains left aside."""
+def teachers_with_rationales(project: Project) -> list[Teacher]:
+    """Teachers of the project, those without rationales left aside."""
     found = project.teachers.order_by("id")
     return [teacher for teacher in found if teacher.rationales.exists()]
 
@@ -42,9 +42,9 @@ def recipe_in_words(recipe: dict[str, Any], *, hides_teachers: bool = False) -> 
     if of and hides_teachers:
         of = " of some teachers"
     if recipe.get("selection") == "unfiltered":
-        words = f"chains{of} as they were written, whatever was decided"
+        words = f"rationales{of} as they were written, whatever was decided"
     else:
-        words = f"approved chains{of}"
+        words = f"approved rationales{of}"
     if recipe.get("limit"):
         words += f", at most {recipe['limit']:,}, drawn with seed {recipe.get('seed', 0)}"
     return words

@@ -1,4 +1,4 @@
-"""Freeze approved chains into a numbered, hashed dataset and hand it out in several formats."""
+"""Freeze approved rationales into a numbered, hashed dataset and hand it out in several formats."""
 
 import hashlib
 from typing import Any
@@ -6,15 +6,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
-from curation import artifacts, queue
+from curation import artifacts, celery_app
 from curation.datasets import formats
 from curation.datasets.models import DatasetVersion, Example
 from curation.errors import Conflict, Invalid
-from curation.projects.models import Project, User
-from curation.questions.models import Split
-from curation.rationales.models import Rationale, Source
-from curation.reviews.models import Decision, Outcome
-from curation.work import (
+from curation.jobs import (
     Status,
     begin,
     ending,
@@ -24,6 +20,10 @@ from curation.work import (
     still_mine,
     take_order,
 )
+from curation.projects.models import Project, User
+from curation.questions.models import Split
+from curation.rationales.models import Rationale, Source
+from curation.reviews.models import Decision, Outcome
 
 SELECTIONS = ("approved", "unfiltered")
 ROWS_AT_ONCE = 1000
@@ -42,8 +42,8 @@ def order_freeze(
 ) -> DatasetVersion:
     """Order a new dataset version. The examples are chosen and frozen by a worker.
 
-    selection: `approved` takes approved chains; `unfiltered` takes chains as the teachers wrote them,
-    whatever was decided, for comparing the two. teachers: only chains of these. limit: so many,
+    selection: `approved` takes approved rationales; `unfiltered` takes rationales as the teachers wrote them,
+    whatever was decided, for comparing the two. teachers: only rationales of these. limit: so many,
     spread over as many questions as possible, drawn with `seed`. enqueue False: the caller freezes.
     """
     earlier = ordered_before(DatasetVersion, project, user, order_key)
@@ -68,9 +68,9 @@ def order_freeze(
     }
     if not candidates(project, recipe).exists():
         raise Conflict(
-            "No chain is approved yet: review some, or turn on the rule that approves what passes."
+            "No rationale is approved yet: review some, or turn on the rule that approves what passes."
             if selection == "approved"
-            else "There is no chain yet: order rationales first."
+            else "There is no rationale yet: order rationales first."
         )
     with transaction.atomic():
         # Takes the project's row, the lock under which its numbers are given out.
@@ -81,40 +81,42 @@ def order_freeze(
             project=project, number=last + 1, recipe=recipe, order_key=order_key, **ordered_by(user)
         )
         if enqueue:
-            queue.send(queue.FREEZE_DATASET, version.pk)
+            celery_app.send(celery_app.FREEZE_DATASET, version.pk)
     return version
 
 
 def candidates(project: Project, recipe: dict[str, Any]) -> QuerySet[Rationale]:
-    """The chains that the recipe may choose from: of training questions, not empty."""
-    chains = Rationale.objects.filter(project=project, question__split=Split.TRAIN).exclude(text="")
+    """The rationales that the recipe may choose from: of training questions, not empty."""
+    rationales = Rationale.objects.filter(project=project, question__split=Split.TRAIN).exclude(
+        text=""
+    )
     if recipe["teachers"]:
-        chains = chains.filter(teacher__name__in=recipe["teachers"])
+        rationales = rationales.filter(teacher__name__in=recipe["teachers"])
     if recipe["selection"] == "approved":
-        return chains.filter(decision__outcome=Outcome.APPROVED)
+        return rationales.filter(decision__outcome=Outcome.APPROVED)
     # As the teachers wrote them, so without what people wrote or edited.
-    return chains.exclude(source=Source.PERSON)
+    return rationales.exclude(source=Source.PERSON)
 
 
 def choose(project: Project, recipe: dict[str, Any]) -> list[int]:
-    """The ids of the chosen chains, in the dataset's order.
+    """The ids of the chosen rationales, in the dataset's order.
 
-    Every question gives its first chain before any gives its second; which is first is drawn by a
-    hash of the seed and the chain's text, so the same rows give the same choice anywhere.
+    Every question gives its first rationale before any gives its second; which is first is drawn by a
+    hash of the seed and the rationale's text, so the same rows give the same choice anywhere.
     """
     by_question: dict[str, list[tuple[str, int]]] = {}
     rows = candidates(project, recipe).values_list("id", "question__content_hash", "text_hash")
     seen: set[tuple[str, str]] = set()
     for pk, question, text in rows.order_by("id").iterator(chunk_size=5000):
         if (question, text) in seen:
-            continue  # the same chain twice teaches nothing more
+            continue  # the same rationale twice teaches nothing more
         seen.add((question, text))
         draw = hashlib.sha256(f"{recipe['seed']}|{question}|{text}".encode()).hexdigest()
         by_question.setdefault(question, []).append((draw, pk))
     ranked = [
         (place, draw, pk)
-        for chains in by_question.values()
-        for place, (draw, pk) in enumerate(sorted(chains))
+        for rationales in by_question.values()
+        for place, (draw, pk) in enumerate(sorted(rationales))
     ]
     ranked.sort()
     return [pk for _, _, pk in ranked[: recipe["limit"]]]
@@ -149,9 +151,9 @@ def _go_on(version: DatasetVersion) -> None:
 
 
 def choose_examples(version: DatasetVersion) -> None:
-    """Choose the chains and lay them down as rows.
+    """Choose the rationales and lay them down as rows.
 
-    One query chooses, so a chain approved meanwhile is in or out, never half. The rows are written
+    One query chooses, so a rationale approved meanwhile is in or out, never half. The rows are written
     in short transactions: a million in one would hold SQLite's only write lock for a minute, and
     nobody reads the rows of a dataset that is not done.
     """
@@ -211,7 +213,7 @@ def write_files(version: DatasetVersion) -> None:
             count += 1
         _go_on(version)
     if count == 0:
-        finish(version, Status.FAILED, error="No chain was left to freeze when the work began.")
+        finish(version, Status.FAILED, error="No rationale was left to freeze when the work began.")
         return
     formats.write_parquet(version, lambda: _go_on(version))
     version.sha256, version.example_count = digest.hexdigest(), count

@@ -9,14 +9,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.datasets import formats, selectors
-from curation.datasets.checking import last_check, order_check
 from curation.datasets.forms import FreezeForm
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.datasets.services import order_freeze
+from curation.datasets.verification import last_check, order_check
 from curation.errors import ServiceError
-from curation.markdown import to_html
+from curation.jobs import Status
 from curation.projects.access import hides_teachers, project_view
-from curation.work import Status
+from curation.text.markdown import to_html
 
 PAGE = 50
 CONTENT_TYPES = {
@@ -33,7 +33,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
 
 
 def _form(request: HttpRequest) -> FreezeForm:
-    names = [t.name for t in selectors.teachers_with_chains(request.project)]
+    names = [t.name for t in selectors.teachers_with_rationales(request.project)]
     data = request.POST if request.method == "POST" else None
     return FreezeForm(data, names=names, initial={"order_key": uuid.uuid4().hex})
 

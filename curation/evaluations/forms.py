@@ -43,4 +43,4 @@ class EvaluationForm(forms.Form):
 def _label(job: TrainingJob) -> str:
     recipe = job.dataset.recipe
     of = f" of {', '.join(recipe['teachers'])}" if recipe.get("teachers") else ""
-    return f"Training {job.pk}: {job.dataset.example_count:,} {recipe['selection']} chains{of}"
+    return f"Training {job.pk}: {job.dataset.example_count:,} {recipe['selection']} rationales{of}"

@@ -2,14 +2,14 @@
 
 from django.db import models
 
+from curation.jobs import Job
 from curation.progress import Counted
 from curation.projects.models import Project, ProjectQuerySet
 from curation.questions.models import Question
 from curation.training.models import TrainingJob
-from curation.work import Work
 
 
-class Evaluation(Work):
+class Evaluation(Job):
     """One measurement of several models on the same questions. `report` is what the page shows."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="evaluations")
@@ -36,7 +36,7 @@ class Evaluation(Work):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [Work.one_order_a_key("an_evaluation")]
+        constraints = [Job.one_order_a_key("an_evaluation")]
 
     def __str__(self) -> str:
         return f"evaluation {self.pk}"

@@ -7,8 +7,8 @@ Pure functions of the JSON that `workers.evaluation` writes (its `Report`); figu
 from dataclasses import dataclass, field
 from typing import Any
 
+from curation.figures.rounding import half_up, in_percent
 from curation.questions.models import Split
-from curation.rounding import half_up, in_percent
 
 FIGURES = ("accuracy", "validity", "length_ratio", "similarity")
 ENDED_ENOUGH = 0.95
@@ -74,8 +74,8 @@ class Part:
 def blind(report: dict[str, Any]) -> dict[str, Any]:
     """The report for people who review blind: of teachers nothing but how often they are right.
 
-    That tells nobody who wrote a chain at the bench; how long, how valid and how alike a named teacher's
-    chains are would. Their answers are withheld as well, see `selectors.chosen`.
+    That tells nobody who wrote a rationale at the bench; how long, how valid and how alike a named teacher's
+    rationales are would. Their answers are withheld as well, see `selectors.chosen`.
     """
     models = [
         {**model, "groups": [_plain(group) for group in model["groups"]]}
@@ -229,7 +229,7 @@ def standing(report: dict[str, Any]) -> list[Target]:
 # those of the first student as tiles.
 TARGET_SENTENCES = (
     "Right answers: ",
-    "Valid chains: ",
+    "Valid rationales: ",
     "Length against the teacher: ",
     "Similarity to the teacher: ",
 )
@@ -372,7 +372,7 @@ def accuracy_plot(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def curation_plot(report: dict[str, Any]) -> dict[str, Any] | None:
-    """Students of approved beside students of unfiltered chains, by teacher; None where not measured."""
+    """Students of approved beside students of unfiltered rationales, by teacher; None where not measured."""
     rows = report.get("curation") or []
     if not rows:
         return None

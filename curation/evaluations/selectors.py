@@ -8,12 +8,12 @@ from django.db.models import Count, Q, QuerySet
 from curation.errors import Invalid
 from curation.evaluations.models import Answer, Evaluation
 from curation.evaluations.reports import model_names, part_title, parts, students
-from curation.intervals import wilson
+from curation.figures.intervals import wilson
+from curation.figures.rounding import span
+from curation.jobs import ACTIVE, Status
 from curation.projects.models import Project, User
 from curation.questions.models import Split
-from curation.rounding import span
 from curation.training.models import TrainingJob
-from curation.work import ACTIVE, Status
 
 PAGE = 20
 KINDS = 40

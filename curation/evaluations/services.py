@@ -5,15 +5,10 @@ from typing import Any
 
 from django.db import transaction
 
-from curation import queue
+from curation import celery_app
 from curation.errors import Conflict, Invalid
 from curation.evaluations.models import Answer, Evaluation
-from curation.projects.models import Project, User
-from curation.questions.models import Question, Split
-from curation.rationales.models import Backend
-from curation.reviews.queueing import pull_forward
-from curation.training.models import TrainingJob
-from curation.work import (
+from curation.jobs import (
     ACTIVE,
     RESUMABLE,
     Status,
@@ -24,6 +19,11 @@ from curation.work import (
     ordered_by,
     take_order,
 )
+from curation.projects.models import Project, User
+from curation.questions.models import Question, Split
+from curation.rationales.models import Backend
+from curation.reviews.queue.items import pull_forward
+from curation.training.models import TrainingJob
 
 FAILURE_REASON = "the student fails at this kind"
 
@@ -95,7 +95,7 @@ def _has_addresses(project: Project) -> bool:
 def wake_evaluation(evaluation: Evaluation) -> None:
     """Wake the worker that it needs now: what waits for the servers of others holds no GPU."""
     asks = evaluation.asks_addresses
-    queue.send(queue.EVALUATE_ADDRESSES if asks else queue.EVALUATE, evaluation.pk)
+    celery_app.send(celery_app.EVALUATE_ADDRESSES if asks else celery_app.EVALUATE, evaluation.pk)
 
 
 def addresses_asked(evaluation: Evaluation) -> bool:

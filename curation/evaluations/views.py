@@ -14,10 +14,10 @@ from curation.errors import ServiceError
 from curation.evaluations import reports, selectors, services
 from curation.evaluations.forms import EvaluationForm
 from curation.evaluations.models import Evaluation
-from curation.listing import only, page_of
+from curation.jobs import Status
 from curation.projects.access import hides_teachers, project_view
 from curation.training.models import TrainingJob
-from curation.work import Status
+from curation.web.pagination import only, page_of
 
 PAGE = 30
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
-from curation.prepared import Given, Prepared
+from curation.db.prepared_queries import Param, Prepared
 from curation.projects.models import Membership, Role, User
 
 OWNER_GONE = (
@@ -17,7 +17,7 @@ OWNER_GONE = (
 )
 MEMBERSHIP = Prepared(
     lambda: Membership.objects.select_related("project").filter(
-        user=Given("user"), project__slug=Given("slug")
+        user=Param("user"), project__slug=Param("slug")
     )
 )
 

@@ -2,10 +2,10 @@
 
 from django.contrib.auth.backends import ModelBackend
 
-from curation.prepared import Given, Prepared
+from curation.db.prepared_queries import Param, Prepared
 from curation.projects.models import User
 
-PERSON = Prepared(lambda: User.objects.filter(pk=Given("pk")))
+PERSON = Prepared(lambda: User.objects.filter(pk=Param("pk")))
 
 
 class Backend(ModelBackend):

@@ -68,7 +68,7 @@ class GeneralForm(forms.ModelForm):
             "description",
             "guidelines",
             "student",
-            "max_chain_tokens",
+            "max_rationale_tokens",
             "rule_approves",
             "use_embeddings",
         )
@@ -78,13 +78,13 @@ class GeneralForm(forms.ModelForm):
         }
         labels = {
             "rule_approves": "Approve by rule what passes the rubric, as soon as it is scored",
-            "max_chain_tokens": "Longest chain for the student, in its own tokens",
+            "max_rationale_tokens": "Longest rationale for the student, in its own tokens",
             "use_embeddings": "Score similarity with sentence embeddings",
         }
         help_texts = {
             "guidelines": "What reviewers read on the bench, one key away.",
             "student": STUDENT_HELP,
-            "max_chain_tokens": "Longer chains get a flag and less conciseness. Empty: the student’s "
+            "max_rationale_tokens": "Longer rationales get a flag and less conciseness. Empty: the student’s "
             "context length.",
             "rule_approves": "Such decisions are marked as the rule’s. People’s decisions are never "
             "changed by it.",
@@ -111,11 +111,11 @@ class RubricForm(forms.ModelForm):
             "max_redundancy": "Idle steps, at most",
         }
         help_texts = {
-            "right_answer": "Compared with the reference answer. Chains of questions without one "
+            "right_answer": "Compared with the reference answer. Rationales of questions without one "
             "do not pass while this is on.",
             "min_validity": "How likely it is that no step is wrong.",
-            "min_conciseness": "Length against the shortest right chain of the question.",
-            "min_structure": "How well the chain is built: steps, order, a conclusion.",
+            "min_conciseness": "Length against the shortest right rationale of the question.",
+            "min_structure": "How well the rationale is built: steps, order, a conclusion.",
             "max_redundancy": "How likely it is that some step brings nothing new.",
         }
         widgets = {

@@ -1,4 +1,4 @@
-"""People, projects, who may do what in them, and the rubric that says which chains are good."""
+"""People, projects, who may do what in them, and the rubric that says which rationales are good."""
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -76,11 +76,11 @@ class Project(models.Model):
     student = models.CharField(
         max_length=300, blank=True, help_text="Model folder or hub name of the student to train."
     )
-    max_chain_tokens = models.PositiveIntegerField(
+    max_rationale_tokens = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(16)],
-        help_text="Most tokens of a chain that the student can take; empty: its context length.",
+        help_text="Most tokens of a rationale that the student can take; empty: its context length.",
     )
     rule_approves = models.BooleanField(
         default=False, help_text="Approve by rule what passes the rubric."
@@ -92,10 +92,10 @@ class Project(models.Model):
         help_text="How many people review a question, each without seeing the others' decisions.",
     )
     is_blind = models.BooleanField(
-        default=False, help_text="Reviewers do not see which teacher wrote a chain."
+        default=False, help_text="Reviewers do not see which teacher wrote a rationale."
     )
     is_shuffled = models.BooleanField(
-        default=False, help_text="Each reviewer sees the chains in an order of their own."
+        default=False, help_text="Each reviewer sees the rationales in an order of their own."
     )
     hides_reference = models.BooleanField(
         default=False, help_text="The reference answer is shown when a reviewer asks for it."
@@ -180,14 +180,14 @@ def _share(default: float, help_text: str) -> models.FloatField:
 
 
 class Rubric(models.Model):
-    """Thresholds that a chain's scores must reach. Never changed: a change makes a new version."""
+    """Thresholds that a rationale's scores must reach. Never changed: a change makes a new version."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rubrics")
     version = models.PositiveIntegerField()
     right_answer = models.BooleanField(default=True, help_text="The answer must be right.")
     min_validity = _share(0.5, "How likely it must be that no step is wrong.")
-    min_conciseness = _share(0.4, "How short a chain must be.")
-    min_structure = _share(0.5, "How well a chain must be built.")
+    min_conciseness = _share(0.4, "How short a rationale must be.")
+    min_structure = _share(0.5, "How well a rationale must be built.")
     max_redundancy = _share(0.8, "How likely it may be that a step makes no progress.")
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

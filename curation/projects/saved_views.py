@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from curation.db.quotas import lock, refuse_beyond
 from curation.errors import Invalid
-from curation.listing import only
 from curation.projects.access import project_view
 from curation.projects.models import Project, Role, SavedView, User
-from curation.quotas import lock, refuse_beyond
+from curation.web.pagination import only
 
 MOST = 50  # of one person, a list
 LISTS = ("rationales", "questions")

@@ -36,7 +36,7 @@ def rubric_history(project: Project) -> list[Rubric]:
 
 
 def silent_states(project: Project) -> list[str]:
-    """States of a question in which reviewers are not told what was said and decided on its chains:
+    """States of a question in which reviewers are not told what was said and decided on its rationales:
     it is a control, or more people are asked about it. They see it as one that waits, undecided."""
     return ["control", "waiting", "adjudicate"] if project.overlap > 1 else ["control"]
 

@@ -7,11 +7,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from curation import rate_limit
+from curation.db.quotas import lock, refuse_beyond
 from curation.errors import Conflict, Invalid
 from curation.projects.access import may_create_projects
 from curation.projects.models import Membership, Project, Role, Rubric, User
-from curation.quotas import lock, refuse_beyond
+from curation.web import rate_limit
 
 
 def check_student(name: str) -> str:
@@ -138,7 +138,7 @@ def change_rubric(project: Project, user: User, **thresholds: Any) -> Rubric:
 def change_settings(project: Project, **fields: Any) -> None:
     allowed = {
         *("name", "description", "guidelines", "student"),
-        *("max_chain_tokens", "rule_approves", "use_embeddings"),
+        *("max_rationale_tokens", "rule_approves", "use_embeddings"),
         *("is_blind", "is_shuffled", "hides_reference", "control_percent"),
     }
     unknown = set(fields) - allowed

@@ -19,9 +19,9 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-from curation import rate_limit
 from curation.errors import TooMany
-from curation.rate_limit import give_back, lasting, spend
+from curation.web import rate_limit
+from curation.web.rate_limit import give_back, lasting, spend
 
 COOKIE = "known_browser"
 COOKIE_AGE = 180 * 24 * 3600

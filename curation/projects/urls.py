@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from curation.projects import saved_views, views, views_deleting
+from curation.projects import saved_views, views, views_deletion
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
@@ -17,10 +17,10 @@ urlpatterns = [
     path("projects/<slug:slug>/settings/rubric/", views.settings_rubric, name="settings_rubric"),
     path(
         "projects/<slug:slug>/settings/delete/",
-        views_deleting.project_delete,
+        views_deletion.project_delete,
         name="project_delete",
     ),
-    path("deleted/", views_deleting.deleted_projects, name="deleted_projects"),
-    path("deleted/<slug:slug>/restore", views_deleting.project_restore, name="project_restore"),
+    path("deleted/", views_deletion.deleted_projects, name="deleted_projects"),
+    path("deleted/<slug:slug>/restore", views_deletion.project_restore, name="project_restore"),
     path("projects/<slug:slug>/views/<int:pk>/drop", saved_views.view_drop, name="view_drop"),
 ]

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
-from curation import standing
-from curation.search import keep_index
+from curation.db import managed_sql
+from curation.db.search import keep_index
 
 
 class QuestionsConfig(AppConfig):
@@ -9,4 +9,4 @@ class QuestionsConfig(AppConfig):
     label = "questions"
 
     def ready(self) -> None:
-        standing.keep(self, lambda connection: keep_index(connection, "questions_question"))
+        managed_sql.keep(self, lambda connection: keep_index(connection, "questions_question"))

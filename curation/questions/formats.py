@@ -33,7 +33,7 @@ class Row:
     question: str
     reference_answer: str | None = None
     other_answers: tuple[str, ...] = ()
-    reference_chain: str = ""
+    worked_solution: str = ""
     answer_type: str = "number"
     choices: tuple[str, ...] = ()
     id: str = ""
@@ -165,7 +165,7 @@ def _texts(value: dict[str, Any], key: str) -> tuple[str, ...]:
 
 
 def _storable(text: str, key: str) -> str:
-    """The text, if a data base takes it."""
+    """The text, if a database takes it."""
     if "\0" in text:
         raise RowError(f"{key} holds a NUL character, which cannot be stored")
     if len(text) > MAX_TEXT:
@@ -182,13 +182,13 @@ def _plain_number(value: int | float) -> str:
 
 
 def _native(line: int, value: dict[str, Any]) -> Row:
-    chain, answer, others = "", None, ()
+    rationale, answer, others = "", None, ()
     if isinstance(value.get("reference_answer"), list):
         answer, *others = _answers(value["reference_answer"])
     elif value.get("reference_answer") is not None:
         answer = _text(value, "reference_answer").strip()
     elif value.get("answer") is not None:
-        chain, answer = split_worked_answer(_text(value, "answer"))
+        rationale, answer = split_worked_answer(_text(value, "answer"))
     choices = _texts(value, "choices")
     default_type = "choice" if choices else "number"
     return Row(
@@ -196,7 +196,7 @@ def _native(line: int, value: dict[str, Any]) -> Row:
         question=_text(value, "question", needed=True),
         reference_answer=answer or None,
         other_answers=tuple(others),
-        reference_chain=_text(value, "reference_chain") or chain,
+        worked_solution=_text(value, "worked_solution") or rationale,
         answer_type=_text(value, "answer_type") or default_type,
         choices=choices,
         id=_text(value, "id")[:200],
@@ -254,21 +254,21 @@ def split_worked_answer(text: str) -> tuple[str, str]:
 
 
 def _gsm8k(line: int, value: dict[str, Any]) -> Row:
-    chain, answer = split_worked_answer(_text(value, "answer", needed=True))
+    rationale, answer = split_worked_answer(_text(value, "answer", needed=True))
     if not answer:
         raise RowError("answer is empty")
     return Row(
         line=line,
         question=_text(value, "question", needed=True),
         reference_answer=answer,
-        reference_chain=chain,
+        worked_solution=rationale,
         split=_text(value, "split"),
         id=_text(value, "id")[:200],
     )
 
 
 def _gsm8k_solutions(line: int, value: dict[str, Any]) -> Row:
-    chain, answer = split_worked_answer(_text(value, "ground_truth", needed=True))
+    rationale, answer = split_worked_answer(_text(value, "ground_truth", needed=True))
     rationales = []
     for key, one in value.items():
         if not isinstance(one, dict):
@@ -286,7 +286,7 @@ def _gsm8k_solutions(line: int, value: dict[str, Any]) -> Row:
         line=line,
         question=_text(value, "question", needed=True),
         reference_answer=answer or None,
-        reference_chain=chain,
+        worked_solution=rationale,
         rationales=tuple(rationales),
         split=_text(value, "split"),
     )
@@ -313,7 +313,7 @@ def _aqua(line: int, value: dict[str, Any]) -> Row:
         line=line,
         question=_text(value, "question", needed=True),
         reference_answer=_text(value, "correct", needed=True).strip(),
-        reference_chain=_text(value, "rationale"),
+        worked_solution=_text(value, "rationale"),
         answer_type="choice",
         choices=options,
     )
@@ -328,7 +328,7 @@ def _math(line: int, value: dict[str, Any]) -> Row:
         line=line,
         question=_text(value, "problem", needed=True),
         reference_answer=answer,
-        reference_chain=solution,
+        worked_solution=solution,
         answer_type="expression",
         domain=(_text(value, "type") or _text(value, "subject"))[:100],
         difficulty=_text(value, "level")[:40],

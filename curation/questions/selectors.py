@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from curation.listing import number, one_of
+from curation.db.search import found, parse
 from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
-from curation.search import found, parse
+from curation.web.pagination import number, one_of
 
 FILTERS = ("split", "subset", "domain", "state", "q", "after")
 STATES = {
-    "no_chains": "no rationales yet",
+    "no_rationales": "no rationales yet",
     "unscored": "not scored yet",
     "waiting": "waits for review",
     "done": "reviewed",
-    "approved": "has an approved chain",
+    "approved": "has an approved rationale",
     "reference": "has a reference that cannot be used",
 }
 NAMES = {"q": "words"}
@@ -65,12 +65,12 @@ def in_words(filters: dict[str, str]) -> list[str]:
 
 
 def _own(project: Project, hidden: Sequence[str], reader: User | None) -> QuerySet | None:
-    """What the reader says of chains of hidden questions, where one review decides a question: after it
+    """What the reader says of rationales of hidden questions, where one review decides a question: after it
     a control looks as any other. None where nothing is told of what is hidden."""
     if not hidden or reader is None or project.overlap > 1:
         return None
-    chains = Question.rationales.rel.related_model
-    return chains.reviews.rel.related_model.objects.filter(
+    rationales = Question.rationales.rel.related_model
+    return rationales.reviews.rel.related_model.objects.filter(
         project=project,
         reviewer=reader,
         withdrawn_at__isnull=True,
@@ -85,13 +85,13 @@ def _state(state: str, hidden: Sequence[str], own: QuerySet | None) -> Q:
     if own is not None:
         mine = Q(pk__in=own.values("rationale__question"))
         approved = Q(pk__in=own.exclude(verdict="reject").values("rationale__question"))
-    chains = Question.rationales.rel.related_model.objects.filter(question=OuterRef("pk"))
+    rationales = Question.rationales.rel.related_model.objects.filter(question=OuterRef("pk"))
     return {
-        "no_chains": ~Exists(chains),
-        "unscored": Exists(chains.filter(score__isnull=True)),
+        "no_rationales": ~Exists(rationales),
+        "unscored": Exists(rationales.filter(score__isnull=True)),
         "waiting": Q(queue_item__status="waiting") | (quiet & ~mine),
         "done": Q(queue_item__status="done") | (quiet & mine),
-        "approved": Exists(chains.filter(decision__outcome="approved")) & ~quiet
+        "approved": Exists(rationales.filter(decision__outcome="approved")) & ~quiet
         | (quiet & approved),
         "reference": Q(reference_problem__gt=""),
     }[state]
@@ -103,7 +103,7 @@ def add_counts(
     hidden: Sequence[str] = (),
     reader: User | None = None,
 ) -> None:
-    """Put `chain_count`, `right_count`, `approved_count` and `queue_status` on the questions of one page;
+    """Put `rationale_count`, `right_count`, `approved_count` and `queue_status` on the questions of one page;
     one in a `hidden` state seems to wait, with nothing approved, or to be as its `reader` decided it."""
     here = Q(rationales__project__isnull=False)  # the others were deleted
     counted = {
@@ -112,7 +112,7 @@ def add_counts(
         .order_by()
         .values("pk", "queue_item__status")
         .annotate(
-            chains=Count("rationales", filter=here),
+            rationales=Count("rationales", filter=here),
             right=Count("rationales", filter=here & Q(rationales__score__correctness=1)),
             approved=Count("rationales", filter=here & Q(rationales__decision__outcome="approved")),
         )
@@ -125,7 +125,7 @@ def add_counts(
         told = dict(mine.annotate(n=approved))
     for row in rows:
         found = counted[row.pk]
-        row.chain_count, row.right_count = found["chains"], found["right"]
+        row.rationale_count, row.right_count = found["rationales"], found["right"]
         row.approved_count, row.queue_status = found["approved"], found["queue_item__status"]
         if row.queue_status in hidden:
             row.approved_count = told.get(row.pk, 0)

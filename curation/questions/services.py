@@ -8,13 +8,14 @@ from typing import IO
 from django.conf import settings
 from django.db import transaction
 
-from curation import artifacts, queue, rate_limit
+from curation import artifacts, celery_app
 from curation.errors import Conflict, Invalid
+from curation.jobs import ACTIVE, Status, move, ordered_before, ordered_by, take_order
 from curation.projects.models import Project, User
 from curation.questions.formats import PRESETS, Row
 from curation.questions.models import Question, QuestionImport, Split
 from curation.questions.uploads import refuse_beyond_share, store
-from curation.work import ACTIVE, Status, move, ordered_before, ordered_by, take_order
+from curation.web import rate_limit
 
 
 def content_hash(text: str, choices: Sequence[str]) -> str:
@@ -42,7 +43,7 @@ def add_questions(project: Project, rows: Sequence[Row], split: str) -> tuple[li
                 reference_answer=row.reference_answer,
                 other_answers=list(row.other_answers),
                 reference_problem=None if row.reference_answer else "",
-                reference_chain=row.reference_chain,
+                worked_solution=row.worked_solution,
                 answer_type=row.answer_type,
                 choices=list(row.choices),
                 domain=row.domain,
@@ -109,7 +110,7 @@ def order_import(
                     size=size,
                 )
                 if enqueue:
-                    queue.send(queue.RUN_IMPORT, job.pk)
+                    celery_app.send(celery_app.RUN_IMPORT, job.pk)
     except BaseException:
         artifacts.remove(artifact)
         raise

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from curation import artifacts
 from curation.errors import Invalid
+from curation.jobs import TERMINAL
 from curation.projects.models import User
 from curation.questions.models import QuestionImport
-from curation.work import TERMINAL
 
 REMOVED_AT_ONCE = 100
 

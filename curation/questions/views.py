@@ -7,9 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from curation import rate_limit
 from curation.errors import Conflict, Invalid
-from curation.listing import only, page_of
 from curation.projects.access import project_view
 from curation.projects.models import Role
 from curation.projects.saved_views import save_from, views_of
@@ -18,6 +16,8 @@ from curation.questions import selectors, services
 from curation.questions.forms import ImportForm
 from curation.questions.models import QuestionImport, Split
 from curation.questions.samples import SAMPLES
+from curation.web import rate_limit
+from curation.web.pagination import only, page_of
 
 PAGE = 50
 

@@ -7,11 +7,11 @@ from django import forms
 from curation import key_names
 from curation.projects.models import Project
 from curation.questions.selectors import facets
-from curation.rationales.choosing import WHICH, Choice
+from curation.rationales.generation.orders import MAX_TOKENS, Budget
+from curation.rationales.generation.prompt_styles import choices
+from curation.rationales.generation.question_filter import WHICH, Choice
 from curation.rationales.models import Teacher
-from curation.rationales.services import MAX_TOKENS, Budget
-from curation.rationales.styles import choices
-from curation.rationales.tries import FIELDS, MAX_QUESTION, QUESTION
+from curation.rationales.teachers.trial import FIELDS, MAX_QUESTION, QUESTION
 
 
 class TeacherForm(key_names.ForgetsAPastedKey, forms.ModelForm):
@@ -112,7 +112,7 @@ class RunForm(BudgetForm):
         label="Temperatures",
         initial="0.3, 0.5, 0.7",
         max_length=200,
-        help_text="With commas. Low ones give safe chains, high ones different chains.",
+        help_text="With commas. Low ones give safe rationales, high ones different rationales.",
     )
     samples = forms.IntegerField(
         label="Samples at each temperature", initial=1, min_value=1, max_value=1000
@@ -129,7 +129,7 @@ class RunForm(BudgetForm):
         required=False,
         min_value=0,
         max_value=1000,
-        help_text="A question gets no more once so many of its chains pass the rubric; what that "
+        help_text="A question gets no more once so many of its rationales pass the rubric; what that "
         "saves goes to questions that have none. Empty: every sample is written.",
     )
     max_tokens = forms.IntegerField(

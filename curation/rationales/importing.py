@@ -10,14 +10,14 @@ from django.db.models.functions import Greatest
 
 from curation import artifacts
 from curation.errors import Invalid, ServiceError
+from curation.jobs import Status, begin, ending, finish, give_way, still_mine
 from curation.projects.models import Project
 from curation.questions.formats import BadRow, Row, read_rows
 from curation.questions.models import Question, QuestionImport
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
-from curation.rationales.scoring import mark_stale, order_scoring
-from curation.rationales.services import refuse_more_teachers
-from curation.work import Status, begin, ending, finish, give_way, still_mine
+from curation.rationales.scoring.scores import mark_stale, order_scoring
+from curation.rationales.teachers.services import refuse_more_teachers
 
 BATCH = 200
 SHOWN_BAD_ROWS = 200
@@ -114,12 +114,12 @@ def _write(job: QuestionImport, is_over: Callable[[], bool]) -> bool:
                 return False
             with transaction.atomic():
                 questions, new = add_questions(job.project, batch, job.split)
-                chains = add_imported(job.project, zip(questions, batch, strict=True))
+                rationales = add_imported(job.project, zip(questions, batch, strict=True))
                 if not still_mine(
                     job,
                     questions_added=F("questions_added") + new,
                     questions_known=F("questions_known") + len(batch) - new,
-                    rationales_added=F("rationales_added") + chains,
+                    rationales_added=F("rationales_added") + rationales,
                 ):
                     transaction.set_rollback(True)
                     return False
@@ -154,7 +154,7 @@ def add_imported(project: Project, pairs: Iterable[tuple[Question, Row]]) -> int
         for question, row in pairs
         for one in row.rationales
     ]
-    # A question that was deleted since its row was read takes no chain; a chain that was deleted does
+    # A question that was deleted since its row was read takes no rationale; a rationale that was deleted does
     # not come back by its file.
     alive = Question.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
     here = set(alive.filter(pk__in={q.pk for q, _ in pairs}).values_list("pk", flat=True))
@@ -174,7 +174,7 @@ def add_imported(project: Project, pairs: Iterable[tuple[Question, Row]]) -> int
 
 
 def _teachers(project: Project, names: Sequence[str]) -> dict[str, Teacher]:
-    """The teachers of these names; unknown ones become names that only stand on imported chains."""
+    """The teachers of these names; unknown ones become names that only stand on imported rationales."""
     rows = Teacher.objects.filter(project=project, name__in=names)
     if more := set(names) - set(rows.values_list("name", flat=True)):
         refuse_more_teachers(project, len(more))  # another import may have brought some meanwhile

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from curation import standing
+from curation.db import managed_sql
 
 
 class ReviewsConfig(AppConfig):
@@ -8,6 +8,8 @@ class ReviewsConfig(AppConfig):
     label = "reviews"
 
     def ready(self) -> None:
-        from curation.reviews import history  # it reads the models, which are loaded by now
+        from curation.reviews.decisions import (
+            audit_triggers,  # it reads the models, which are loaded by now
+        )
 
-        standing.keep(self, history.create, history.drop)
+        managed_sql.keep(self, audit_triggers.create, audit_triggers.drop)

@@ -16,8 +16,8 @@ class ReviewForm(forms.ModelForm):
         fields = ("overlap", "is_blind", "is_shuffled", "hides_reference", "control_percent")
         labels = {
             "overlap": "Reviews of each question",
-            "is_blind": "Hide which teacher wrote a chain",
-            "is_shuffled": "Give each reviewer an order of chains of their own",
+            "is_blind": "Hide which teacher wrote a rationale",
+            "is_shuffled": "Give each reviewer an order of rationales of their own",
             "hides_reference": "Hide the reference answer until a reviewer asks for it",
             "control_percent": "Control questions, in a hundred",
         }
@@ -26,7 +26,7 @@ class ReviewForm(forms.ModelForm):
             "they do not agree, an admin decides. A change holds for what waits, too.",
             "is_blind": "Whoever knows the author judges the author. Admins still see names outside the "
             "bench.",
-            "is_shuffled": "Else the likeliest good chain stands first, and its place sways people.",
+            "is_shuffled": "Else the likeliest good rationale stands first, and its place sways people.",
             "hides_reference": "People read the steps first; one key shows the answer.",
             "control_percent": "Of a reviewer’s questions so many are ones whose verdict is known; they "
             "look like any other. 0 to 50; 0 mixes none in.",

@@ -2,8 +2,8 @@
 
 from django import template
 
-from curation import rounding
-from curation.intervals import Interval
+from curation.figures import rounding
+from curation.figures.intervals import Interval
 
 register = template.Library()
 

@@ -6,15 +6,15 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from curation.figures.rounding import in_percent
+from curation.jobs import Job
 from curation.progress import Progress, progress_of
-from curation.rounding import in_percent
-from curation.work import Work
 
 register = template.Library()
 
 
 @register.filter
-def progress(work: Work) -> Progress:
+def progress(work: Job) -> Progress:
     """How far a piece of long work has come, in the figures that every page shows."""
     return progress_of(work)
 

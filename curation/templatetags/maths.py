@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
-from curation.invisible import UNSEEN
+from curation.text.invisible import UNSEEN
 
 register = template.Library()
 

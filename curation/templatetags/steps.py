@@ -1,4 +1,4 @@
-"""The steps of a chain, with their flags, as the bench and lists of chains show them.
+"""The steps of a rationale, with their flags, as the bench and lists of rationales show them.
 
 Written as a function, since a question has dozens of them and a template would take longer over each
 than all the rest of the page's frame.
@@ -11,17 +11,17 @@ from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.safestring import SafeString, mark_safe
 
-from curation.reviews.chains import ChainView, StepView
+from curation.reviews.bench.rationales import RationaleView, StepView
 from curation.templatetags.maths import maths
 
 register = template.Library()
 
 
 @register.simple_tag
-def steps(chain: ChainView) -> SafeString:
-    """The items of a list, one a step; nothing for a chain without steps."""
-    off = " disabled" if chain.locked else ""
-    return mark_safe("".join(_step(one, off) for one in chain.steps))  # escaped piece by piece
+def steps(rationale: RationaleView) -> SafeString:
+    """The items of a list, one a step; nothing for a rationale without steps."""
+    off = " disabled" if rationale.locked else ""
+    return mark_safe("".join(_step(one, off) for one in rationale.steps))  # escaped piece by piece
 
 
 def _step(step: StepView, off: str) -> str:

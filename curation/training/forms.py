@@ -62,4 +62,4 @@ def _label(one: DatasetVersion) -> str:
     if not one.sha256:
         return f"Dataset {one.number}, being frozen"
     of = f" of {', '.join(one.recipe['teachers'])}" if one.recipe["teachers"] else ""
-    return f"Dataset {one.number}: {one.example_count:,} {one.recipe['selection']} chains{of}"
+    return f"Dataset {one.number}: {one.example_count:,} {one.recipe['selection']} rationales{of}"

@@ -4,12 +4,12 @@ from django.db import models
 from django.db.models import Q
 
 from curation.datasets.models import DatasetVersion
+from curation.jobs import Job
 from curation.progress import Counted
 from curation.projects.models import Project, ProjectQuerySet
-from curation.work import Work
 
 
-class TrainingJob(Work):
+class TrainingJob(Job):
     """One LoRA training. It runs as its own process; its events come back as rows."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="training_jobs")
@@ -35,7 +35,7 @@ class TrainingJob(Work):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            Work.one_order_a_key("a_training"),
+            Job.one_order_a_key("a_training"),
             models.UniqueConstraint(
                 fields=["dataset", "base_model", "preset"],
                 condition=Q(status__in=["waiting", "running"]),

@@ -9,12 +9,12 @@ from django.db.models import QuerySet
 
 from curation import artifacts
 from curation.datasets.models import DatasetVersion
-from curation.machine_paths import without_paths
+from curation.jobs import ACTIVE, Status
 from curation.projects.models import Project, User
 from curation.questions.prompts import prompt_of
+from curation.text.machine_paths import without_paths
 from curation.training.curves import Curves, curves
 from curation.training.models import TrainingJob
-from curation.work import ACTIVE, Status
 
 TAIL_BYTES = 64 * 1024
 # Escape sequences of terminals (ECMA-48): CSI, OSC and the two-character ones; then other controls.
@@ -60,13 +60,13 @@ def recipe_of(job: TrainingJob) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Said:
-    """What the student answered to a held-out question: its chain, and its last line apart.
+    """What the student answered to a held-out question: its rationale, and its last line apart.
 
     `fits`: the last line ends with the reference, None where there is nothing to hold it against.
     """
 
     prompt: str
-    chain: str
+    rationale: str
     last: str
     reference: str
     fits: bool | None
@@ -84,10 +84,10 @@ def said(job: TrainingJob) -> list[Said]:
 
 
 def _said(one: dict[str, Any], reference: str) -> Said:
-    chain, _, last = one["text"].rstrip().rpartition("\n")
+    rationale, _, last = one["text"].rstrip().rpartition("\n")
     answer = last.rpartition(":")[2].strip().rstrip(".").replace(",", "")
     fits = answer == reference.strip().replace(",", "") if reference else None
-    return Said(one["prompt"], chain, last, reference, fits, one["tokens"], one["ended"])
+    return Said(one["prompt"], rationale, last, reference, fits, one["tokens"], one["ended"])
 
 
 def plain(text: str) -> str:

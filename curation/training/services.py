@@ -5,14 +5,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from curation import queue
+from curation import celery_app
 from curation.datasets.models import DatasetVersion
 from curation.datasets.services import order_freeze
 from curation.errors import Conflict, Invalid
-from curation.projects.models import Project, User
-from curation.training.models import TrainingJob, TrainingPoint
-from curation.training.presets import PRESETS
-from curation.work import (
+from curation.jobs import (
     ACTIVE,
     RESUMABLE,
     Status,
@@ -22,6 +19,9 @@ from curation.work import (
     still_mine,
     take_order,
 )
+from curation.projects.models import Project, User
+from curation.training.models import TrainingJob, TrainingPoint
+from curation.training.presets import PRESETS
 
 UNDER_WAY = "This dataset is being trained on already: see the list of trainings."
 
@@ -78,7 +78,7 @@ def order_training(
                 evaluate_after=evaluate_after,
                 order_key=order_key,
             )
-            queue.send(queue.TRAIN, job.pk)
+            celery_app.send(celery_app.TRAIN, job.pk)
     except IntegrityError:
         raise Conflict(UNDER_WAY) from None
     return job
@@ -95,7 +95,7 @@ def wake_trainings(dataset: DatasetVersion) -> None:
     waiting = TrainingJob.objects.filter(dataset=dataset, status=Status.WAITING)
     if dataset.status == Status.DONE:
         for pk in waiting.values_list("pk", flat=True):
-            queue.send(queue.TRAIN, pk)
+            celery_app.send(celery_app.TRAIN, pk)
     elif dataset.status in (Status.FAILED, Status.CANCELLED):
         waiting.update(
             status=Status.FAILED,
@@ -116,7 +116,7 @@ def resume_training(job: TrainingJob) -> None:
     try:
         with transaction.atomic():
             move(TrainingJob, job.pk, RESUMABLE, Status.WAITING, finished_at=None, error="")
-            queue.send(queue.TRAIN, job.pk)
+            celery_app.send(celery_app.TRAIN, job.pk)
     except IntegrityError:
         raise Conflict(UNDER_WAY) from None
 

@@ -9,13 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.errors import ServiceError
-from curation.listing import only, page_of
+from curation.jobs import Status
 from curation.projects.access import project_view
 from curation.training import selectors, services
 from curation.training.adapters import adapter_files, zipped
 from curation.training.forms import TrainingForm
 from curation.training.models import TrainingJob
-from curation.work import Status
+from curation.web.pagination import only, page_of
 
 PAGE = 50
 

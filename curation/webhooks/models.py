@@ -19,7 +19,7 @@ SECRET_PREFIX = "whsec_"
 
 class Webhook(models.Model):
     """One address of a project. Its secret is not stored: it follows from the server's own key and
-    `nonce`, so whoever reads the data base alone can sign nothing."""
+    `nonce`, so whoever reads the database alone can sign nothing."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="webhooks")
     url = models.CharField(max_length=500)

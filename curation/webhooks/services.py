@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from curation import queue, rate_limit
+from curation import celery_app
+from curation.db.quotas import lock, refuse_beyond
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Project, User
-from curation.quotas import lock, refuse_beyond
+from curation.web import rate_limit
 from curation.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery
 
 MADE, WITHDRAWN, TEST = "decisions.made", "decisions.withdrawn", "webhook.test"
@@ -82,7 +83,7 @@ def switch(hook: Webhook, on: bool) -> None:
             raise Conflict("This webhook was removed.")
         keep_flag(hook.project_id)
         if on:
-            queue.send(queue.SEND_WEBHOOKS)
+            celery_app.send(celery_app.SEND_WEBHOOKS)
 
 
 def new_secret(hook: Webhook) -> Webhook:
@@ -93,7 +94,7 @@ def new_secret(hook: Webhook) -> Webhook:
 
 
 def remove_hook(hook: Webhook) -> None:
-    """It is told nothing more. What was sent stays in the data base."""
+    """It is told nothing more. What was sent stays in the database."""
     with transaction.atomic():
         removed = Webhook.objects.filter(pk=hook.pk, removed_at=None).update(
             removed_at=timezone.now(), is_active=False
@@ -127,7 +128,7 @@ def _write(hooks: Sequence[Webhook], kind: str, data: dict[str, Any]) -> list[We
         WebhookDelivery(hook=hook, event_id=event, kind=kind, body=body, next_try_at=now)
         for hook in hooks
     )
-    queue.send(queue.SEND_WEBHOOKS)
+    celery_app.send(celery_app.SEND_WEBHOOKS)
     return made
 
 
@@ -158,4 +159,4 @@ def send_again(hook: Webhook, delivery_id: int) -> None:
     if not again:
         raise Conflict("This delivery is on its way already.")
     Webhook.objects.filter(pk=hook.pk).update(failures=0, hold_until=None)
-    queue.send(queue.SEND_WEBHOOKS)
+    celery_app.send(celery_app.SEND_WEBHOOKS)

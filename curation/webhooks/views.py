@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.errors import ServiceError
-from curation.listing import only, page_of
 from curation.projects.access import project_view
+from curation.web.pagination import only, page_of
 from curation.webhooks import selectors, services
 from curation.webhooks.forms import WebhookForm
 from curation.webhooks.models import Webhook

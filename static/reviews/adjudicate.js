@@ -13,7 +13,7 @@ const note = document.getElementById("note");
 const disputes = form ? [...form.querySelectorAll("[data-dispute]")] : [];
 const draft = form && new CaseDraft(form);
 let at = 0;
-let asking = false; // why the chain is rejected: digits choose, Enter goes on
+let asking = false; // why the rationale is rejected: digits choose, Enter goes on
 let touched = false; // something was chosen or pressed here since the page came
 let restored = false; // what stands chosen was chosen another time
 let calm = Infinity; // until then an ⏎ on a page that nobody touched belongs to the page before
@@ -55,7 +55,7 @@ function go(place) {
   show();
 }
 
-// To the next chain without a choice, if there is one.
+// To the next rationale without a choice, if there is one.
 function advance() {
   const order = [...disputes.slice(at + 1), ...disputes.slice(0, at)];
   const next = order.find((dispute) => isOpen(dispute) && !verdict(dispute));
@@ -70,14 +70,14 @@ function choose(dispute, radio) {
 }
 
 const CANNOT = {
-  take: "There is no edit of this chain that you could take.",
-  edit: "Your own edit of this chain waits for another admin.",
+  take: "There is no edit of this rationale that you could take.",
+  edit: "Your own edit of this rationale waits for another admin.",
 };
 
-// The radio of an act in the chain under the cursor; the act says so where there is none.
+// The radio of an act in the rationale under the cursor; the act says so where there is none.
 function offered(act) {
   const found = radios(here()).filter((radio) => radio.dataset.act === act && !radio.disabled);
-  if (!isOpen(here())) tell("You wrote this chain: another admin of the project decides on it.");
+  if (!isOpen(here())) tell("You wrote this rationale: another admin of the project decides on it.");
   else if (!found.length) tell(CANNOT[act]);
   return found;
 }
@@ -152,7 +152,7 @@ function edit() {
 
 function rejectWrong() {
   const wrong = disputes.filter((one) => isOpen(one) && !verdict(one) && one.dataset.grade === "wrong");
-  if (!wrong.length) return tell("No chain without a choice has a wrong answer.");
+  if (!wrong.length) return tell("No rationale without a choice has a wrong answer.");
   for (const dispute of wrong) {
     const boxes = reasonsOf(dispute);
     if (!boxes.some((box) => box.checked)) boxes.find((box) => box.value === "wrong_answer").checked = true;
@@ -182,7 +182,7 @@ function next() {
     go(disputes.indexOf(bare));
     return refuse(bare, "Say why: choose at least one reason.");
   }
-  if (!disputes.some(verdict)) return tell("Choose a verdict for at least one chain, or leave the question.");
+  if (!disputes.some(verdict)) return tell("Choose a verdict for at least one rationale, or leave the question.");
   form.requestSubmit();
 }
 
@@ -237,7 +237,7 @@ function act(name) {
 
 const isText = (target) => target.closest?.("textarea, input:not([type=radio], [type=checkbox]), select, [contenteditable]");
 
-// In a text: Escape goes back to the chain; Enter keeps a comment, Ctrl and Enter an edit, as at the bench.
+// In a text: Escape goes back to the rationale; Enter keeps a comment, Ctrl and Enter an edit, as at the bench.
 function typed(event) {
   const dispute = event.target.closest("[data-dispute]");
   if (!dispute) return;

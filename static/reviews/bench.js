@@ -1,8 +1,8 @@
-// The review bench: one question, its chains, decisions held here until they are sent together. This
+// The review bench: one question, its rationales, decisions held here until they are sent together. This
 // file joins the parts and listens; each act stands in the module of its subject.
 
 import { skipDialog } from "./asks.js";
-import { showClocks } from "./chains.js";
+import { showClocks } from "./rationales.js";
 import { Claim } from "./claim.js";
 import * as deciding from "./deciding.js";
 import * as differences from "./differences.js";
@@ -51,7 +51,7 @@ const acts = {
   keys: () => openDialog("keys"),
 };
 const ALWAYS = new Set(["undo", "guidelines", "keys"]);
-const ON_CHAIN = new Set(["approve", "reject", "edit", "clear", "best", "comment"]);
+const ON_RATIONALE = new Set(["approve", "reject", "edit", "clear", "best", "comment"]);
 // While decisions are on their way, one may look, and no more.
 const LOOKS = new Set(["left", "right", "up", "down", "differences", "compare_with", "unfold", "reference", "marks", "wrote", "guidelines", "keys"]);
 const KEEPS_PANEL = new Set(["reject", "next", "marks"]);
@@ -62,8 +62,8 @@ function showReference() {
   const hides = box.querySelector(".table.hides-reference");
   if (hides) {
     hides.classList.remove("hides-reference");
-    for (const chain of table.chains) {
-      if (chain.dataset.graded) chain.setAttribute("aria-label", chain.dataset.graded);
+    for (const rationale of table.rationales) {
+      if (rationale.dataset.graded) rationale.setAttribute("aria-label", rationale.dataset.graded);
     }
     return;
   }
@@ -74,7 +74,7 @@ function showReference() {
 
 function showWrote() {
   if (box.querySelector(".wrote")) toggleLook("show-wrote");
-  else notice("Who wrote the chains is hidden in this project.");
+  else notice("Who wrote the rationales is hidden in this project.");
 }
 
 function labelHere(act) {
@@ -86,9 +86,9 @@ function act(name, detail = {}) {
   sending.touch();
   if (table.state.item === null && !ALWAYS.has(name)) return;
   if (sending.isBusy() && !LOOKS.has(name)) return notice("Your decisions are on their way: one moment.");
-  if (ON_CHAIN.has(name) && !isOpen(table.current)) {
+  if (ON_RATIONALE.has(name) && !isOpen(table.current)) {
     if (!isOwn(table.current)) return notice(`${letterOf(table.current)} is decided already; it is shown for comparison.`);
-    if (name !== "edit" && name !== "clear") return notice("This is your own chain: edit it, or take it back.");
+    if (name !== "edit" && name !== "clear") return notice("This is your own rationale: edit it, or take it back.");
   }
   if (name !== "next" && !table.lost && !sending.isBusy()) hideNotice();
   if (!KEEPS_PANEL.has(name)) closePanels();
@@ -120,15 +120,15 @@ document.addEventListener("keydown", (event) => {
 
 root.addEventListener("click", (event) => {
   const target = event.target;
-  const chain = target.closest(".chain");
-  if (chain && chain !== table.current && !chain.querySelector(".editor")) move(chain);
+  const rationale = target.closest(".rationale");
+  if (rationale && rationale !== table.current && !rationale.querySelector(".editor")) move(rationale);
   const button = target.closest("button");
   // A click of the mouse leaves no focus behind: Enter goes on to mean "next".
   if (button && event.detail > 0 && !button.closest(".editor, .panel")) table.current?.focus({ preventScroll: true });
   const row = target.closest("[data-step]");
-  if (row && chain) setStep(row);
-  if (target.closest(".mark") && isOpen(chain)) deciding.cycle(Number(row.dataset.step));
-  else if (button?.dataset.chainDo) act(button.dataset.chainDo);
+  if (row && rationale) setStep(row);
+  if (target.closest(".mark") && isOpen(rationale)) deciding.cycle(Number(row.dataset.step));
+  else if (button?.dataset.rationaleDo) act(button.dataset.rationaleDo);
 });
 
 document.addEventListener("click", (event) => {

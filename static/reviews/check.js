@@ -1,5 +1,5 @@
 // What the scorers say of a text while it is written: asked for by a key or a button, and by itself a
-// moment after typing stops. A worker answers; nothing of it is kept as a chain.
+// moment after typing stops. A worker answers; nothing of it is kept as a rationale.
 
 import { make } from "./page.js";
 import { Problem, ask } from "./server.js";

@@ -1,6 +1,6 @@
-// What a person says of the chains: approve, reject, edit, comment, the best one, labels of steps.
+// What a person says of the rationales: approve, reject, edit, comment, the best one, labels of steps.
 
-import { openEditor } from "./chains.js";
+import { openEditor } from "./rationales.js";
 import { groupOf, unfold } from "./groups.js";
 import { keyOf } from "./keys.js";
 import { advance } from "./moving.js";
@@ -13,52 +13,52 @@ const comments = new Comment(document.getElementById("comment"));
 addPanel(reasons);
 addPanel(comments);
 
-// What is said of a chain that stands for others like it is said of them as well.
-function decide(chain, values) {
-  for (const one of groupOf(chain)) set(one, values);
+// What is said of a rationale that stands for others like it is said of them as well.
+function decide(rationale, values) {
+  for (const one of groupOf(rationale)) set(one, values);
 }
 
-function set(chain, values) {
-  Object.assign(decisionOf(chain), values);
+function set(rationale, values) {
+  Object.assign(decisionOf(rationale), values);
   // What is rejected is not the best.
-  if (values.verdict === "reject" && table.draft.best === idOf(chain)) table.draft.best = null;
-  changed(chain);
+  if (values.verdict === "reject" && table.draft.best === idOf(rationale)) table.draft.best = null;
+  changed(rationale);
 }
 
-function tell(chain, what) {
-  const others = groupOf(chain).slice(1).map(letterOf);
-  if (others.length) notice(`${letterOf(chain)} and ${others.join(", ")}, which are like it: ${what}.`);
-  say(`${letterOf(chain)} ${what}.`);
+function tell(rationale, what) {
+  const others = groupOf(rationale).slice(1).map(letterOf);
+  if (others.length) notice(`${letterOf(rationale)} and ${others.join(", ")}, which are like it: ${what}.`);
+  say(`${letterOf(rationale)} ${what}.`);
 }
 
 export function approve() {
-  const chain = table.current;
-  const on = decisionOf(chain).verdict !== "approve";
-  decide(chain, { verdict: on ? "approve" : "", reasons: [] });
-  tell(chain, on ? "approved" : "open again");
+  const rationale = table.current;
+  const on = decisionOf(rationale).verdict !== "approve";
+  decide(rationale, { verdict: on ? "approve" : "", reasons: [] });
+  tell(rationale, on ? "approved" : "open again");
   if (on) advance();
 }
 
 export function reject() {
   if (reasons.isOpen) return reasons.confirm();
   closePanels();
-  const chain = table.current;
-  const decision = decisionOf(chain);
-  const before = decision.verdict === "reject" ? decision.reasons : suggested(chain);
+  const rationale = table.current;
+  const decision = decisionOf(rationale);
+  const before = decision.verdict === "reject" ? decision.reasons : suggested(rationale);
   const isSuggested = decision.verdict !== "reject";
-  reasons.open(chain, { reasons: before, comment: decision.typed || decision.comment, isSuggested }, {
+  reasons.open(rationale, { reasons: before, comment: decision.typed || decision.comment, isSuggested }, {
     typed: (text) => type(decision, text),
     done: (chosen, comment) => {
-      decide(chain, { verdict: "reject", reasons: chosen, comment, typed: "" });
-      tell(chain, "rejected");
+      decide(rationale, { verdict: "reject", reasons: chosen, comment, typed: "" });
+      tell(rationale, "rejected");
       advance();
     },
-    closed: () => chain.focus({ preventScroll: true }),
+    closed: () => rationale.focus({ preventScroll: true }),
   });
 }
 
 // Reasons that the scores speak for; a hidden reference must not be given away by them.
-const suggested = (chain) => (hidesReference() ? [] : chain.dataset.suggest.split(" ").filter(Boolean));
+const suggested = (rationale) => (hidesReference() ? [] : rationale.dataset.suggest.split(" ").filter(Boolean));
 
 function type(decision, text) {
   decision.typed = text;
@@ -67,65 +67,65 @@ function type(decision, text) {
 
 export function comment() {
   closePanels();
-  const chain = table.current;
-  const decision = decisionOf(chain);
-  comments.open(chain, decision.typed || decision.comment, {
+  const rationale = table.current;
+  const decision = decisionOf(rationale);
+  comments.open(rationale, decision.typed || decision.comment, {
     typed: (text) => type(decision, text),
     done: (text) => {
       Object.assign(decision, { comment: text, typed: "" });
-      changed(chain);
-      say(text ? `Comment on ${letterOf(chain)} kept.` : `No comment on ${letterOf(chain)}.`);
+      changed(rationale);
+      say(text ? `Comment on ${letterOf(rationale)} kept.` : `No comment on ${letterOf(rationale)}.`);
     },
-    closed: () => chain.focus({ preventScroll: true }),
+    closed: () => rationale.focus({ preventScroll: true }),
   });
 }
 
 export function best() {
-  const chain = table.current;
-  const before = table.chains.find((one) => idOf(one) === table.draft.best);
-  const on = before !== chain;
-  if (on && decisionOf(chain).verdict === "reject") return notice("A rejected chain cannot be the best: approve it, or take the decision back.");
-  table.draft.best = on ? idOf(chain) : null;
+  const rationale = table.current;
+  const before = table.rationales.find((one) => idOf(one) === table.draft.best);
+  const on = before !== rationale;
+  if (on && decisionOf(rationale).verdict === "reject") return notice("A rejected rationale cannot be the best: approve it, or take the decision back.");
+  table.draft.best = on ? idOf(rationale) : null;
   if (before) repaint(before);
-  changed(chain);
-  say(on ? `${letterOf(chain)} is the best.` : "None is marked as the best.");
+  changed(rationale);
+  say(on ? `${letterOf(rationale)} is the best.` : "None is marked as the best.");
 }
 
 export function edit() {
-  const chain = table.current;
-  if (chain.querySelector(".editor")) return chain.querySelector("textarea").focus();
-  const text = chain.dataset.text;
-  if (!text) return notice("This chain is too long to edit here.");
+  const rationale = table.current;
+  if (rationale.querySelector(".editor")) return rationale.querySelector("textarea").focus();
+  const text = rationale.dataset.text;
+  if (!text) return notice("This rationale is too long to edit here.");
   closePanels();
-  const decision = decisionOf(chain);
-  openEditor(chain, decision.edited || text, {
+  const decision = decisionOf(rationale);
+  openEditor(rationale, decision.edited || text, {
     typed: (edited) => {
       decision.edited = edited.trim() === text.trim() ? "" : edited;
       keep();
     },
     use: (edited) => {
-      if (!edited.trim()) return "The edited chain is empty.";
-      if (edited.trim() === text.trim()) return "The edit changes nothing: approve the chain as it stands.";
+      if (!edited.trim()) return "The edited rationale is empty.";
+      if (edited.trim() === text.trim()) return "The edit changes nothing: approve the rationale as it stands.";
       Object.assign(decision, { verdict: "edit", edited, reasons: [] });
       return "";
     },
-    close: () => closeEdit(chain, decision),
+    close: () => closeEdit(rationale, decision),
     check: checking(),
   });
-  repaint(chain);
+  repaint(rationale);
 }
 
-function closeEdit(chain, decision) {
+function closeEdit(rationale, decision) {
   if (!decision.edited && decision.verdict === "edit") decision.verdict = "";
-  changed(chain);
-  chain.focus({ preventScroll: true });
+  changed(rationale);
+  rationale.focus({ preventScroll: true });
   if (decision.verdict !== "edit") return;
-  const others = groupOf(chain).slice(1).map(letterOf);
+  const others = groupOf(rationale).slice(1).map(letterOf);
   if (others.length) {
-    unfold(chain);
-    notice(`The edit is of ${letterOf(chain)} alone: decide on ${others.join(", ")} for themselves.`);
+    unfold(rationale);
+    notice(`The edit is of ${letterOf(rationale)} alone: decide on ${others.join(", ")} for themselves.`);
   }
-  say(`${letterOf(chain)} edited and approved.`);
+  say(`${letterOf(rationale)} edited and approved.`);
   advance();
 }
 
@@ -136,28 +136,28 @@ export function clear() {
 
 export function rejectWrong() {
   if (hidesReference()) return notice(`Which answers are wrong shows with the reference (${keyOf("reference")}).`);
-  const wrong = table.chains.filter((one) => isOpen(one) && !decisionOf(one).verdict && one.dataset.grade === "wrong");
-  if (!wrong.length) return notice("No open chain has a wrong answer.");
-  for (const chain of wrong) set(chain, { verdict: "reject", reasons: chain.dataset.suggest.split(" ") });
+  const wrong = table.rationales.filter((one) => isOpen(one) && !decisionOf(one).verdict && one.dataset.grade === "wrong");
+  if (!wrong.length) return notice("No open rationale has a wrong answer.");
+  for (const rationale of wrong) set(rationale, { verdict: "reject", reasons: rationale.dataset.suggest.split(" ") });
   say(`${wrong.length} rejected: wrong answer.`);
   if (decisionOf(table.current).verdict) advance();
 }
 
 export function rejectAll() {
-  for (const chain of table.chains.filter(isOpen)) set(chain, { verdict: "reject", reasons: ["bad_question"] });
+  for (const rationale of table.rationales.filter(isOpen)) set(rationale, { verdict: "reject", reasons: ["bad_question"] });
 }
 
 // ---- labels of steps
 
 export function label(number, value) {
-  const chain = table.current;
-  const row = chain.querySelector(`[data-step="${number}"]`);
-  if (!isOpen(chain)) return notice(`${letterOf(chain)} takes no labels.`);
-  if (!row) return notice(`${letterOf(chain)} has no step ${number}.`);
-  const { labels } = decisionOf(chain);
+  const rationale = table.current;
+  const row = rationale.querySelector(`[data-step="${number}"]`);
+  if (!isOpen(rationale)) return notice(`${letterOf(rationale)} takes no labels.`);
+  if (!row) return notice(`${letterOf(rationale)} has no step ${number}.`);
+  const { labels } = decisionOf(rationale);
   if (labels[number] === value) delete labels[number];
   else labels[number] = value;
-  changed(chain);
+  changed(rationale);
   say(row.querySelector(".mark").getAttribute("aria-label"));
 }
 

@@ -1,4 +1,4 @@
-// Shows in the chain under the cursor what differs from another one: words that are new, words that are
+// Shows in the rationale under the cursor what differs from another one: words that are new, words that are
 // gone, steps that are the same dimmed. The other is the one that the person chose, the one marked as
 // the best, or the one that stands first.
 
@@ -8,7 +8,7 @@ import { make, notice, say } from "./page.js";
 import { idOf, isOwn, isSeen, letterOf, table, whenBegun } from "./table.js";
 import { keysOf, mark, pieces, wordsOf } from "./words.js";
 
-const OWN = "Your own chain is not compared with the others: move to one of them.";
+const OWN = "Your own rationale is not compared with the others: move to one of them.";
 
 let on = false;
 let chosen = null;
@@ -17,7 +17,7 @@ whenBegun(() => ((chosen = null), (on = false)));
 whenMoved(() => on && draw());
 
 function base() {
-  const seen = table.chains.filter((one) => isSeen(one) && !isOwn(one));
+  const seen = table.rationales.filter((one) => isSeen(one) && !isOwn(one));
   return chosen ?? seen.find((one) => idOf(one) === table.draft.best) ?? seen[0];
 }
 
@@ -35,13 +35,13 @@ export function compareWith() {
   draw();
 }
 
-// Puts every chain back as it was.
+// Puts every rationale back as it was.
 function wipe() {
-  for (const chain of table.chains) {
-    chain.classList.remove("compared", "base");
-    for (const row of chain.querySelectorAll(".step.missing")) row.remove();
-    for (const row of chain.querySelectorAll(".step.same")) row.classList.remove("same");
-    for (const text of chain.querySelectorAll(".text")) {
+  for (const rationale of table.rationales) {
+    rationale.classList.remove("compared", "base");
+    for (const row of rationale.querySelectorAll(".step.missing")) row.remove();
+    for (const row of rationale.querySelectorAll(".step.same")) row.classList.remove("same");
+    for (const text of rationale.querySelectorAll(".text")) {
       if (text.before_) text.replaceChildren(...text.before_);
       delete text.before_;
     }
@@ -103,9 +103,9 @@ function missing(step) {
 
 const wordsIn = (step) => keysOf(step.words);
 
-// The steps of a chain as words; a formula is one word, calculator marks and cut-off notes are none.
-function steps(chain) {
-  return [...chain.querySelectorAll("[data-step]")].map((row) => {
+// The steps of a rationale as words; a formula is one word, calculator marks and cut-off notes are none.
+function steps(rationale) {
+  return [...rationale.querySelectorAll("[data-step]")].map((row) => {
     const words = [];
     for (const node of row.querySelector(".text").childNodes) wordsOf(node, words);
     return { row, words };

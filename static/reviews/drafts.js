@@ -11,11 +11,11 @@ export class Drafts {
     prune("chainwright:review:", Date.now() - LIFE);
   }
 
-  // `decisions` by rationale id; `best`: the id of the best chain; `own`: a chain written here;
-  // `asked`: what stands in the dialogs; `unfolded`: letters of groups; `chain`: where the cursor was.
+  // `decisions` by rationale id; `best`: the id of the best rationale; `own`: a rationale written here;
+  // `asked`: what stands in the dialogs; `unfolded`: letters of groups; `rationale`: where the cursor was.
   static blank() {
     return {
-      decisions: {}, best: null, own: { text: "", used: false }, asked: {}, unfolded: [], seconds: 0, chain: null,
+      decisions: {}, best: null, own: { text: "", used: false }, asked: {}, unfolded: [], seconds: 0, rationale: null,
     };
   }
 

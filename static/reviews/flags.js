@@ -29,7 +29,7 @@ export function flagDialog({ post, skip }) {
       await skip(`flagged: ${ask.wordsOf(choice)}`);
       if (table.state.item === item) return; // the skip was refused, and says why
     }
-    const rest = all ? " All its chains are rejected here: bad question." : "";
+    const rest = all ? " All its rationales are rejected here: bad question." : "";
     const told = `The question${skips ? " before" : ""} is flagged${skips ? " and skipped" : ""}; an admin looks at it.`;
     notice(told + rest, "Take the flag back", () => withdraw(item, flags.at(-1).id));
     say(told);

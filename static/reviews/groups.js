@@ -1,18 +1,18 @@
-// Chains that say the same fold behind the first of them, which then stands for all.
+// Rationales that say the same fold behind the first of them, which then stands for all.
 
 import { move } from "./moving.js";
 import { make, notice, say } from "./page.js";
 import { decisionOf, isOpen, keep, letterOf, table, whenBegun } from "./table.js";
 
-const twinsOf = (chain) => table.chains.filter((one) => one.dataset.twinOf === letterOf(chain));
-const isFolded = (chain) => chain.classList.contains("folded");
-const headOf = (chain) => table.chains.find((one) => letterOf(one) === chain.dataset.twinOf) ?? chain;
+const twinsOf = (rationale) => table.rationales.filter((one) => one.dataset.twinOf === letterOf(rationale));
+const isFolded = (rationale) => rationale.classList.contains("folded");
+const headOf = (rationale) => table.rationales.find((one) => letterOf(one) === rationale.dataset.twinOf) ?? rationale;
 
-// The chain and those that are folded behind it now.
-export const groupOf = (chain) => [chain, ...twinsOf(chain).filter(isFolded)];
+// The rationale and those that are folded behind it now.
+export const groupOf = (rationale) => [rationale, ...twinsOf(rationale).filter(isFolded)];
 
 whenBegun(() => {
-  for (const head of table.chains) {
+  for (const head of table.rationales) {
     const twins = twinsOf(head);
     if (!twins.length) continue;
     const row = make("button", { type: "button", className: "twins quiet" });
@@ -40,9 +40,9 @@ export function unfold(head) {
   remember(head, true);
 }
 
-export function turn(chain = table.current) {
-  const head = headOf(chain);
-  if (!twinsOf(head).length) return notice("No other chain is like this one.");
+export function turn(rationale = table.current) {
+  const head = headOf(rationale);
+  if (!twinsOf(head).length) return notice("No other rationale is like this one.");
   const folding = !twinsOf(head).some(isFolded);
   set(head, folding);
   remember(head, !folding);

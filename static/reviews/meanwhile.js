@@ -1,4 +1,4 @@
-// Words that came too late: on each chain that somebody else decided in the meantime stands who, what
+// Words that came too late: on each rationale that somebody else decided in the meantime stands who, what
 // and why, and what differs between the text as it stands now and this person's.
 
 import { idOf, table } from "./table.js";
@@ -14,9 +14,9 @@ function made(tag, text, name = "") {
 
 export function showMeanwhile(told = []) {
   for (const one of told) {
-    const chain = table.chains.find((each) => idOf(each) === String(one.rationale));
-    if (!chain) continue;
-    chain.querySelector(".meanwhile")?.remove();
+    const rationale = table.rationales.find((each) => idOf(each) === String(one.rationale));
+    if (!rationale) continue;
+    rationale.querySelector(".meanwhile")?.remove();
     const box = made("section", "", "meanwhile");
     const at = new Date(one.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     box.append(made("p", `${one.who} ${one.what} this at ${at}${one.why ? `: ${one.why}` : ""}`));
@@ -25,6 +25,6 @@ export function showMeanwhile(told = []) {
       for (const [kind, words] of one.pieces) text.append(made(TAGS[kind] ?? "span", words));
       box.append(made("p", "From the text as it stands to yours:", "label"), text);
     }
-    chain.querySelector(".verdict").before(box);
+    rationale.querySelector(".verdict").before(box);
   }
 }

@@ -1,38 +1,38 @@
-// The cursor: which chain, and which of its steps, the keys speak of.
+// The cursor: which rationale, and which of its steps, the keys speak of.
 
 import { isTyping } from "./keys.js";
 import { closePanels } from "./page.js";
 import { box, decisionOf, isOpen, isSeen, keep, table } from "./table.js";
 
 const onMove = [];
-// `act(chain)` is called when the cursor comes to another chain.
+// `act(rationale)` is called when the cursor comes to another rationale.
 export const whenMoved = (act) => onMove.push(act);
 
-export function move(chain) {
-  if (!chain) return;
-  const other = table.current !== chain;
+export function move(rationale) {
+  if (!rationale) return;
+  const other = table.current !== rationale;
   if (other) {
     closePanels();
     table.step = 0;
   }
   table.current?.removeAttribute("aria-current");
-  table.current = chain;
-  chain.setAttribute("aria-current", "true");
+  table.current = rationale;
+  rationale.setAttribute("aria-current", "true");
   for (const one of box.querySelectorAll(".step.at")) one.classList.remove("at");
-  bringAside(chain);
-  if (!isTyping(document.activeElement)) chain.focus({ preventScroll: true });
-  if (other) for (const act of onMove) act(chain);
+  bringAside(rationale);
+  if (!isTyping(document.activeElement)) rationale.focus({ preventScroll: true });
+  if (other) for (const act of onMove) act(rationale);
 }
 
-// Sideways only: on a narrow page the question above the chains stays where it is.
-function bringAside(chain) {
-  const row = chain.parentElement;
-  const [inner, outer] = [chain.getBoundingClientRect(), row.getBoundingClientRect()];
+// Sideways only: on a narrow page the question above the rationales stays where it is.
+function bringAside(rationale) {
+  const row = rationale.parentElement;
+  const [inner, outer] = [rationale.getBoundingClientRect(), row.getBoundingClientRect()];
   if (inner.left < outer.left) row.scrollLeft += inner.left - outer.left - 1;
   else if (inner.right > outer.right) row.scrollLeft += inner.right - outer.right + 1;
 }
 
-export const seen = () => table.chains.filter(isSeen);
+export const seen = () => table.rationales.filter(isSeen);
 
 export function beside(way) {
   const row = seen();
@@ -40,12 +40,12 @@ export function beside(way) {
   keep();
 }
 
-// To the next chain that waits for a decision, if there is one.
+// To the next rationale that waits for a decision, if there is one.
 export function advance() {
   const row = seen();
   const place = row.indexOf(table.current);
   const order = [...row.slice(place + 1), ...row.slice(0, Math.max(0, place))];
-  move(order.find((chain) => isOpen(chain) && !decisionOf(chain).verdict));
+  move(order.find((rationale) => isOpen(rationale) && !decisionOf(rationale).verdict));
   keep();
 }
 
@@ -64,9 +64,9 @@ export function setStep(row) {
   row.scrollIntoView({ block: "nearest" });
 }
 
-// Where a question begins: the chain that the person was at, else the first one to decide on.
+// Where a question begins: the rationale that the person was at, else the first one to decide on.
 export function moveToStart() {
   const row = seen();
-  const last = row.find((chain) => chain.dataset.rationale === table.draft.chain);
+  const last = row.find((rationale) => rationale.dataset.rationale === table.draft.rationale);
   move(last ?? row.find(isOpen) ?? row[0]);
 }

@@ -1,12 +1,12 @@
-// A chain that the person writes: a column of its own beside the others.
+// A rationale that the person writes: a column of its own beside the others.
 
-import { openEditor } from "./chains.js";
+import { openEditor } from "./rationales.js";
 import { advance, move } from "./moving.js";
 import { closePanels, say } from "./page.js";
 import { box, changed, checking, keep, ready, table, whenBegun } from "./table.js";
 
-const template = document.getElementById("own-chain");
-const shown = () => box.querySelector(".chain.own");
+const template = document.getElementById("own-rationale");
+const shown = () => box.querySelector(".rationale.own");
 
 // A draft brings its column back.
 whenBegun(() => {
@@ -15,37 +15,37 @@ whenBegun(() => {
 
 function column() {
   if (shown()) return shown();
-  box.querySelector(".chains").append(template.content.cloneNode(true));
-  table.chains = [...box.querySelectorAll(".chain")];
+  box.querySelector(".rationales").append(template.content.cloneNode(true));
+  table.rationales = [...box.querySelectorAll(".rationale")];
   return shown();
 }
 
 export function write() {
-  const chain = column();
-  move(chain);
-  if (chain.querySelector(".editor")) return chain.querySelector("textarea").focus();
+  const rationale = column();
+  move(rationale);
+  if (rationale.querySelector(".editor")) return rationale.querySelector("textarea").focus();
   closePanels();
   const { own } = table.draft;
-  openEditor(chain, own.text, {
+  openEditor(rationale, own.text, {
     typed: (text) => {
       own.text = text;
       keep();
     },
     use: (text) => {
-      if (!text.trim()) return "Your chain is empty: write it, or go back with Esc.";
+      if (!text.trim()) return "Your rationale is empty: write it, or go back with Esc.";
       Object.assign(own, { text, used: true });
       return "";
     },
     close: () => {
       if (!own.text.trim()) return drop();
-      changed(chain);
-      chain.focus({ preventScroll: true });
-      say(own.used ? "Your chain goes with your decisions." : "Your text is kept; it is not sent.");
+      changed(rationale);
+      rationale.focus({ preventScroll: true });
+      say(own.used ? "Your rationale goes with your decisions." : "Your text is kept; it is not sent.");
       if (own.used) advance();
     },
     check: checking(),
   });
-  changed(chain);
+  changed(rationale);
 }
 
 // The text stays in the column, to be taken up again; a second time drops it for good.
@@ -54,15 +54,15 @@ export function takeBack() {
   if (!own.used) return drop();
   own.used = false;
   changed(shown());
-  say("Your chain is not sent; its text is kept. Again drops it.");
+  say("Your rationale is not sent; its text is kept. Again drops it.");
 }
 
 function drop() {
   table.draft.own = { text: "", used: false };
-  const chain = shown();
-  const beside = chain.previousElementSibling;
-  chain.remove();
-  table.chains = [...box.querySelectorAll(".chain")];
+  const rationale = shown();
+  const beside = rationale.previousElementSibling;
+  rationale.remove();
+  table.rationales = [...box.querySelectorAll(".rationale")];
   move(beside);
   keep();
   ready();

@@ -31,7 +31,7 @@ export function say(text) {
 }
 
 const panels = [];
-// A panel asks something inside a chain; it has isOpen, close() and key(event) -> whether it took it.
+// A panel asks something inside a rationale; it has isOpen, close() and key(event) -> whether it took it.
 export const addPanel = (panel) => panels.push(panel);
 export const openPanel = () => panels.find((one) => one.isOpen);
 export const closePanels = () => panels.forEach((one) => one.close());

@@ -1,4 +1,4 @@
-// The small forms inside a chain: why it is rejected, and a comment on it.
+// The small forms inside a rationale: why it is rejected, and a comment on it.
 
 import { digitOf, isKeyOf } from "./keys.js";
 
@@ -24,10 +24,10 @@ class Panel {
   }
 
   // `told`: {typed(text), done(…), closed()}
-  show(chain, text, told) {
+  show(rationale, text, told) {
     this.told = told;
     this.area.value = text;
-    chain.querySelector(".final").before(this.form);
+    rationale.querySelector(".final").before(this.form);
     this.form.hidden = false;
     this.form.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
@@ -65,12 +65,12 @@ export class Reasons extends Panel {
 
   // `isSuggested`: the reasons are what the scores say, not what the person said before. The first
   // number or click then begins the person's own choice.
-  open(chain, { reasons, comment, isSuggested = false }, told) {
+  open(rationale, { reasons, comment, isSuggested = false }, told) {
     this.isSuggested = isSuggested && reasons.length > 0;
     this.form.querySelector(".suggested").hidden = !this.isSuggested;
     for (const button of this.buttons) button.setAttribute("aria-pressed", String(reasons.includes(button.dataset.reason)));
     this.problem.hidden = true;
-    this.show(chain, comment, told);
+    this.show(rationale, comment, told);
   }
 
   press(reason, on) {
@@ -124,8 +124,8 @@ export class Reasons extends Panel {
 }
 
 export class Comment extends Panel {
-  open(chain, text, told) {
-    this.show(chain, text, told);
+  open(rationale, text, told) {
+    this.show(rationale, text, told);
     this.area.focus();
     this.area.setSelectionRange(text.length, text.length);
   }

@@ -50,7 +50,7 @@ function show(answer) {
   arrive();
   if (location.pathname !== root.dataset.home) history.replaceState(null, "", root.dataset.home);
   const { item } = table.state;
-  say(item === null ? box.textContent.trim().slice(0, 200) : `Next question, ${table.chains.length} chains.`);
+  say(item === null ? box.textContent.trim().slice(0, 200) : `Next question, ${table.rationales.length} rationales.`);
 }
 
 function parse(html) {
@@ -241,10 +241,10 @@ export async function next() {
   const panel = openPanel();
   if (panel) return panel.confirm();
   if (!touched && performance.now() - shownAt < DOUBLE) return;
-  const says = table.chains.filter((chain) => isOpen(chain) && decisionOf(chain).verdict).map(sayOf);
+  const says = table.rationales.filter((rationale) => isOpen(rationale) && decisionOf(rationale).verdict).map(sayOf);
   const { own } = table.draft;
   if (own.used) says.push({ rationale: null, verdict: "approve", edited_text: own.text });
-  if (!says.length) return notice("Decide on at least one chain, write your own, or skip the question.");
+  if (!says.length) return notice("Decide on at least one rationale, write your own, or skip the question.");
   const doubt = unfinished();
   if (doubt && doubt !== warned) {
     warned = doubt;
@@ -257,24 +257,24 @@ export async function next() {
 
 function unfinished() {
   const { own, best } = table.draft;
-  const left = table.chains.filter((chain) => isOpen(chain) && !decisionOf(chain).verdict);
-  const said = left.filter((chain) => {
-    const { labels, edited, comment, typed } = decisionOf(chain);
-    return Object.keys(labels).length || edited || comment || typed || best === idOf(chain);
+  const left = table.rationales.filter((rationale) => isOpen(rationale) && !decisionOf(rationale).verdict);
+  const said = left.filter((rationale) => {
+    const { labels, edited, comment, typed } = decisionOf(rationale);
+    return Object.keys(labels).length || edited || comment || typed || best === idOf(rationale);
   });
   const letters = said.map(letterOf).join(", ");
   const again = "Decide, or press ⏎ again to go on without.";
   if (letters) return `${letters}: a label, comment, edit or mark without a decision is not sent. ${again}`;
-  if (own.text && !own.used) return `Your own chain is a draft and is not sent. ${again}`;
+  if (own.text && !own.used) return `Your own rationale is a draft and is not sent. ${again}`;
   return "";
 }
 
-function sayOf(chain) {
-  const { verdict, reasons: why, comment, labels, edited } = decisionOf(chain);
-  const said = { rationale: Number(idOf(chain)), verdict, step_labels: labels, comment };
+function sayOf(rationale) {
+  const { verdict, reasons: why, comment, labels, edited } = decisionOf(rationale);
+  const said = { rationale: Number(idOf(rationale)), verdict, step_labels: labels, comment };
   if (verdict === "reject") said.reasons = why;
   if (verdict === "edit") said.edited_text = edited;
-  if (table.draft.best === idOf(chain)) said.is_best = true;
+  if (table.draft.best === idOf(rationale)) said.is_best = true;
   return said;
 }
 

@@ -1,7 +1,7 @@
-// What lies on the table: the question, its chains, and what the person has decided and typed so far.
+// What lies on the table: the question, its rationales, and what the person has decided and typed so far.
 // The other modules read it here and change it through these functions.
 
-import { blank, foldThoughts, paint, paintOwn, showClocks } from "./chains.js";
+import { blank, foldThoughts, paint, paintOwn, showClocks } from "./rationales.js";
 import { Drafts } from "./drafts.js";
 import { paintKeys } from "./keys.js";
 import { hideNotice } from "./page.js";
@@ -14,7 +14,7 @@ export const drafts = new Drafts(root.dataset.user, root.dataset.project);
 // `step`: the step under the cursor, 0 for none. `lost`: somebody else has this question now.
 // `isSentElsewhere`: another tab has sent this question, and nothing was changed here since.
 export const table = {
-  state: { item: null }, draft: Drafts.blank(), chains: [], current: null, step: 0, lost: false, isSentElsewhere: false,
+  state: { item: null }, draft: Drafts.blank(), rationales: [], current: null, step: 0, lost: false, isSentElsewhere: false,
 };
 
 drafts.whenDropped((item) => item === table.state.item && (table.isSentElsewhere = true));
@@ -27,15 +27,15 @@ const onBegin = [];
 // `act` is called whenever another question, or none, has come.
 export const whenBegun = (act) => onBegin.push(act);
 
-export const idOf = (chain) => chain.dataset.rationale;
-export const isOwn = (chain) => chain.classList.contains("own");
+export const idOf = (rationale) => rationale.dataset.rationale;
+export const isOwn = (rationale) => rationale.classList.contains("own");
 // Takes decisions: neither decided by somebody before, nor the person's own.
-export const isOpen = (chain) => !chain.classList.contains("locked") && !isOwn(chain);
-export const isSeen = (chain) => !chain.classList.contains("folded");
-export const letterOf = (chain) => chain.dataset.letter;
+export const isOpen = (rationale) => !rationale.classList.contains("locked") && !isOwn(rationale);
+export const isSeen = (rationale) => !rationale.classList.contains("folded");
+export const letterOf = (rationale) => rationale.dataset.letter;
 
-export function decisionOf(chain) {
-  return (table.draft.decisions[idOf(chain)] ??= blank());
+export function decisionOf(rationale) {
+  return (table.draft.decisions[idOf(rationale)] ??= blank());
 }
 
 export function begin(state) {
@@ -43,7 +43,7 @@ export function begin(state) {
   hideNotice();
   showClocks(box);
   paintKeys(box);
-  table.chains = [...box.querySelectorAll(".chain")];
+  table.rationales = [...box.querySelectorAll(".rationale")];
   const none = state.item === null;
   root.classList.toggle("no-item", none);
   for (const button of root.querySelectorAll(".needs-item, .needs-item button")) {
@@ -52,12 +52,12 @@ export function begin(state) {
   table.draft = none ? Drafts.blank() : drafts.get(state.item);
   if (!none) prefill(state.prefill);
   for (const [id, one] of Object.entries(table.draft.decisions)) table.draft.decisions[id] = { ...blank(), ...one };
-  for (const chain of table.chains) {
-    chain.dataset.text = state.texts?.[idOf(chain)] ?? "";
-    foldThoughts(chain);
+  for (const rationale of table.rationales) {
+    rationale.dataset.text = state.texts?.[idOf(rationale)] ?? "";
+    foldThoughts(rationale);
   }
   for (const act of onBegin) act();
-  for (const chain of table.chains) repaint(chain);
+  for (const rationale of table.rationales) repaint(rationale);
   ready();
 }
 
@@ -76,13 +76,13 @@ export const hidesReference = () => box.querySelector(".table.hides-reference") 
 // How a text is checked that is written for the question on the table, see Check.
 export const checking = () => ({ url: root.dataset.check, csrf, item: table.state.item, hidesGrade: hidesReference });
 
-export function repaint(chain) {
-  if (isOwn(chain)) paintOwn(chain, table.draft.own);
-  else if (isOpen(chain)) paint(chain, decisionOf(chain), { reasonWords, best: table.draft.best === idOf(chain) });
+export function repaint(rationale) {
+  if (isOwn(rationale)) paintOwn(rationale, table.draft.own);
+  else if (isOpen(rationale)) paint(rationale, decisionOf(rationale), { reasonWords, best: table.draft.best === idOf(rationale) });
 }
 
-export function changed(chain) {
-  repaint(chain);
+export function changed(rationale) {
+  repaint(rationale);
   keep();
   ready();
 }
@@ -90,7 +90,7 @@ export function changed(chain) {
 export function keep() {
   const { state, draft, current } = table;
   if (state.item === null) return;
-  draft.chain = current ? idOf(current) : null;
+  draft.rationale = current ? idOf(current) : null;
   table.isSentElsewhere = false;
   drafts.put(state.item, draft);
 }
@@ -98,8 +98,8 @@ export function keep() {
 // The button of the next question counts what is decided, and is the first one to press when all is.
 export function ready() {
   const next = document.getElementById("next");
-  const open = table.chains.filter(isOpen);
-  const decided = open.filter((chain) => decisionOf(chain).verdict).length;
+  const open = table.rationales.filter(isOpen);
+  const decided = open.filter((rationale) => decisionOf(rationale).verdict).length;
   const all = table.state.item !== null && decided > 0 && decided === open.length;
   next.classList.toggle("primary", all);
   root.querySelector('.do [data-do="approve"]').classList.toggle("primary", !all);

@@ -1,6 +1,6 @@
 """From the press of ⏎ to the next question painted, in Chromium: `make bench-page`.
 
-Starts everything as `make run` does, signs one reviewer in through the page, decides on all chains of
+Starts everything as `make run` does, signs one reviewer in through the page, decides on all rationales of
 100 questions by keyboard with half a second of reading before each ⏎, with the next question in hand
 and without (its request blocked), in turns of 25. The browser's own clock runs from the time stamp of the
 key press to the first task after the frame that shows the next question.
@@ -71,22 +71,22 @@ def run(options: argparse.Namespace) -> int:
     kind = build(max(1000, 3 * options.items), reviewers=1, overlap=1)
     print(f"{review_stack.machine()}; {date.today()}\n1,000 questions: {kind}\n", flush=True)
     times: dict[bool, list[float]] = {True: [], False: []}
-    chains = 0
+    rationales = 0
     with review_stack.running() as (url, _), _page() as page:
         _sign_in(page, url, reviewer(0), PASSWORD)
         for turn in range(2 * TURNS):
             in_hand = turn % 2 == 0
             more, decided = _turn(page, url, in_hand, options.items // TURNS, options.read)
             times[in_hand] += more
-            chains += decided
-        _until(lambda: Review.objects.count() == chains, "not every decision was counted")
+            rationales += decided
+        _until(lambda: Review.objects.count() == rationales, "not every decision was counted")
     print("| next question | items | median | p95 | slowest |\n| --- | --- | --- | --- | --- |")
     for in_hand, name in ((True, "in hand when ⏎ is pressed"), (False, "fetched after ⏎")):
         values = sorted(times[in_hand])
         p95 = values[int(0.95 * len(values))]
         print(f"| {name} | {len(values)} | {statistics.median(values):.0f} ms | {p95:.0f} ms | "
               f"{values[-1]:.0f} ms |")  # fmt: skip
-    print(f"\n{chains:,} decisions sent, {Review.objects.count():,} counted.")
+    print(f"\n{rationales:,} decisions sent, {Review.objects.count():,} counted.")
     return 0 if statistics.median(times[True]) < 100 else 1
 
 
@@ -128,8 +128,8 @@ def _turn(page: Any, url: str, in_hand: bool, items: int, read: float) -> tuple[
     page.wait_for_selector("#bench[data-begun]")
     decided = 0
     for number in range(items):
-        decided += page.locator(".chain:not(.locked)").count()
-        while page.locator(".chain:visible:not(.is-approve):not(.locked)").count():
+        decided += page.locator(".rationale:not(.locked)").count()
+        while page.locator(".rationale:visible:not(.is-approve):not(.locked)").count():
             page.keyboard.press("a")
         page.wait_for_timeout(1000 * read)
         page.keyboard.press("Enter")

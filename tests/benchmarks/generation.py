@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def prepare() -> None:
-    """A data base with the demo project in it."""
+    """A database with the demo project in it."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "curation.settings"
     import django
 
@@ -140,7 +140,7 @@ def orders(seed: int) -> list[dict]:
     """The same questions, samples and seeds for each way, as one request for each n samples."""
     from curation.projects.models import Project
     from curation.questions.models import Split
-    from curation.rationales.filling import seed_of
+    from curation.rationales.generation.batches import seed_of
     from curation.rationales.models import Slot
 
     project = Project.objects.get()
@@ -165,11 +165,11 @@ def run_through_app(seed: int, questions: int) -> float:
     """Tokens a second of one run, from the order to its end."""
     from django.db.models import Sum
 
+    from curation.jobs import Status
     from curation.projects.models import Project
     from curation.questions.models import Split
+    from curation.rationales.generation.orders import order_run
     from curation.rationales.models import Rationale
-    from curation.rationales.services import order_run
-    from curation.work import Status
 
     project = Project.objects.get()
     teacher, _ = project.teachers.get_or_create(
@@ -200,7 +200,7 @@ def estimated() -> tuple[float, float]:
     """Tokens to be written and seconds, as the page of a new order tells them; the engine is warm, so
     that the seconds of its start are left out."""
     from curation.projects.models import Project
-    from curation.rationales.estimating import measured
+    from curation.rationales.generation.estimate import measured
 
     teacher = Project.objects.get().teachers.get(name="vllm")
     told = measured(teacher)
@@ -305,7 +305,7 @@ from curation.projects.models import Project
 from curation.questions.formats import Row
 from curation.questions.services import add_questions
 from curation.rationales.models import Slot
-from curation.rationales.services import order_run
+from curation.rationales.generation.orders import order_run
 from django.db import connection
 if connection.vendor == "sqlite":  # pages of the file that the kernel shares are not our memory
     connection.cursor().execute("PRAGMA mmap_size=0")

@@ -48,11 +48,11 @@ def measured(count: int, length: int) -> dict:
     from django.db.models import F
     from django.utils import timezone
 
+    from curation.jobs import ACTIVE
     from curation.projects.models import Project, User
     from curation.projects.services import create_project
-    from curation.rationales import checks
     from curation.rationales.models import Group, Rationale, Score, ScoringRun
-    from curation.work import ACTIVE
+    from curation.rationales.scoring import text_checks
 
     user = User.objects.order_by("pk").first()
     project = create_project(user, "Hostile", "hostile")
@@ -77,9 +77,9 @@ def measured(count: int, length: int) -> dict:
             done = None if single[0].status in ACTIVE else time.monotonic() - single[1]
         if asked is None and scored:
             question = Rationale.objects.filter(project=project).first().question
-            _, text = next(hostile_texts(1, checks.MOST_CHARACTERS - 10))
+            _, text = next(hostile_texts(1, text_checks.MOST_CHARACTERS - 10))
             text = text if len(waits) % 2 else "2 + 3 = 5. The answer is 5."
-            asked = checks.order_check(project, user, question, text), time.monotonic()
+            asked = text_checks.order_check(project, user, question, text), time.monotonic()
         if asked is not None:
             asked[0].refresh_from_db()
             if asked[0].answered_at is not None or time.monotonic() - asked[1] > 60:

@@ -22,7 +22,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.stats import binom
 
-from curation.intervals import clustered, clusters_of
+from curation.figures.intervals import clustered, clusters_of
 from workers.evaluation import statistics
 
 SIZES = (10, 20, 50, 100, 200, 500)

@@ -24,21 +24,23 @@ from curation.rationales.models import (
     Teacher,
     text_hash,
 )
-from curation.rationales.scoring import mark_stale, store_scores, waiting_groups
+from curation.rationales.scoring.scores import mark_stale, store_scores, waiting_groups
 from curation.reviews.models import QueueItem, Seat
-from curation.reviews.queueing import enqueue
+from curation.reviews.queue.items import enqueue
 from workers.scoring import SCORER_VERSION, score_items
 from workers.scoring.tasks import items
 
 TEACHERS = ("strong", "wordy", "third", "fourth")
-# How many chains in a hundred are wrong, a teacher.
+# How many rationales in a hundred are wrong, a teacher.
 WRONG = (8, 45, 20, 30)
 # Each stands after those that it points at.
 CLONED = (Question, Rationale, Score, ScoreFlag, Group, QueueItem, Seat)
 
 
-def templates(project: Project, count: int = 200, chains: int = 4, seed: int = 1) -> list[Question]:
-    """`count` made-up questions with `chains` chains each, scored and in the review queue."""
+def templates(
+    project: Project, count: int = 200, rationales: int = 4, seed: int = 1
+) -> list[Question]:
+    """`count` made-up questions with `rationales` rationales each, scored and in the review queue."""
     chance = random.Random(seed)
     teachers = [
         Teacher.objects.create(project=project, name=n, model=f"demo:{n}") for n in TEACHERS
@@ -56,7 +58,7 @@ def templates(project: Project, count: int = 200, chains: int = 4, seed: int = 1
     for n, question in enumerate(questions):
         words = [int(w) for w in question.text.split() if w.isdigit()]
         a, b, c = words[:3]
-        for k in range(chains):
+        for k in range(rationales):
             slip = chance.randint(1, 9) if chance.randint(1, 100) <= WRONG[k % 4] else 0
             text = f"Step 1: There are {a} + {b} = {a + b} boxes.\n"
             text += f"Step 2: They hold {a + b} * {c} = {(a + b) * c + slip} pens.\n"
@@ -92,8 +94,8 @@ def real_templates(project: Project, file: Path, count: int = 700) -> list[Quest
 
 def _score(project: Project, questions: list[Question]) -> None:
     groups = waiting_groups(project.pk, 100_000)
-    chains = Rationale.objects.filter(project=project).select_related("question", "teacher")
-    scored = score_items(items(chains.order_by("question_id", "id")))
+    rationales = Rationale.objects.filter(project=project).select_related("question", "teacher")
+    scored = score_items(items(rationales.order_by("question_id", "id")))
     store_scores(
         groups, {int(s.item.id): s.details() | s.to_dict() for s in scored}, SCORER_VERSION
     )

@@ -1,6 +1,6 @@
-"""Pages at a million chains: `make bench-pages` (SQLite; with DATABASE_URL an empty PostgreSQL data base).
+"""Pages at a million rationales: `make bench-pages` (SQLite; with DATABASE_URL an empty PostgreSQL database).
 
-Builds 250,000 questions with 4 scored chains each in a home of its own, then asks for each page through
+Builds 250,000 questions with 4 scored rationales each in a home of its own, then asks for each page through
 Django's own client, so that the figure is the server's time without a network.
 """
 
@@ -45,9 +45,9 @@ def main() -> int:
     began = time.monotonic()
     templates(project)
     clone(project, max(1, options.questions // 200 - 1))
-    chains = project.rationales.count()
+    rationales = project.rationales.count()
     print(f"{platform.machine()}, {os.cpu_count()} cores, {date.today()}; {connection.vendor}, "
-          f"{chains:,} chains (made in {time.monotonic() - began:.0f} s)\n", flush=True)  # fmt: skip
+          f"{rationales:,} rationales (made in {time.monotonic() - began:.0f} s)\n", flush=True)  # fmt: skip
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(user)
     asked: dict[str, tuple[str, dict]] = {

@@ -1,10 +1,10 @@
 """Many reviewers at once: `make bench-review` (docs/benchmarks.md holds its figures).
 
-Builds a project with 100,000 questions and 4 scored chains each, starts everything as `make run` does,
+Builds a project with 100,000 questions and 4 scored rationales each, starts everything as `make run` does,
 signs 50 reviewers in through the page and lets them decide for two minutes with a second of thought
 between; then tells how long "next" took and counts the rows. `--saturate` lets them work without a
 pause, `--peer label-studio` (or `doccano`) in turns with that. `--database URL` takes an empty PostgreSQL
-data base, else it is SQLite; `--home FOLDER` keeps what was built for the next run.
+database, else it is SQLite; `--home FOLDER` keeps what was built for the next run.
 """
 
 import argparse
@@ -139,12 +139,12 @@ def report(
         "handed to more than the overlap, as reviewers saw it": (meter.beyond, 0),
         f"held by more than the overlap, in {watch.looks} looks at the rows": (watch.beyond, 0),
         "reviews in the rows": (rows["reviews"], meter.decided),
-        "chains reviewed by more people than the overlap": (
+        "rationales reviewed by more people than the overlap": (
             rows["by more people than the overlap"],
             0,
         ),
-        "chains reviewed twice by one person": (rows["twice by one person"], 0),
-        "chains without the decision that is due, or with one that is not": (
+        "rationales reviewed twice by one person": (rows["twice by one person"], 0),
+        "rationales without the decision that is due, or with one that is not": (
             rows["without the decision that is due"],
             0,
         ),

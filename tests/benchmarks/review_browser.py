@@ -22,7 +22,7 @@ import httpx
 STATE = re.compile(r'<script id="bench-state" type="application/json">(.*?)</script>', re.DOTALL)
 DATA = re.compile(r'\bdata-(\w+)="([^"]*)"')
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-CHAIN = re.compile(
+RATIONALE = re.compile(
     r'data-rationale="(\d+)" data-letter="\w+" data-grade="(\w+)" data-suggest="([\w ]*)"'
 )
 FILES = re.compile(r'(?:href|src)="(/static/[^"]+)"')
@@ -39,10 +39,10 @@ class Refused(Exception):
 
 @dataclass
 class Shown:
-    """A question that this person holds, with its chains: (id, grade, suggested reasons)."""
+    """A question that this person holds, with its rationales: (id, grade, suggested reasons)."""
 
     item: int
-    chains: list[tuple[str, str, str]]
+    rationales: list[tuple[str, str, str]]
 
 
 @dataclass
@@ -135,11 +135,11 @@ class Reviewer:
                 return
 
     async def submit(self, seconds: float) -> None:
-        """Send decisions on all chains of the question in hand; what comes next is the answer."""
+        """Send decisions on all rationales of the question in hand; what comes next is the answer."""
         done, self.shown, self.hand = self.shown, self.hand, None
         if self.done % RENEW_EVERY == RENEW_EVERY - 1:
             await self._ask("renew", "POST", self.data["renew"], json={"item": done.item})
-        says = [self._say(*chain) for chain in done.chains]
+        says = [self._say(*rationale) for rationale in done.rationales]
         body = {"item": done.item, "seconds": seconds, "says": says}
         if self.shown is not None:
             body["shown"] = self.shown.item
@@ -154,23 +154,23 @@ class Reviewer:
         else:
             self.hand = self._take(told["ahead"], answer)
 
-    def _say(self, chain: str, grade: str, suggested: str) -> dict[str, Any]:
+    def _say(self, rationale: str, grade: str, suggested: str) -> dict[str, Any]:
         if grade == "right":
-            return {"rationale": int(chain), "verdict": "approve"}
+            return {"rationale": int(rationale), "verdict": "approve"}
         reasons = suggested.split() or ["unclear"]
-        return {"rationale": int(chain), "verdict": "reject", "reasons": reasons}
+        return {"rationale": int(rationale), "verdict": "reject", "reasons": reasons}
 
     def _take(self, told: dict[str, Any] | None, answer: httpx.Response) -> Shown | None:
         """What an answer gives this person to hold; None where it gives nothing."""
         if told is None or told["state"]["item"] is None:
             return None
-        item, chains = told["state"]["item"], CHAIN.findall(told["html"])
-        if len(chains) < 2:
-            raise Refused(f"a question came with {len(chains)} chains to decide", answer)
+        item, rationales = told["state"]["item"], RATIONALE.findall(told["html"])
+        if len(rationales) < 2:
+            raise Refused(f"a question came with {len(rationales)} rationales to decide", answer)
         holders = self.meter.holders[item]
         self.meter.beyond += len(holders - {self.name}) >= self.overlap
         holders.add(self.name)
-        return Shown(item, chains)
+        return Shown(item, rationales)
 
     async def _ask(
         self, what: str, method: str, path: str, ok: int = 200, **more: Any

@@ -31,7 +31,7 @@ class Peer:
     script = ""  # without its ending
     venv = ""
     port = ("", "")  # (variable, what it is without it)
-    database = ("", "")  # the same of its PostgreSQL data base
+    database = ("", "")  # the same of its PostgreSQL database
     ending = ".json"  # of the tasks that it imports
 
     def __init__(self, runs: int) -> None:
@@ -174,7 +174,7 @@ def check(wanted: list[str]) -> None:
 
 
 def _make_database(name: str) -> bool:
-    """Make this data base beside ours; False where it stands."""
+    """Make this database beside ours; False where it stands."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         is_new = cursor.fetchone() is None

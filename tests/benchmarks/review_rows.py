@@ -12,7 +12,7 @@ from django.utils import timezone
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, create_project
 from curation.reviews.models import Decision, Review, Seat
-from curation.reviews.queueing import set_overlap
+from curation.reviews.queue.items import set_overlap
 from tests.benchmarks.many import clone, real_templates, templates
 
 SLUG = "load"
@@ -109,7 +109,7 @@ class Watch:
         """What the run left in the rows: reviews, the questions they are of, decisions, and whatever
         is there too often."""
         mine = Review.objects.filter(project__slug=SLUG, pk__gt=self.first)
-        # Of those chains every review there is: an earlier run may have left one with some of them.
+        # Of those rationales every review there is: an earlier run may have left one with some of them.
         often = list(
             Review.objects.filter(rationale__in=mine.values("rationale"))
             .order_by()
@@ -125,7 +125,7 @@ class Watch:
             "decisions": Decision.objects.filter(review__in=mine).count(),
             "by more people than the overlap": sum(n > self.overlap for n, _, _ in often),
             "twice by one person": sum(rows > n for n, rows, _ in often),
-            # These reviewers agree: each does what the chain's scores say.
+            # These reviewers agree: each does what the rationale's scores say.
             "without the decision that is due": sum(
                 (n >= self.overlap) != (decision is not None) for n, _, decision in often
             ),

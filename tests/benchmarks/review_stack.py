@@ -16,7 +16,7 @@ from tests.e2e.conftest import free_port
 @contextlib.contextmanager
 def running() -> Iterator[tuple[str, list[int]]]:
     """(address, the roots of the process trees that do the server's work): web, workers, broker, and
-    the data base's server where there is one on this machine."""
+    the database's server where there is one on this machine."""
     port = free_port()
     child = supervisor.start("127.0.0.1", port)
     try:
@@ -30,7 +30,7 @@ def running() -> Iterator[tuple[str, list[int]]]:
 
 
 def postmasters() -> list[int]:
-    """The process id of the PostgreSQL server that the data base lies on, when it is on this machine."""
+    """The process id of the PostgreSQL server that the database lies on, when it is on this machine."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
@@ -68,7 +68,7 @@ def cpu_seconds(roots: list[int]) -> float:
 
 
 def machine() -> str:
-    """Processor, cores, memory and data base of the figures."""
+    """Processor, cores, memory and database of the figures."""
     about = Path("/proc/cpuinfo")
     lines = about.read_text().splitlines() if about.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]

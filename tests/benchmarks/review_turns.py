@@ -171,9 +171,9 @@ def _sound(rows: list[dict[str, Any]], counted: dict[str, int]) -> bool:
         "handed while another held it": sum(row["handed_while_another_held_it"] for row in mine),
         "done twice": sum(row["items_submitted_by_more_than_overlap"] for row in mine),
         "reviews of questions missing in the rows": submitted - counted["reviews of a question"],
-        "chains reviewed by too many": counted["by more people than the overlap"],
-        "chains reviewed twice by one person": counted["twice by one person"],
-        "chains without the decision that is due": counted["without the decision that is due"],
+        "rationales reviewed by too many": counted["by more people than the overlap"],
+        "rationales reviewed twice by one person": counted["twice by one person"],
+        "rationales without the decision that is due": counted["without the decision that is due"],
     }
     print(f"\nOf ours, {submitted} submitted: " + ", ".join(f"{n} {w}" for w, n in wrong.items()))
     for error, sample in {k: v for row in mine for k, v in row["error_samples"].items()}.items():

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from tests.benchmarks.bombs import bomb_texts
 from workers.scoring import Item, score_items
-from workers.scoring.areas import cross_validate
 from workers.scoring.contract import item_from
-from workers.scoring.dev_chains import (
+from workers.scoring.equations.equations import check_text
+from workers.scoring.fitting.cross_validation import cross_validate
+from workers.scoring.fitting.dev_data import (
     add_cosines,
     change_result,
     default_data,
@@ -28,10 +29,9 @@ from workers.scoring.dev_chains import (
     topic_gsm8k,
     without_marks,
 )
-from workers.scoring.equations import check_text
-from workers.scoring.similarity import SentenceEmbedder
+from workers.scoring.metrics.similarity import SentenceEmbedder
 
-PAIRS = Path(__file__).parents[1] / "workers" / "data" / "answer_pairs.jsonl"
+PAIRS = Path(__file__).parents[1] / "workers" / "scoring" / "data" / "answer_pairs.jsonl"
 KINDS = {"random number": 0.75, "random operation": 0.70, "repeat step": 0.99, "remove step": 0.60,
          "swap steps": 0.60, "swap solutions": 0.95}  # fmt: skip
 
@@ -164,7 +164,7 @@ def _peer() -> _Peer:
 
 
 def equations(data: Path) -> Iterator[Row]:
-    """False alarms on the gold chains, and recall when one result is changed."""
+    """False alarms on the gold rationales, and recall when one result is changed."""
     rows = [json.loads(line) for line in (data / "gsm8k_train.jsonl").open(encoding="utf-8")]
     rng = random.Random(0)
     alarms = caught = changed = checked = 0
@@ -177,7 +177,7 @@ def equations(data: Path) -> Iterator[Row]:
         if planted:
             changed += 1
             caught += any(not e.holds for line in planted[0].split("\n") for e in check_text(line))
-    yield Row("equation checker, gsm8k_train: chains with a false alarm",
+    yield Row("equation checker, gsm8k_train: rationales with a false alarm",
               f"{alarms} of {len(rows):,} = {alarms / len(rows):.2%}", "at most 0.5%",
               alarms / len(rows) <= 0.005)  # fmt: skip
     yield Row(f"  recall, one result changed and marks off ({checked:,} checkable)",
@@ -187,10 +187,10 @@ def equations(data: Path) -> Iterator[Row]:
 
 def areas(data: Path, embedder) -> Iterator[Row]:
     """Areas under the ROC with 95% intervals over questions, cross-validated by question."""
-    chains = load(data)
-    alone = cross_validate(chains)["swap solutions, paired"]
-    add_cosines(chains, embedder)
-    values = cross_validate(chains)
+    rationales = load(data)
+    alone = cross_validate(rationales)["swap solutions, paired"]
+    add_cosines(rationales, embedder)
+    values = cross_validate(rationales)
     for kind, wanted in KINDS.items():
         paired, pooled = values[f"{kind}, paired"], values[f"{kind}, pooled"]
         yield Row(f"step_perturbation_dev, {kind}: own reference; pooled", f"{paired}; {pooled}",
@@ -208,15 +208,17 @@ def areas(data: Path, embedder) -> Iterator[Row]:
 
 
 def off_topic_flags(data: Path, embedder, count: int) -> Iterator[Row]:
-    """Good chains on which the topic was not fitted, and the same chains put to another question."""
+    """Good rationales on which the topic was not fitted, and the same rationales put to another question."""
     fitted = {row["question"] for row in topic_gsm8k(data)}
     rows = [json.loads(line) for line in (data / "gsm8k_train.jsonl").open(encoding="utf-8")]
     gold = [Item(str(n), row["question"], without_marks(row["answer"]))
             for n, row in enumerate(rows) if row["question"] not in fitted]  # fmt: skip
     right = [item for item, is_right in teachers(data) if is_right]
     for how, model, size in (("", None, None), (" with embeddings", embedder, count)):
-        for name, chains in (("gsm8k_train", gold), ("right of gsm8k_teachers_dev", right)):
-            some = random.Random(3).sample(chains, min(size or len(chains), len(chains)))
+        for name, rationales in (("gsm8k_train", gold), ("right of gsm8k_teachers_dev", right)):
+            some = random.Random(3).sample(
+                rationales, min(size or len(rationales), len(rationales))
+            )
             asked = [one.question for one in some]
             others = zip(some, asked[5:] + asked[:5], strict=True)
             turned = [replace(one, question=q) for one, q in others if q != one.question]

@@ -1,10 +1,10 @@
-"""Lists, search and bulk previews at a million chains: `make bench-search` (SQLite; with DATABASE_URL an
-empty PostgreSQL data base).
+"""Lists, search and bulk previews at a million rationales: `make bench-search` (SQLite; with DATABASE_URL an
+empty PostgreSQL database).
 
-Builds 250,000 questions with 4 scored chains each in a home of its own and asks for pages through Django's
-own client, so that a figure is the server's time without a network. Then what the index over the words
-costs when chains are written, and how long exact search by meaning takes among 100,000 and a million
-vectors.
+Builds 250,000 questions with 4 scored rationales each in a home of its own and asks for pages
+through Django's own client, so that a figure is the server's time without a network. Then what the
+index over the words costs when rationales are written, and how long exact search by meaning takes
+among 100,000 and a million vectors.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def make_and_ask(options: argparse.Namespace) -> int:
         clone(project, max(1, options.questions // 200 - 1))
     took = f"made in {time.monotonic() - began:.0f} s"
     print(f"{platform.machine()}, {os.cpu_count()} cores, {date.today()}; {connection.vendor}, "
-          f"{project.rationales.count():,} chains ({took})\n", flush=True)  # fmt: skip
+          f"{project.rationales.count():,} rationales ({took})\n", flush=True)  # fmt: skip
     if not options.only_meaning:
         pages(project, user, options.rounds)
         writing(project, user)
@@ -84,10 +84,10 @@ def pages(project: Any, user: Any, rounds: int) -> None:
     from django.urls import reverse
     from django.utils import timezone
 
-    from curation import search
+    from curation.db import search as text_search
     from curation.rationales.models import Rationale
 
-    search.count = lambda *_: (0, 0)  # no Redis here in which searches are counted
+    text_search.count = lambda *_: (0, 0)  # no Redis here in which searches are counted
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(user)
     rare = Rationale.objects.order_by("pk").first()
@@ -98,14 +98,14 @@ def pages(project: Any, user: Any, rounds: int) -> None:
     lists, many = reverse("rationales", args=["bench"]), reverse("bulk_new", args=["bench"])
     asked = {
         "list, newest first": (lists, {}),
-        "a word in every chain": (lists, {"q": "boxes"}),
+        "a word in every rationale": (lists, {"q": "boxes"}),
         "a phrase in one of some hundred": (lists, {"q": f'"{rare.text.split(".")[0][18:]}"'}),
-        "a word in one chain": (lists, {"q": "quetzalcoatl"}),
+        "a word in one rationale": (lists, {"q": "quetzalcoatl"}),
         "the same, best hit first": (lists, {"q": "quetzalcoatl", "sort": "fit"}),
         "a beginning and a word left out": (lists, {"q": "quetz* -duck"}),
         "a kind of flag": (lists, {"flag": "arithmetic"}),
-        "a temperature of one chain": (lists, {"temperature": "0.1"}),
-        "written before a day, one chain": (lists, {"until": str(old)}),
+        "a temperature of one rationale": (lists, {"temperature": "0.1"}),
+        "written before a day, one rationale": (lists, {"until": str(old)}),
         "worst score first": (lists, {"sort": "worst"}),
         "few valid steps, worst first": (lists, {"valid_to": "20", "sort": "worst"}),
         "wrong answers of one teacher": (
@@ -136,11 +136,11 @@ def _seconds(call: Callable) -> float:
 
 
 def writing(project: Any, user: Any) -> None:
-    """Seconds to store WRITTEN chains of 280 characters, with the index over their words and without."""
+    """Seconds to store WRITTEN rationales of 280 characters, with the index over their words and without."""
     from django.db import connection
 
+    from curation.db.search import keep_index
     from curation.rationales.models import Rationale, Source
-    from curation.search import keep_index
 
     texts = [row.text * 2 for row in Rationale.objects.order_by("pk")[:800]]
     question = project.questions.order_by("pk").first()
@@ -168,7 +168,7 @@ def writing(project: Any, user: Any) -> None:
         began = time.perf_counter()
         keep_index(connection, "rationales_rationale")
         rebuilt = time.perf_counter() - began
-    print(f"\nstoring {WRITTEN:,} chains: {statistics.median(indexed):.2f} s with the index over words, "
+    print(f"\nstoring {WRITTEN:,} rationales: {statistics.median(indexed):.2f} s with the index over words, "
           f"{statistics.median(plain):.2f} s without; making the whole index anew {rebuilt:.0f} s",
           flush=True)  # fmt: skip
 
@@ -179,9 +179,9 @@ def meaning(project: Any, counts: list[int]) -> None:
     The vectors are drawn at random (embedding a million texts takes hours here); what a product of them
     costs does not depend on what they say.
     """
-    from curation.rationales.meaning import Vector, store
-    from workers.meaning.nearest import pack
-    from workers.meaning.tasks import DEFAULT_MODEL
+    from curation.rationales.semantic_search.searches import Vector, store
+    from workers.semantic_search.nearest import pack
+    from workers.semantic_search.tasks import DEFAULT_MODEL
 
     chance = np.random.default_rng(1)
     made = 0
@@ -207,26 +207,26 @@ def measure(project_id: int) -> None:
     from django.utils import timezone
 
     from curation.projects.models import Project
-    from curation.rationales.models_meaning import MeaningSearch
-    from workers.meaning import tasks
+    from curation.rationales.models import MeaningSearch
     from workers.scoring.tasks import embedder
+    from workers.semantic_search import tasks
 
     embedder().encode(["loads the model, as scoring and each search do"])
     project = Project.objects.get(pk=project_id)
     chance = np.random.default_rng(2)
-    search = MeaningSearch.objects.create(
+    text_search = MeaningSearch.objects.create(
         project=project, user=project.memberships.get().user, kind="rationale", text="x"
     )
 
     def once() -> float:
-        MeaningSearch.objects.filter(pk=search.pk).update(
+        MeaningSearch.objects.filter(pk=text_search.pk).update(
             answered_at=None, created_at=timezone.now()
         )
         asked = _unit(chance, 1)[0]
         began = time.perf_counter()
         done = tasks.Made()
         done.more = False
-        tasks.look(search, asked, done)
+        tasks.look(text_search, asked, done)
         return time.perf_counter() - began
 
     before = _memory("RssAnon")

@@ -8,10 +8,10 @@ from curation.projects.models import Project, User
 from curation.projects.services import add_member
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
-from curation.reviews.queueing import set_overlap
+from curation.reviews.queue.items import set_overlap
 from tests.conftest import person
 
-Chains = Callable[..., list[Rationale]]
+Rationales = Callable[..., list[Rationale]]
 Questions = Callable[..., list[Question]]
 
 
@@ -23,7 +23,7 @@ def third(project: Project) -> User:
 
 
 @pytest.fixture
-def questions(make_questions: Questions, make_rationales: Chains) -> list[Question]:
+def questions(make_questions: Questions, make_rationales: Rationales) -> list[Question]:
     made = make_questions(3)
     for question in made:
         make_rationales(question, ["right", "wrong"])

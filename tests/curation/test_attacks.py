@@ -16,20 +16,19 @@ from django.db import connection
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from curation import queue
+from curation import celery_app
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Membership, Project, User
 from curation.projects.saved_views import save_view
 from curation.projects.services import add_member, remove_member
 from curation.questions.models import Deletion, Question, QuestionImport
-from curation.rationales.models import GenerationRun, Rationale, Teacher, TeacherTry
-from curation.rationales.models_meaning import MeaningSearch
-from curation.reviews.adjudication import flag_question
-from curation.reviews.claims import next_item
+from curation.rationales.models import GenerationRun, MeaningSearch, Rationale, Teacher, TeacherTry
+from curation.reviews.adjudication.adjudicate import flag_question
 from curation.reviews.models import BulkAction, Decision, QueueItem, Review
+from curation.reviews.queue.claims import next_item
 from curation.webhooks.services import add_hook, send_test
 from tests.conftest import person, signed_in
-from tests.curation.training_rows import frozen, report, training
+from tests.curation.training.training_rows import frozen, report, training
 
 Make = Callable[..., list[Any]]
 VERBS = ("get", "post", "put", "patch", "delete")
@@ -160,25 +159,25 @@ def test_the_address_list_is_really_walked() -> None:
 def test_a_stranger_finds_nothing_at_any_address_and_changes_no_row(
     verb: str, ids: Ids, stranger_client: Client, wake_ups: Callable[[str], int]
 ) -> None:  # A1, A3
-    before, woken = all_rows(), [wake_ups(name) for name in queue.QUEUES]
+    before, woken = all_rows(), [wake_ups(name) for name in celery_app.QUEUES]
     for address in ADDRESSES:
         answer = getattr(stranger_client, verb)(ids.place(address))
         assert answer.status_code in (404, 405), (verb, address.name, answer.status_code)
     assert all_rows() == before
-    assert [wake_ups(name) for name in queue.QUEUES] == woken
+    assert [wake_ups(name) for name in celery_app.QUEUES] == woken
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_an_object_of_another_project_is_not_below_ones_own(
     verb: str, ids: Ids, stranger_client: Client, wake_ups: Callable[[str], int]
 ) -> None:  # A2: the stranger is an admin of “elsewhere” and names what stands in “eggs”
-    before, woken = all_rows(), [wake_ups(name) for name in queue.QUEUES]
+    before, woken = all_rows(), [wake_ups(name) for name in celery_app.QUEUES]
     for address in OBJECTS:
         answer = getattr(stranger_client, verb)(ids.place(address, "elsewhere"))
         refused = (404, 405, 409) if address.name == "member_remove" else (404, 405)
         assert answer.status_code in refused, (verb, address.name, answer.status_code)
     assert all_rows() == before
-    assert [wake_ups(name) for name in queue.QUEUES] == woken
+    assert [wake_ups(name) for name in celery_app.QUEUES] == woken
 
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name)
@@ -204,14 +203,14 @@ def test_nobody_gets_in_without_signing_in(ids: Ids, client: Client) -> None:
 def test_a_reviewer_posts_to_no_address_of_an_admin(
     ids: Ids, reviewer_client: Client, wake_ups: Callable[[str], int]
 ) -> None:  # A5
-    before, woken = all_rows(), [wake_ups(name) for name in queue.QUEUES]
+    before, woken = all_rows(), [wake_ups(name) for name in celery_app.QUEUES]
     for address in ADDRESSES:
         if address.name in REVIEWERS_WRITES:
             continue
         answer = reviewer_client.post(ids.place(address))
         assert answer.status_code in (403, 405), (address.name, answer.status_code)
     assert all_rows() == before
-    assert [wake_ups(name) for name in queue.QUEUES] == woken
+    assert [wake_ups(name) for name in celery_app.QUEUES] == woken
 
 
 def test_a_member_who_is_taken_out_loses_every_address_at_once(
@@ -239,8 +238,8 @@ def test_a_decision_with_a_field_that_is_not_offered_is_refused(
     field: str, question: Question, reviewer: User, reviewer_client: Client
 ) -> None:  # A6
     item = next_item(question.project, reviewer).item
-    chain = question.rationales.first()
-    says = [{"rationale": chain.pk, "verdict": "approve", field: "admin"}]
+    rationale = question.rationales.first()
+    says = [{"rationale": rationale.pk, "verdict": "approve", field: "admin"}]
     assert submit(reviewer_client, item, says).status_code == 400
     assert not Review.objects.exists() and not Decision.objects.exists()
 
@@ -262,21 +261,21 @@ def test_settings_take_no_field_of_a_membership_or_person(
     assert Membership.objects.filter(project=project).count() == 2
 
 
-def test_a_superseded_chain_and_a_second_approval_are_conflicts_with_one_row(
+def test_a_superseded_rationale_and_a_second_approval_are_conflicts_with_one_row(
     question: Question, reviewer: User, reviewer_client: Client, admin_client: Client
 ) -> None:  # A7
     item = next_item(question.project, reviewer).item
-    chain = question.rationales.first()
-    edit = {"rationale": chain.pk, "verdict": "edit", "edited_text": "1 + 2 = 3\nAnswer: 3"}
+    rationale = question.rationales.first()
+    edit = {"rationale": rationale.pk, "verdict": "edit", "edited_text": "1 + 2 = 3\nAnswer: 3"}
     assert submit(reviewer_client, item, [edit]).status_code == 200
-    approval = [{"rationale": chain.pk, "verdict": "approve"}]
+    approval = [{"rationale": rationale.pk, "verdict": "approve"}]
     assert submit(reviewer_client, item, approval).status_code == 409
     assert admin_client.get(reverse("review_question", args=["eggs", question.pk])).status_code in (
         200,
         409,
     )
     assert submit(admin_client, item, approval).status_code == 409
-    assert Review.objects.filter(rationale=chain).count() == 1
+    assert Review.objects.filter(rationale=rationale).count() == 1
 
 
 WALKS = (
@@ -333,8 +332,8 @@ def test_an_edit_with_strange_text_is_kept_or_refused_whole(
     text: str, question: Question, reviewer: User, reviewer_client: Client
 ) -> None:  # B3
     item = next_item(question.project, reviewer).item
-    chain = question.rationales.first()
-    says = [{"rationale": chain.pk, "verdict": "edit", "edited_text": text}]
+    rationale = question.rationales.first()
+    says = [{"rationale": rationale.pk, "verdict": "edit", "edited_text": text}]
     answer = submit(reviewer_client, item, says)
     if "\0" in text or len(text) > 200_000:
         assert answer.status_code == 400 and not Review.objects.exists()
@@ -389,8 +388,8 @@ def test_what_was_taken_back_stays_in_the_history_as_it_was(
     question: Question, reviewer: User, reviewer_client: Client
 ) -> None:  # E10
     item = next_item(question.project, reviewer).item
-    chain = question.rationales.first()
-    submit(reviewer_client, item, [{"rationale": chain.pk, "verdict": "approve"}])
+    rationale = question.rationales.first()
+    submit(reviewer_client, item, [{"rationale": rationale.pk, "verdict": "approve"}])
     (said,) = Review.objects.values()
     reviewer_client.post(
         reverse("review_undo", args=["eggs"]), "{}", content_type="application/json"

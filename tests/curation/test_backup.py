@@ -17,8 +17,8 @@ from curation.datasets.services import freeze, order_freeze, verify
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
+from curation.reviews.decisions.rule import apply_rule
 from curation.reviews.models import Decision, DecisionLog
-from curation.reviews.services import apply_rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,25 +9,27 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from curation import rate_limit
 from curation.errors import Conflict, Invalid, TooMany
+from curation.jobs import Status
 from curation.projects import saved_views
 from curation.projects.models import Project, Role, Rubric, User
 from curation.projects.saved_views import save_view
 from curation.projects.services import change_rubric
 from curation.questions.models import Question, QuestionImport
 from curation.questions.services import order_import
-from curation.rationales import meaning, tries
 from curation.rationales.importing import run_import
 from curation.rationales.models import GenerationRun, Rationale, Teacher
-from curation.reviews import adjudication, services
-from curation.reviews.claims import next_item
+from curation.rationales.semantic_search import searches
+from curation.rationales.teachers import trial
+from curation.reviews.adjudication import adjudicate
 from curation.reviews.models import QuestionFlag
-from curation.reviews.services import undo
+from curation.reviews.queue.claims import next_item
+from curation.reviews.submission import submit
+from curation.reviews.submission.undo import undo
+from curation.web import rate_limit
 from curation.webhooks import services as webhooks
-from curation.work import Status
 from tests.conftest import person
-from tests.curation.api_calls import Caller, no_brake
+from tests.curation.api.api_calls import Caller, no_brake
 from tests.curation.test_shares import at_once
 
 __all__ = ["no_brake"]
@@ -40,8 +42,8 @@ def rudi(project: Project, reviewer: User) -> Caller:
 
 
 def row(n: int, *teachers: str) -> dict[str, Any]:
-    chains = [{"teacher": name, "text": f"{n} is it.\nAnswer: {n}"} for name in teachers]
-    return {"question": f"Which is {n}?", "reference_answer": str(n), "rationales": chains}
+    rationales = [{"teacher": name, "text": f"{n} is it.\nAnswer: {n}"} for name in teachers]
+    return {"question": f"Which is {n}?", "reference_answer": str(n), "rationales": rationales}
 
 
 def import_rows(project: Project, user: User | None, *rows: dict[str, Any]) -> QuestionImport:
@@ -101,7 +103,7 @@ def test_teachers_by_page_and_api_are_bounded(
     assert "at most 1 teachers" in refused["detail"]
     assert project.teachers.count() == 1
     teacher.max_tokens = 99  # one that is there can still be changed
-    from curation.rationales.services import save_teacher
+    from curation.rationales.teachers.services import save_teacher
 
     save_teacher(project, teacher)
     with pytest.raises(Conflict):
@@ -135,7 +137,7 @@ def test_flags_of_a_person_on_a_question_are_bounded(
     admin_client: Client,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(adjudication, "MAX_FLAGS_OF_A_QUESTION", 3)
+    monkeypatch.setattr(adjudicate, "MAX_FLAGS_OF_A_QUESTION", 3)
     place = f"questions/{questions[0].pk}/flags"
     for _ in range(3):  # taken back each time: the rows stay
         made = rudi.post(place, {"kind": "ambiguous"}, status=201)
@@ -155,7 +157,7 @@ def test_open_flags_of_a_person_their_pace_and_their_text_are_bounded(
     reviewer_client: Client,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(adjudication, "MAX_OPEN_FLAGS", 1)
+    monkeypatch.setattr(adjudicate, "MAX_OPEN_FLAGS", 1)
     assert flag_by_page(reviewer_client, questions[0], kind="ambiguous").status_code == 200
     assert (
         flag_by_page(reviewer_client, questions[0], kind="ambiguous", comment="a").status_code
@@ -176,14 +178,14 @@ def test_open_flags_of_a_person_their_pace_and_their_text_are_bounded(
 def test_what_a_person_writes_for_a_question_and_takes_back_is_bounded(
     project: Project, questions: list[Question], reviewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "MAX_WRITTEN", 2)
-    own = services.Say(None, "approve", edited_text="She has 3 eggs.\nAnswer: 3")
+    monkeypatch.setattr(submit, "MAX_WRITTEN", 2)
+    own = submit.ReviewInput(None, "approve", edited_text="She has 3 eggs.\nAnswer: 3")
     item = next_item(project, reviewer).item
     for _ in range(2):
-        services.submit(project, reviewer, item.pk, [own])
+        submit.submit(project, reviewer, item.pk, [own])
         undo(project, reviewer)
     with pytest.raises(Conflict, match="written 2 rationales"):
-        services.submit(project, reviewer, item.pk, [own])
+        submit.submit(project, reviewer, item.pk, [own])
     assert Rationale.all_objects.filter(author=reviewer).count() == 2
 
 
@@ -192,19 +194,19 @@ def test_what_a_person_writes_for_a_question_and_takes_back_is_bounded(
 def test_what_is_kept_is_bounded_also_for_those_who_come_at_once(
     kind: str, project: Project, admin_user: User, teacher: Teacher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from curation.api import tokens
+    from curation.api.core import tokens as api_tokens
 
     monkeypatch.setattr(saved_views, "MOST", 2)
-    monkeypatch.setattr(tokens, "MAX_TOKENS", 2)
+    monkeypatch.setattr(api_tokens, "MAX_TOKENS", 2)
     monkeypatch.setattr(webhooks, "MAX_HOOKS", 2)
-    monkeypatch.setattr(tries, "OPEN_AT_ONCE", 2)
-    monkeypatch.setattr(meaning, "OPEN_AT_ONCE", 2)
+    monkeypatch.setattr(trial, "OPEN_AT_ONCE", 2)
+    monkeypatch.setattr(searches, "OPEN_AT_ONCE", 2)
     make = {
         "view": lambda n: save_view(project, admin_user, "questions", f"v{n}", {"q": "a"}, False),
-        "token": lambda n: tokens.make_token(admin_user, f"t{n}", scope="read", days=1),
+        "token": lambda n: api_tokens.make_token(admin_user, f"t{n}", scope="read", days=1),
         "webhook": lambda n: webhooks.add_hook(project, admin_user, f"https://example.org/{n}"),
-        "try": lambda n: tries.order_try(project, admin_user, teacher, "How many?"),
-        "search": lambda n: meaning.order_search(project, admin_user, text="eggs"),
+        "try": lambda n: trial.order_try(project, admin_user, teacher, "How many?"),
+        "search": lambda n: searches.order_search(project, admin_user, text="eggs"),
     }[kind]
     made = at_once([lambda n=n: make(n) for n in range(6)])
     refused = [one for one in made if isinstance(one, Conflict | Invalid)]
@@ -214,17 +216,19 @@ def test_what_is_kept_is_bounded_also_for_those_who_come_at_once(
 def test_rows_that_stay_for_good_have_a_pace(
     project: Project, admin_user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from curation.api import tokens
+    from curation.api.core import tokens as api_tokens
 
     for limit in (rate_limit.NEW_TOKENS, rate_limit.NEW_WEBHOOKS, rate_limit.NEW_RUBRICS):
         monkeypatch.setattr(limit, "most", 2)
         monkeypatch.setattr(limit, "window", 24 * 3600)
     for n in range(2):
-        tokens.revoke(admin_user, tokens.make_token(admin_user, "t", scope="read", days=1)[0].pk)
+        api_tokens.revoke(
+            admin_user, api_tokens.make_token(admin_user, "t", scope="read", days=1)[0].pk
+        )
         webhooks.remove_hook(webhooks.add_hook(project, admin_user, "https://example.org/a"))
         change_rubric(project, admin_user, min_validity=0.1 * (n + 1))
     with pytest.raises(TooMany):
-        tokens.make_token(admin_user, "t", scope="read", days=1)
+        api_tokens.make_token(admin_user, "t", scope="read", days=1)
     with pytest.raises(TooMany):
         webhooks.add_hook(project, admin_user, "https://example.org/a")
     with pytest.raises(TooMany):

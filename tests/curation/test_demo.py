@@ -3,7 +3,7 @@
 import pytest
 
 from curation.demo import make_demo_project, order_first_rationales
-from curation.projects.deleting import delete_project
+from curation.projects.deletion import delete_project
 from curation.projects.models import Project, User
 from curation.projects.services import create_project
 from curation.questions.models import Question

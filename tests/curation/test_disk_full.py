@@ -24,11 +24,11 @@ from curation.datasets.services import freeze, order_freeze
 from curation.errors import DISK_FULL, DISK_FULL_WORK, is_disk_full
 from curation.projects.models import Project, User
 from curation.questions.models import QuestionImport
-from curation.reviews.claims import next_item
 from curation.reviews.models import Review
+from curation.reviews.queue.claims import next_item
 from tests.conftest import signed_in
-from tests.curation.api_calls import token
-from tests.curation.training_rows import frozen, training
+from tests.curation.api.api_calls import token
+from tests.curation.training.training_rows import frozen, training
 from workers.training.tasks import train
 
 ROOM = 64 * 1024
@@ -160,10 +160,10 @@ def test_a_database_without_room_is_a_507_at_every_door(
     admin_user: User,
 ) -> None:
     (question,) = make_questions(1)
-    (chain,) = make_rationales(question, ["right"])
+    (rationale,) = make_rationales(question, ["right"])
     item = next_item(project, reviewer).item
     long = "long words " * 18_000  # more than the free pages of the database hold
-    says = [{"rationale": chain.pk, "verdict": "edit", "edited_text": long}]
+    says = [{"rationale": rationale.pk, "verdict": "edit", "edited_text": long}]
     headers = {"authorization": f"Bearer {token(reviewer)}"}
     kind = {"content_type": "application/json"}
     with full_database():

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
-from curation import health
+from curation.web import health
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

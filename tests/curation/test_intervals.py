@@ -13,20 +13,27 @@ from scipy.stats import t
 from statsmodels.stats.proportion import proportion_confint
 
 from curation.dashboard.selectors import counts_of
-from curation.intervals import Clusters, clustered, clusters_of, mean_interval, student, wilson
+from curation.figures.intervals import (
+    Clusters,
+    clustered,
+    clusters_of,
+    mean_interval,
+    student,
+    wilson,
+)
+from curation.figures.rounding import half_up, in_percent, span
 from curation.projects.models import Project, User
 from curation.questions.models import Question
-from curation.rationales import clusters as sampling
-from curation.rationales.leaderboard import leaderboard, teacher_lines
+from curation.rationales.generation.status import run_state
+from curation.rationales.listing.leaderboard import leaderboard, teacher_lines
 from curation.rationales.models import GenerationRun, Rationale, Slot, SlotStatus, Teacher
-from curation.rationales.watching import run_state
-from curation.reviews.mine import met_lately
+from curation.rationales.scoring import clusters as sampling
 from curation.reviews.models import Review
-from curation.reviews.progress import progress_of
-from curation.rounding import half_up, in_percent, span
+from curation.reviews.reports.my_work import met_lately
+from curation.reviews.reports.progress import progress_of
 from curation.templatetags.look import hundred, percent
 from tests.conftest import score_now
-from tests.curation.reviewing import review
+from tests.curation.reviews.reviewing import review
 from workers.evaluation import rounding
 
 Make = Callable[..., list[Any]]
@@ -137,7 +144,7 @@ def test_what_a_person_approves_counts_questions(
     for place, question in enumerate(alike):
         review(project, reviewer, question, *(["reject" if place % 4 == 0 else "approve"] * 4))
     (line,) = progress_of(project).people
-    assert (line.approved, line.chains) == (36, 48)
+    assert (line.approved, line.rationales) == (36, 48)
     assert line.interval == pytest.approx(AS_TWELVE)
     assert counts_of(project, project.rubric, fresh=True).decided == Clusters(
         12, 48, 36, 192, 144, 144

@@ -10,12 +10,12 @@ from django.contrib.messages import constants
 from django.test import Client
 from django.urls import reverse
 
-from curation.invisible import UNSEEN, name_of, plain, shown
 from curation.projects.models import Project, User
 from curation.questions.models import Question, QuestionImport
 from curation.rationales.models import GenerationRun, Rationale, Score, Teacher
 from curation.templatetags.maths import maths
-from tests.curation.api_calls import Caller, no_brake
+from curation.text.invisible import UNSEEN, name_of, plain, shown
+from tests.curation.api.api_calls import Caller, no_brake
 from tests.curation.test_attacks import ADDRESSES
 from tests.curation.test_attacks import ids as ids
 from tests.curation.test_attacks import question as question
@@ -132,7 +132,7 @@ def test_it_is_marked_on_every_page_that_shows_it(
     Question.objects.update(
         text=HOSTILE, domain=HOSTILE, difficulty=HOSTILE[:20], reference_answer=HOSTILE
     )
-    Question.objects.update(reference_chain=HOSTILE, choices=[HOSTILE, "b"], external_id=HOSTILE)
+    Question.objects.update(worked_solution=HOSTILE, choices=[HOSTILE, "b"], external_id=HOSTILE)
     Rationale.objects.update(text=HOSTILE, reasoning=HOSTILE)
     Score.objects.update(
         answer=HOSTILE, detail={"steps": [{"text": HOSTILE, "start": 0, "flags": []}]}

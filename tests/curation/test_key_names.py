@@ -14,10 +14,10 @@ from django.urls import reverse
 from curation.errors import Invalid
 from curation.projects.models import Project, User
 from curation.rationales.models import Judge, Teacher, TeacherTry
-from curation.rationales.services import save_teacher
-from curation.rationales.tries import order_try
+from curation.rationales.teachers.services import save_teacher
+from curation.rationales.teachers.trial import order_try
 from tests.conftest import REPOSITORY
-from tests.curation.api_calls import Caller
+from tests.curation.api.api_calls import Caller
 
 PASTED = [
     "sk-proj-abc123DEF456",

@@ -22,7 +22,7 @@ from curation.questions.leftovers import AGE
 from curation.questions.models import QuestionImport
 from curation.questions.services import order_import
 from tests.conftest import signed_in
-from workers.upkeep import sweep
+from workers.requeue import sweep
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.projects.models import User
-from tests.curation.api_calls import no_brake, token
-from tests.curation.api_operations import OPERATIONS
-from tests.curation.test_api_rights import ids, place
+from tests.curation.api.api_calls import no_brake, token
+from tests.curation.api.api_operations import OPERATIONS
+from tests.curation.api.test_api_rights import ids, place
 from tests.curation.test_attacks import ADDRESSES
 from tests.curation.test_attacks import ids as page_ids
 from tests.curation.test_attacks import question as question

@@ -13,17 +13,17 @@ from django.urls import reverse
 
 from curation.datasets.models import DatasetVersion
 from curation.evaluations.models import Evaluation
+from curation.jobs import Job, Status
 from curation.projects.models import Project, User
 from curation.projects.services import add_member, create_project
 from curation.questions.models import Deletion, Question, QuestionImport
 from curation.rationales.models import GenerationRun, Rationale, Slot, Teacher
+from curation.reviews.decisions.rule import apply_rule
 from curation.reviews.models import BulkAction
-from curation.reviews.services import apply_rule
 from curation.training.models import TrainingJob
-from curation.work import Status, Work
 from tests.conftest import person, signed_in
-from tests.curation.api_calls import ROOT, no_brake, token  # noqa: F401 (a fixture)
-from tests.curation.training_rows import frozen, training
+from tests.curation.api.api_calls import ROOT, no_brake, token  # noqa: F401 (a fixture)
+from tests.curation.training.training_rows import frozen, training
 
 LINE = b'{"question": "How many?", "reference_answer": "3"}\n'
 # Three of a kind that a project takes beside each other, so that only the key can stand in their way.
@@ -152,11 +152,11 @@ def two_projects(
         teacher = Teacher.objects.get(project=one)
         run = GenerationRun.objects.create(project=one, temperatures=[0.5], max_tokens=20)
         run.teachers.add(teacher)
-        chain = Rationale.objects.filter(project=one).first()
-        Rationale.objects.filter(pk=chain.pk).update(finish_reason="length")
+        rationale = Rationale.objects.filter(project=one).first()
+        Rationale.objects.filter(pk=rationale.pk).update(finish_reason="length")
         Slot.objects.create(
-            run=run, question=chain.question, teacher=teacher, temperature=0.5, sample=0,
-            rationale=chain, status="filled",
+            run=run, question=rationale.question, teacher=teacher, temperature=0.5, sample=0,
+            rationale=rationale, status="filled",
         )  # fmt: skip
 
 
@@ -174,7 +174,7 @@ def test_the_same_key_of_another_person_or_project_is_another_order(
             return signed_in(user)
         return Client(headers={"authorization": f"Bearer {token(user)}"})
 
-    def order(user: User, slug: str, n: int) -> Work:
+    def order(user: User, slug: str, n: int) -> Job:
         before = set(model.objects.values_list("pk", flat=True))
         answer = door(kind, client_of(user), slug, "k", n)
         assert answer.status_code in (201, 202, 302), answer.content.decode()[-3000:]
@@ -195,9 +195,9 @@ def test_the_same_key_of_another_person_or_project_is_another_order(
 
 
 @pytest.mark.parametrize(
-    "model", [one for one in apps.get_models() if issubclass(one, Work)], ids=lambda m: m.__name__
+    "model", [one for one in apps.get_models() if issubclass(one, Job)], ids=lambda m: m.__name__
 )
-def test_the_database_keeps_a_key_to_one_order(model: type[Work]) -> None:
+def test_the_database_keeps_a_key_to_one_order(model: type[Job]) -> None:
     names = [one for one in model._meta.constraints if "order_key" in getattr(one, "fields", ())]
     assert [one.fields for one in names] == [("project", "created_by", "order_key")]
     assert not model._meta.get_field("order_key").unique

@@ -16,17 +16,17 @@ Questions = Callable[..., list[Question]]
 Rationales = Callable[..., list[Rationale]]
 
 
-def test_a_project_of_imported_chains_alone_needs_no_teacher_that_writes(
+def test_a_project_of_imported_rationales_alone_needs_no_teacher_that_writes(
     project: Project, make_questions: Questions, make_rationales: Rationales, teacher: Teacher
 ) -> None:
     """It goes on to the next stage that needs somebody: here the review, for nothing is right."""
     Teacher.objects.filter(pk=teacher.pk).update(writes=False)
     make_rationales(*make_questions(1), ["wrong"])
-    with pytest.raises(CommandError, match="No chain is approved yet"):
+    with pytest.raises(CommandError, match="No rationale is approved yet"):
         call_command("pipeline", project=project.slug)
 
 
-def test_a_teacher_without_one_approved_chain_is_passed_over_in_the_comparison(
+def test_a_teacher_without_one_approved_rationale_is_passed_over_in_the_comparison(
     project: Project, make_questions: Questions, make_rationales: Rationales, teacher: Teacher
 ) -> None:
     make_rationales(*make_questions(1), ["wrong"])
@@ -35,7 +35,7 @@ def test_a_teacher_without_one_approved_chain_is_passed_over_in_the_comparison(
     command.say = said.append
     command.began, command.seconds = 0.0, {}
     assert command.compare(project, "demo", 600) is None
-    assert said == ["strong has no approved chain: nothing to compare."]
+    assert said == ["strong has no approved rationale: nothing to compare."]
 
 
 def test_the_web_listens_on_an_address_of_version_6() -> None:

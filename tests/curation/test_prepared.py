@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from curation.prepared import Given, Prepared, PreparedInsert, PreparedUpdate, run_sql
+from curation.db.prepared_queries import Param, Prepared, PreparedInsert, PreparedUpdate, run_sql
 from curation.projects.models import Membership, Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Score
@@ -19,25 +19,25 @@ pytestmark = pytest.mark.django_db
 
 SCORED = Prepared(
     lambda: (
-        Rationale.objects.filter(question=Given("question"))
+        Rationale.objects.filter(question=Param("question"))
         .select_related("score", "teacher", "decision")
         .order_by("-score__overall", "id")
     )
 )
 NAMES = Prepared(
     lambda: (
-        Membership.objects.filter(project=Given("project"))
+        Membership.objects.filter(project=Param("project"))
         .values("role")
         .annotate(people=Count("pk"))
         .values_list("role", "people")
         .order_by("role")
     )
 )
-SINCE = Prepared(lambda: User.objects.filter(date_joined__gte=Given("since")).values_list("pk"))
+SINCE = Prepared(lambda: User.objects.filter(date_joined__gte=Param("since")).values_list("pk"))
 RENAME = PreparedUpdate(
     lambda: (
-        Question.objects.filter(pk=Given("pk"), domain=Given("before")),
-        {"domain": Given("after"), "difficulty": "hard"},
+        Question.objects.filter(pk=Param("pk"), domain=Param("before")),
+        {"domain": Param("after"), "difficulty": "hard"},
     )
 )
 NEW = PreparedInsert(Question)
@@ -114,12 +114,12 @@ def test_a_row_that_stands_is_brought_up_to_date(
     make_questions: Callable, make_rationales: Callable
 ) -> None:
     (question,) = make_questions(1)
-    chain = make_rationales(question, ["right"])[0]
-    before = Score.objects.get(rationale=chain)
-    new = Score.objects.get(rationale=chain)
+    rationale = make_rationales(question, ["right"])[0]
+    before = Score.objects.get(rationale=rationale)
+    new = Score.objects.get(rationale=rationale)
     new.overall, new.detail, new.structure = 0.125, {"steps": []}, 0.0
     PUT.run([new])
-    after = Score.objects.get(rationale=chain)
+    after = Score.objects.get(rationale=rationale)
     assert (after.overall, after.detail) == (0.125, {"steps": []})
     assert after.structure == before.structure  # not among the updates
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from curation.rate_limit import Limit, count
+from curation.web.rate_limit import Limit, count
 
 PEOPLE = 16
 

@@ -4,7 +4,7 @@ import time
 
 from django.core.cache import cache
 
-from curation.remembering import remembered
+from curation.db.adaptive_cache import remembered
 
 
 def test_the_longer_a_count_takes_the_longer_it_stands() -> None:

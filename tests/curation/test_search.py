@@ -6,9 +6,9 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from curation.db.search import best_first, found, lit, parse
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Source, text_hash
-from curation.search import best_first, found, lit, parse
 
 TEXTS = {
     "eggs": "Ann has 16 eggs and sells 3 of them. 16 - 3 = 13.",
@@ -50,21 +50,21 @@ FINDS = {
 
 
 @pytest.fixture
-def chains(make_questions, make_rationales):
+def rationales(make_questions, make_rationales):
     question = make_questions(1)[0]
     rows = make_rationales(question, list(TEXTS.values()), scored=False)
     return dict(zip((row.pk for row in rows), TEXTS, strict=True))
 
 
 @pytest.mark.parametrize("words", FINDS)
-def test_words_phrases_beginnings_and_what_is_left_out(words, chains, monkeypatch):
+def test_words_phrases_beginnings_and_what_is_left_out(words, rationales, monkeypatch):
     rows = found(Rationale.objects.all(), parse(words))
-    assert {chains[row.pk] for row in rows} == FINDS[words]
+    assert {rationales[row.pk] for row in rows} == FINDS[words]
     monkeypatch.setattr(
-        "curation.search.MAX_RANKED", 0
+        "curation.db.search.MAX_RANKED", 0
     )  # then a hit is many, which is asked otherwise
     rows = found(Rationale.objects.all(), parse(words))
-    assert {chains[row.pk] for row in rows} == FINDS[words]
+    assert {rationales[row.pk] for row in rows} == FINDS[words]
 
 
 @given(st.text(max_size=60))
@@ -81,7 +81,7 @@ def test_nothing_that_is_typed_is_an_error(db, words):
 def test_rows_are_found_whatever_way_they_were_written(project, make_questions):
     question = make_questions(1)[0]
 
-    def chain(text):
+    def rationale(text):
         return Rationale(
             project=project,
             question=question,
@@ -93,8 +93,8 @@ def test_rows_are_found_whatever_way_they_were_written(project, make_questions):
     def hits(words):
         return found(Rationale.objects.all(), parse(words)).count()
 
-    Rationale.objects.bulk_create([chain("a heron"), chain("a stork")])
-    Rationale.objects.bulk_create([chain("a heron")], ignore_conflicts=True)
+    Rationale.objects.bulk_create([rationale("a heron"), rationale("a stork")])
+    Rationale.objects.bulk_create([rationale("a heron")], ignore_conflicts=True)
     assert hits("heron") == 2 and hits("stork") == 1
     with connection.cursor() as cursor:
         cursor.execute("UPDATE rationales_rationale SET text = 'a crane' WHERE text = 'a stork'")
@@ -110,7 +110,7 @@ def test_a_text_of_a_megabyte_is_stored_and_found_by_its_beginning(project, make
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL keeps its index itself")
-def test_migrate_makes_the_index_again_where_a_trigger_was_lost(chains):
+def test_migrate_makes_the_index_again_where_a_trigger_was_lost(rationales):
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER rationales_rationale_words_insert")
     question = Question.objects.get()
@@ -136,7 +136,7 @@ def test_the_most_relevant_comes_first(make_questions):
 def test_hits_of_other_projects_do_not_keep_a_project_from_its_best(
     make_questions, stranger, monkeypatch
 ):
-    monkeypatch.setattr("curation.search.MAX_RANKED", 3)
+    monkeypatch.setattr("curation.db.search.MAX_RANKED", 3)
     mine = make_questions(2)
     make_questions(5, to=stranger.memberships.get().project)
     query = parse("eggs")

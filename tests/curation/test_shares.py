@@ -15,16 +15,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from curation import artifacts, rate_limit
+from curation import artifacts
 from curation.errors import ServiceError
+from curation.jobs import Status
 from curation.projects.models import Project, User
 from curation.projects.services import create_own_project
 from curation.questions.models import QuestionImport
 from curation.questions.services import order_import
-from curation.work import Status
+from curation.web import rate_limit
 from tests.conftest import person
-from tests.curation.api_calls import ROOT, Caller, no_brake, token
-from workers.upkeep import put_back
+from tests.curation.api.api_calls import ROOT, Caller, no_brake, token
+from workers.requeue import put_back
 
 __all__ = ["no_brake"]
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
+from curation.db.managed_sql import alone, put_triggers, triggers_of
+from curation.db.search import found, keep_index, parse
 from curation.questions.models import Question
-from curation.reviews import history
+from curation.reviews.decisions import audit_triggers
+from curation.reviews.decisions.rule import apply_rule
 from curation.reviews.models import DecisionLog
-from curation.reviews.services import apply_rule
-from curation.search import found, keep_index, parse
-from curation.standing import alone, put_triggers, triggers_of
 
 TABLE, INDEX = "questions_question", "questions_question_words"
 postgresql = pytest.mark.skipif(
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def as_it_was() -> Iterator[None]:
     yield
-    history.create(connection)
+    audit_triggers.create(connection)
     keep_index(connection, TABLE)
 
 
@@ -44,7 +44,10 @@ def index() -> tuple[int, str, bool] | None:
 
 
 def wanted() -> dict[str, str]:
-    of = {"sqlite": history.sqlite_triggers, "postgresql": history.postgresql_triggers}
+    of = {
+        "sqlite": audit_triggers.sqlite_triggers,
+        "postgresql": audit_triggers.postgresql_triggers,
+    }
     return of[connection.vendor]()
 
 
@@ -63,13 +66,13 @@ def test_a_trigger_that_changed_is_made_anew_and_one_that_did_not_stays(
     with alone(connection):
         assert put_triggers(connection, changed) is False
     assert triggers_of(connection)["log_stays"] == changed["log_stays"] != wanted()["log_stays"]
-    history.create(connection)
+    audit_triggers.create(connection)
     assert {name: triggers_of(connection)[name] for name in wanted()} == wanted()
     for change in ("UPDATE reviews_decisionlog SET was = 'x'", "DELETE FROM reviews_decisionlog"):
         with pytest.raises(DatabaseError, match="the history"), transaction.atomic():
             sql(change)
     before = sql("SELECT oid FROM pg_trigger") if connection.vendor == "postgresql" else []
-    history.create(connection)
+    audit_triggers.create(connection)
     after = sql("SELECT oid FROM pg_trigger") if connection.vendor == "postgresql" else []
     assert before == after and DecisionLog.objects.count() == 1
 
@@ -111,7 +114,7 @@ def test_two_make_the_index_at_once_while_a_third_writes(
 
     def both() -> None:
         keep_index(connections["default"], TABLE)
-        history.create(connections["default"])
+        audit_triggers.create(connections["default"])
 
     def run(what: Any) -> None:
         try:

@@ -13,14 +13,14 @@ from django.test import Client
 from django.urls import reverse
 
 from curation.api.api import api
+from curation.jobs import Status, begin, finish
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import GenerationRun, Rationale
-from curation.reviews.claims import next_item
-from curation.work import Status, begin, finish
-from tests.curation.api_calls import no_brake, token
-from tests.curation.api_operations import OPERATIONS, Operation
-from tests.curation.test_api_rights import ids, place
+from curation.reviews.queue.claims import next_item
+from tests.curation.api.api_calls import no_brake, token
+from tests.curation.api.api_operations import OPERATIONS, Operation
+from tests.curation.api.test_api_rights import ids, place
 from tests.curation.test_attacks import ADDRESSES, all_rows
 from tests.curation.test_attacks import ids as page_ids
 from tests.curation.test_attacks import question as question
@@ -151,9 +151,9 @@ def test_no_json_of_the_bench_takes_one(
     sent: str | bytes, project: Project, question: Question, reviewer: User, reviewer_client: Client
 ) -> None:
     item = next_item(project, reviewer).item
-    chain = question.rationales.first()
+    rationale = question.rationales.first()
     raw = sent if isinstance(sent, bytes) else sent.encode()
-    start = f'{{"item": {item.pk}, "says": [{{"rationale": {chain.pk}, "verdict": "approve", '
+    start = f'{{"item": {item.pk}, "says": [{{"rationale": {rationale.pk}, "verdict": "approve", '
     whole = start.encode() + b'"comment": ' + raw + b"}]}"
     before = all_rows()
     names = ("submit", "skip", "undo", "renew", "ahead", "flag", "check")

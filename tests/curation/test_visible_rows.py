@@ -11,8 +11,8 @@ from curation.projects.models import Project, User
 from curation.projects.services import remove_member
 from curation.rationales.models import GenerationRun, Rationale, Slot
 from curation.reviews.models import Review
-from tests.curation.reviewing import review
-from tests.curation.test_api_rights import ids
+from tests.curation.api.test_api_rights import ids
+from tests.curation.reviews.reviewing import review
 
 __all__ = ["ids"]  # a fixture: “eggs” with rows of most kinds
 
@@ -33,14 +33,14 @@ WITHOUT_ROWS = {
 def test_a_queryset_gives_a_person_the_rows_of_their_own_projects_alone(
     project: Project, reviewer: User, stranger: User, ids: dict[str, Any]
 ) -> None:
-    chain = Rationale.objects.get(pk=ids["rationale_id"])
-    review(project, reviewer, chain.question, "approve", "reject")
-    Example.objects.create(version=DatasetVersion.objects.get(), position=0, rationale=chain)
+    rationale = Rationale.objects.get(pk=ids["rationale_id"])
+    review(project, reviewer, rationale.question, "approve", "reject")
+    Example.objects.create(version=DatasetVersion.objects.get(), position=0, rationale=rationale)
     Answer.objects.create(
-        evaluation=Evaluation.objects.get(), model="strong", question=chain.question, text="3."
+        evaluation=Evaluation.objects.get(), model="strong", question=rationale.question, text="3."
     )
     Slot.objects.create(
-        run=GenerationRun.objects.get(), question=chain.question, teacher=chain.teacher,
+        run=GenerationRun.objects.get(), question=rationale.question, teacher=rationale.teacher,
         temperature=0.5, sample=0,
     )  # fmt: skip
     assert Review.objects.exists()

@@ -10,35 +10,34 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from curation import queue
+from curation import celery_app
 from curation.dashboard.waiting import KINDS, Board
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.evaluations.models import Evaluation
+from curation.jobs import Status
 from curation.projects.models import Project, User
 from curation.questions.models import Deletion, QuestionImport
-from curation.rationales.models import Batch, GenerationRun, ScoringRun, Teacher
-from curation.rationales.models_meaning import MeaningSearch
-from curation.rationales.services import order_run
-from curation.rationales.tries import order_try
+from curation.rationales.generation.orders import order_run
+from curation.rationales.models import Batch, GenerationRun, MeaningSearch, ScoringRun, Teacher
+from curation.rationales.teachers.trial import order_try
 from curation.reviews.models import AgreementCount, BulkAction
 from curation.training.models import TrainingJob
-from curation.work import Status
-from tests.curation.api_calls import Caller
-from tests.curation.training_rows import frozen
+from tests.curation.api.api_calls import Caller
+from tests.curation.training.training_rows import frozen
 
 NOTHING = "Nothing is in front of it: it begins as soon as a worker takes it."
 
 
 def listen(name: str, workers: int = 1) -> None:
     for n in range(workers):
-        queue.broker().set(f"{queue.LISTENER_PREFIX}{name}:here:{n}", 1, ex=60)
+        celery_app.broker().set(f"{celery_app.LISTENER_PREFIX}{name}:here:{n}", 1, ex=60)
 
 
 @pytest.fixture(autouse=True)
 def nobody_listens_afterwards() -> Any:
     yield
-    server = queue.broker()
-    for key in server.keys(f"{queue.LISTENER_PREFIX}*"):
+    server = celery_app.broker()
+    for key in server.keys(f"{celery_app.LISTENER_PREFIX}*"):
         server.delete(key)
 
 
@@ -120,7 +119,7 @@ def test_a_run_waits_behind_a_training_and_at_an_address_behind_nothing(
         project=project, dataset=version, base_model="m", preset="p", status=Status.RUNNING,
         total_steps=300, step=20,
     )  # fmt: skip
-    for name in queue.QUEUES:
+    for name in celery_app.QUEUES:
         listen(name)
     said = told(reviewer_client, run)
     assert "On the queue “gpu”: In front of it: Training" in said and "20 of 300 steps" in said
@@ -139,9 +138,9 @@ def test_where_no_worker_listens_it_says_how_one_is_started(
     job = QuestionImport.objects.create(project=project, file_name="more.jsonl")
     said = told(reviewer_client, job)
     assert "No worker listens on the queue “files”." in said
-    assert "celery -A workers.quick worker -Q files -P threads -c 4" in said
+    assert "celery -A workers.light worker -Q files -P threads -c 4" in said
     listen("files")
-    queue.cache.clear()
+    celery_app.cache.clear()
     assert told(reviewer_client, job) == NOTHING
     QuestionImport.objects.filter(pk=job.pk).update(status=Status.RUNNING)
     assert told(reviewer_client, job) == ""

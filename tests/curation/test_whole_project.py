@@ -14,21 +14,23 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from curation import queue
+from curation import celery_app
 from curation.errors import Conflict
+from curation.jobs import Status
 from curation.projects.models import Project, User
 from curation.projects.services import change_rubric
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
-from curation.reviews import bulk, bulk_work, queueing
-from curation.reviews.claims import claim, next_item
+from curation.reviews.bench.open_rationales import to_review
+from curation.reviews.bulk import orders, runner
 from curation.reviews.models import BulkAction, Decision, DecisionLog, QueueItem, Seat
-from curation.reviews.queueing import enqueue, set_overlap
-from curation.reviews.services import Say, submit, to_review
-from curation.work import Status
+from curation.reviews.queue import items
+from curation.reviews.queue.claims import claim, next_item
+from curation.reviews.queue.items import enqueue, set_overlap
+from curation.reviews.submission.submit import ReviewInput, submit
 from tests.conftest import REPOSITORY, person
 from workers.data.tasks import run_bulk_task
-from workers.upkeep import put_back
+from workers.requeue import put_back
 
 MANY = 60
 
@@ -44,15 +46,20 @@ def questions(make_questions: Any, make_rationales: Any) -> list[Question]:
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """What stands here counts as many, and is done in small steps."""
-    monkeypatch.setattr(bulk, "INLINE", 10)
-    monkeypatch.setattr(bulk_work, "AT_ONCE", 7)
-    monkeypatch.setattr(queueing.arrange, "__defaults__", (7,))
+    monkeypatch.setattr(orders, "INLINE", 10)
+    monkeypatch.setattr(runner, "AT_ONCE", 7)
+    monkeypatch.setattr(items.arrange, "__defaults__", (7,))
 
 
 def review(project: Project, user: User, question: Question, verdict: str = "approve") -> None:
     seat = claim(project, user, question)
     reasons = ["wrong_step"] if verdict == "reject" else []
-    submit(project, user, seat.item_id, [Say(c.pk, verdict, reasons) for c in to_review(seat.item)])
+    submit(
+        project,
+        user,
+        seat.item_id,
+        [ReviewInput(c.pk, verdict, reasons) for c in to_review(seat.item)],
+    )
 
 
 def worker_dies(action: BulkAction) -> None:
@@ -87,13 +94,13 @@ def worker_dies(action: BulkAction) -> None:
     row = BulkAction.objects.get(pk=action.pk)
     assert row.status == Status.RUNNING and 0 < row.seen < MANY
     BulkAction.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
-    queue.broker().delete(queue.QUICK)  # its wake-up went with the worker
+    celery_app.broker().delete(celery_app.QUICK)  # its wake-up went with the worker
 
 
 def goes_on(action: BulkAction) -> BulkAction:
     """The beat finds it silent, and a worker takes it again."""
-    before = queue.broker().llen(queue.QUICK)
-    assert put_back() >= 1 and queue.broker().llen(queue.QUICK) > before
+    before = celery_app.broker().llen(celery_app.QUICK)
+    assert put_back() >= 1 and celery_app.broker().llen(celery_app.QUICK) > before
     run_bulk_task(action.pk)
     return BulkAction.objects.get(pk=action.pk)
 
@@ -108,11 +115,11 @@ def test_a_smaller_overlap_settles_all_that_is_complete_though_its_worker_is_kil
         review(project, admin_user, question, "approve" if question.pk % 2 else "reject")
     held = claim(project, person("third"), questions[-1])  # who sits there stays
     assert not Decision.objects.exists()
-    action = bulk.order_overlap(project, admin_user, 2)
+    action = orders.order_overlap(project, admin_user, 2)
     assert action.status == Status.WAITING and not Decision.objects.exists()
-    assert queue.broker().llen(queue.QUICK) == 1
+    assert celery_app.broker().llen(celery_app.QUICK) == 1
     with pytest.raises(Conflict, match="in force"):
-        bulk.cancel_bulk(action)
+        orders.cancel_bulk(action)
     worker_dies(action)
     # Rights that were lost meanwhile change nothing: the setting is in force.
     BulkAction.objects.update(created_by=reviewer)
@@ -134,16 +141,16 @@ def test_a_smaller_overlap_settles_all_that_is_complete_though_its_worker_is_kil
 def test_a_change_takes_the_place_of_one_that_is_under_way(
     project: Project, admin_user: User, reviewer: User, questions: list[Question], small_steps: None
 ) -> None:
-    first = bulk.order_overlap(project, admin_user, 4)
-    assert bulk.order_overlap(project, admin_user, 4) is None
-    second = bulk.order_overlap(project, admin_user, 2)
+    first = orders.order_overlap(project, admin_user, 4)
+    assert orders.order_overlap(project, admin_user, 4) is None
+    second = orders.order_overlap(project, admin_user, 2)
     for action in (first, second):
         run_bulk_task(action.pk)
     states = BulkAction.objects.order_by("pk").values_list("status", flat=True)
     assert list(states) == [Status.CANCELLED, Status.DONE]
     assert {item.seats.count() for item in QueueItem.objects.all()} == {2}
     # What comes into the queue while that is done has what is wanted now.
-    third = bulk.order_overlap(project, admin_user, 3)
+    third = orders.order_overlap(project, admin_user, 3)
     Seat.objects.filter(item__question=questions[0]).delete()
     QueueItem.objects.filter(question=questions[0]).delete()
     enqueue(project, [questions[0].pk])
@@ -153,12 +160,12 @@ def test_a_change_takes_the_place_of_one_that_is_under_way(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_rule_approves_each_chain_once_though_its_worker_is_killed(
+def test_the_rule_approves_each_rationale_once_though_its_worker_is_killed(
     project: Project, admin_user: User, reviewer: User, questions: list[Question], small_steps: None
 ) -> None:
     review(project, reviewer, questions[-1], "reject")
-    action = bulk.order_rule(project, admin_user)
-    assert bulk.order_rule(project, admin_user) == action  # a double click
+    action = orders.order_rule(project, admin_user)
+    assert orders.order_rule(project, admin_user) == action  # a double click
     assert (action.status, action.expected) == (Status.WAITING, MANY - 1)
     rule = action.rule
     worker_dies(action)
@@ -169,27 +176,27 @@ def test_the_rule_approves_each_chain_once_though_its_worker_is_killed(
     assert by_rule.count() == MANY - 1 and {one.rule_id for one in by_rule} == {rule.pk}
     assert DecisionLog.objects.filter(rule=rule).count() == MANY - 1
     with pytest.raises(Conflict, match="undecided instead"):
-        bulk.order_undo(done, admin_user)
+        orders.order_undo(done, admin_user)
 
 
 def test_the_rule_can_be_stopped_and_goes_on_and_asks_for_rights(
     project: Project, admin_user: User, questions: list[Question], small_steps: None
 ) -> None:
-    action = bulk.order_rule(project, admin_user)
-    bulk.cancel_bulk(action)
+    action = orders.order_rule(project, admin_user)
+    orders.cancel_bulk(action)
     run_bulk_task(action.pk)
     assert not Decision.objects.exists()
-    bulk.resume_bulk(action)
+    orders.resume_bulk(action)
     other = person("other")
     BulkAction.objects.update(created_by=other)
     run_bulk_task(action.pk)
     action.refresh_from_db()
     assert action.status == Status.FAILED and "only an admin" in action.error
     BulkAction.objects.update(created_by=admin_user)
-    bulk.resume_bulk(action)
+    orders.resume_bulk(action)
     run_bulk_task(action.pk)
     assert Decision.objects.count() == MANY
-    assert bulk.order_rule(project, admin_user) is None
+    assert orders.order_rule(project, admin_user) is None
 
 
 def test_the_pages_tell_how_far_it_came(
@@ -205,12 +212,13 @@ def test_the_pages_tell_how_far_it_came(
     assert "all questions that wait: 2 reviews of each" in page and "Waits for a worker." in page
     assert "<button>Stop</button>" not in page
     run_bulk_task(BulkAction.objects.get().pk)
-    page = admin_client.get(answer.redirect_chain[-1][0]).content.decode()
+    page = admin_client.get(answer.redirect_rationale[-1][0]).content.decode()
     assert "questions settled" in page and "<button>Undo</button>" not in page
     answer = admin_client.post("/projects/eggs/approve-by-rule", follow=True)
     page = answer.content.decode()
     assert (
-        "undecided training chains that pass rubric 1" in page and "<button>Stop</button>" in page
+        "undecided training rationales that pass rubric 1" in page
+        and "<button>Stop</button>" in page
     )
     run_bulk_task(BulkAction.objects.latest("pk").pk)
     page = admin_client.get("/projects/eggs/bulk/").content.decode()

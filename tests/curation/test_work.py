@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from curation.errors import Conflict
+from curation.jobs import Status, begin, finish, move, ordered_before, silent, still_mine
 from curation.progress import Counted, progress_of
 from curation.projects.models import Project, User
 from curation.rationales.models import ScoringRun
-from curation.work import Status, begin, finish, move, ordered_before, silent, still_mine
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def item_of(page: Any) -> str | None:
 
 def goes_on(page: Any, item: str | None) -> None:
     """Waits until another question, or none, is shown."""
-    page.wait_for_selector(f'.table:not([data-item="{item}"]) .chain[aria-current], .empty')
+    page.wait_for_selector(f'.table:not([data-item="{item}"]) .rationale[aria-current], .empty')
 
 
 def counted(page: Any, number: int) -> None:
@@ -40,4 +40,4 @@ def counted(page: Any, number: int) -> None:
 
 
 def current(page: Any) -> Any:
-    return page.locator(".chain[aria-current]")
+    return page.locator(".rationale[aria-current]")

@@ -39,7 +39,7 @@ def _is_main(process: psutil.Process) -> bool:
 
 
 def rows(stack: Stack, query: str) -> list[tuple]:
-    """Straight from the data base: starting a command takes longer than some runs do."""
+    """Straight from the database: starting a command takes longer than some runs do."""
     path = f"file:{stack.home / 'chainwright.sqlite3'}?mode=ro"
     with closing(sqlite3.connect(path, uri=True, timeout=20)) as connection:
         return connection.execute(query).fetchall()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.e2e.conftest import Stack
 from tests.e2e.running import rows
-from tests.workers.generation_server import Received, Reply, Server, chat
+from tests.workers.generation.generation_server import Received, Reply, Server, chat
 
 KINDS = ("training", "run", "import", "freeze", "scoring")
 ANSWER_SECONDS = 0.4
@@ -20,7 +20,7 @@ from curation.projects.services import create_project
 from curation.questions.formats import Row
 from curation.questions.services import add_questions
 from curation.rationales.models import Group, Rationale, Source, Teacher, text_hash
-from curation.rationales.scoring import mark_stale
+from curation.rationales.scoring.scores import mark_stale
 
 admin = User.objects.get(username="admin")
 project = create_project(admin, "Eggs", "eggs", use_embeddings=False, student="demo:student")
@@ -61,8 +61,8 @@ from curation.datasets.services import order_freeze
 from curation.projects.models import Project, User
 from curation.questions.services import order_import
 from curation.rationales.models import Teacher
-from curation.rationales.scoring import mark_stale, order_scoring
-from curation.rationales.services import order_run
+from curation.rationales.scoring.scores import mark_stale, order_scoring
+from curation.rationales.generation.orders import order_run
 from curation.training.services import order_training
 
 project, admin = Project.objects.get(slug="eggs"), User.objects.get(username="admin")

@@ -115,7 +115,7 @@ STATES = {
     "reasons": ["x"],
     "comment": ["c"],
     "editor": ["e"],
-    "own chain": ["w"],
+    "own rationale": ["w"],
     "differences": ["d", "ArrowRight"],
     "decided": ["a", "x", "3", "Enter", "b", "1", "Shift+Digit2"],
     "keys": ["?"],

@@ -8,11 +8,12 @@ import pytest
 from curation.projects.models import Project, User
 from curation.projects.services import add_member
 from curation.rationales.models import Rationale
-from curation.reviews.claims import claim
-from curation.reviews.keys import change_keys
+from curation.reviews.bench.open_rationales import to_review
+from curation.reviews.bench.shortcuts import change_keys
 from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review
-from curation.reviews.queueing import set_overlap
-from curation.reviews.services import Say, submit, to_review
+from curation.reviews.queue.claims import claim
+from curation.reviews.queue.items import set_overlap
+from curation.reviews.submission.submit import ReviewInput, submit
 from tests.conftest import person
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -21,7 +22,7 @@ LIST = "/projects/eggs/adjudicate/"
 
 @pytest.fixture
 def disputed(project: Project, questions: list[Any], reviewer: User) -> list[Any]:
-    """Two questions: rudi approves the first chain, tina edits it; they differ on the second, too."""
+    """Two questions: rudi approves the first rationale, tina edits it; they differ on the second, too."""
     tina = person("tina")
     add_member(project, "tina", "reviewer")
     set_overlap(project, 2)
@@ -29,11 +30,14 @@ def disputed(project: Project, questions: list[Any], reviewer: User) -> list[Any
         for user in (reviewer, tina):
             seat = claim(project, user, question)
             first, second = to_review(seat.item)
-            says = [Say(first.pk, "approve"), Say(second.pk, "reject", ["wrong_answer"])]
+            says = [
+                ReviewInput(first.pk, "approve"),
+                ReviewInput(second.pk, "reject", ["wrong_answer"]),
+            ]
             if user == tina:
                 says = [
-                    Say(first.pk, "edit", edited_text=f"{first.text} Checked."),
-                    Say(second.pk, "approve"),
+                    ReviewInput(first.pk, "edit", edited_text=f"{first.text} Checked."),
+                    ReviewInput(second.pk, "approve"),
                 ]
             submit(project, user, seat.item_id, says)
     return questions[:2]
@@ -58,7 +62,7 @@ def test_two_disagreements_are_settled_by_keys_alone(
     first, second = (card.get_attribute("data-dispute") for card in page.locator(".dispute").all())
     # The reasons that reviewers gave stand ticked; they show only with a rejection.
     assert not page.locator(".why").first.is_visible()
-    page.keyboard.press("y")  # the only edit: taken, and on to the next chain
+    page.keyboard.press("y")  # the only edit: taken, and on to the next rationale
     assert page.locator(".dispute[aria-current]").get_attribute("data-dispute") == second
     page.keyboard.press("x")
     assert page.locator(f'input[name="reasons-{second}"]:checked').get_attribute("value") == (
@@ -150,7 +154,7 @@ def test_an_edit_of_the_admin_is_checked_while_it_is_written(
     page.keyboard.press("Alt+Enter")
     page.wait_for_selector(".scored:has-text('worker')")  # none is here
     page.keyboard.press("Control+Enter")
-    assert page.locator(".dispute[aria-current]").get_attribute("aria-label") == "Chain B"
+    assert page.locator(".dispute[aria-current]").get_attribute("aria-label") == "Rationale B"
 
 
 def test_what_was_chosen_and_typed_survives_a_reload(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from curation.api.tokens import find
+from curation.api.core.tokens import find
 from curation.projects.models import Project, User
 from curation.webhooks.models import Webhook
 

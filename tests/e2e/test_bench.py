@@ -11,9 +11,9 @@ from curation.projects.models import Project, User
 from curation.questions.services import order_import
 from curation.rationales.importing import run_import
 from curation.rationales.models import Rationale
-from curation.reviews.claims import claim
 from curation.reviews.models import QueueItem, Review, Seat
-from curation.reviews.services import Say, submit
+from curation.reviews.queue.claims import claim
+from curation.reviews.submission.submit import ReviewInput, submit
 from tests.conftest import score_now
 from tests.e2e.benching import begun, counted, current, goes_on, item_of, press, with_next
 
@@ -33,13 +33,13 @@ def test_twenty_gsm8k_questions_are_reviewed_by_keyboard_alone(
     page = visit()
     for number in range(20):
         item = item_of(page)
-        assert page.locator(".chain").count() == 4
+        assert page.locator(".rationale").count() == 4
         if number == 3:
             press(page, "1", "Shift+Digit2", "j", "j", "j", "-", "e")
             page.keyboard.type("\nChecked by hand.")
             press(page, "Control+Enter")
         press(page, "Shift+X")  # every wrong answer in one press
-        while page.locator(".chain:not(.is-approve):not(.is-reject):not(.is-edit)").count():
+        while page.locator(".rationale:not(.is-approve):not(.is-reject):not(.is-edit)").count():
             press(page, "a")
         press(page, "Enter")
         goes_on(page, item)
@@ -53,8 +53,8 @@ def test_twenty_gsm8k_questions_are_reviewed_by_keyboard_alone(
     assert edit.edited.text.endswith("Checked by hand.")
     assert edit.step_labels == {"1": 1, "2": -1, "3": -1}
     press(page, "u")
-    page.wait_for_selector(".chain.is-approve, .chain.is-reject")
-    assert page.locator(".chain.is-approve, .chain.is-reject").count() == 4
+    page.wait_for_selector(".rationale.is-approve, .rationale.is-reject")
+    assert page.locator(".rationale.is-approve, .rationale.is-reject").count() == 4
 
 
 def test_keys_are_silent_while_somebody_types(
@@ -65,8 +65,8 @@ def test_keys_are_silent_while_somebody_types(
     page.keyboard.type("a sex? u")
     assert page.input_value("#reasons textarea") == "a sex? u"
     press(page, "Enter")
-    assert page.locator(".chain.is-reject .told").inner_text() == "“a sex? u”"
-    assert page.locator(".chain.is-approve").count() == 0
+    assert page.locator(".rationale.is-reject .told").inner_text() == "“a sex? u”"
+    assert page.locator(".rationale.is-approve").count() == 0
     assert not page.locator("dialog[open]").count()
 
 
@@ -164,14 +164,16 @@ def test_who_edits_second_sees_what_differs_from_the_edit_that_stands(
 ) -> None:
     page = visit()
     item = item_of(page)
-    here = page.get_attribute(".chain[aria-current]", "data-rationale")
+    here = page.get_attribute(".rationale[aria-current]", "data-rationale")
     press(page, "e")
     page.keyboard.type(" <b>Mine.</b>")
     press(page, "Control+Enter")
-    chain = Rationale.objects.get(pk=here)
+    rationale = Rationale.objects.get(pk=here)
     Seat.objects.filter(item=item).update(holder=None, held_until=None)
     claim(project, admin_user, QueueItem.objects.get(pk=item).question)
-    theirs = Say(chain.pk, "edit", edited_text=f"{chain.text} Theirs.", comment="shorter")
+    theirs = ReviewInput(
+        rationale.pk, "edit", edited_text=f"{rationale.text} Theirs.", comment="shorter"
+    )
     submit(project, admin_user, item, [theirs])
     press(page, "Enter")
     page.wait_for_selector(".meanwhile")
@@ -228,7 +230,7 @@ def test_a_page_that_leaves_gives_its_questions_back_soon(
     assert held.count() == 2 and (before - after).total_seconds() > 600
 
 
-def test_thirty_chains_scroll_sideways_and_the_page_does_not(
+def test_thirty_rationales_scroll_sideways_and_the_page_does_not(
     make_questions: Make, make_rationales: Make, visit: Callable[..., Any]
 ) -> None:
     make_rationales(make_questions(1)[0], ["right", "wrong", "right"] * 10)
@@ -261,5 +263,5 @@ def test_on_a_narrow_page_a_field_stands_clear_of_the_bar(
     page = visit()
     page.set_viewport_size({"width": 390, "height": 700})
     press(page, *keys)
-    field = page.locator(".chain textarea:visible").bounding_box()
+    field = page.locator(".rationale textarea:visible").bounding_box()
     assert field["y"] + field["height"] <= page.locator(".under").bounding_box()["y"]

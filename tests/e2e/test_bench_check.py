@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from curation import queue
+from curation import celery_app
 from curation.projects.models import Project
-from curation.rationales.models import Rationale
-from curation.rationales.models_checks import TextCheck
+from curation.rationales.models import Rationale, TextCheck
 from tests.e2e.benching import current, press
 from workers.scoring import tasks
 
@@ -25,7 +24,7 @@ def worker() -> Iterator[None]:
 
     def work() -> None:
         while not ended.wait(0.05):
-            queue.broker().set(f"{queue.LISTENER_PREFIX}{queue.CPU}:here:1", 1, ex=8)
+            celery_app.broker().set(f"{celery_app.LISTENER_PREFIX}{celery_app.CPU}:here:1", 1, ex=8)
             for pk in TextCheck.objects.filter(answered_at=None).values_list("pk", flat=True):
                 tasks.check_text(pk)
         connection.close()
@@ -42,11 +41,11 @@ def said(page: Any, words: str) -> str:
     return page.inner_text(".scored")
 
 
-def test_an_own_chain_is_graded_while_it_is_written(
+def test_an_own_rationale_is_graded_while_it_is_written(
     questions: list[Any], visit: Visit, worker: None
 ) -> None:
     page = visit()
-    chains = Rationale.objects.count()
+    rationales = Rationale.objects.count()
     press(page, "w")
     page.keyboard.type("She has 1 egg.\n1 + 2 = 4 eggs.\nAnswer: 4")
     told = said(page, "4, not 3")  # by itself, once typing has stopped
@@ -56,7 +55,7 @@ def test_an_own_chain_is_graded_while_it_is_written(
     press(page, "3", "Alt+Enter")
     page.wait_for_selector(".scored .chip.good")
     assert "\n" not in page.input_value(".editor textarea").split("Answer: 3")[1]
-    assert Rationale.objects.count() == chains
+    assert Rationale.objects.count() == rationales
 
 
 def test_an_edit_is_graded_by_the_button_and_a_hidden_reference_stays_hidden(
@@ -73,7 +72,9 @@ def test_an_edit_is_graded_by_the_button_and_a_hidden_reference_stays_hidden(
 
 
 def test_it_says_when_no_worker_listens(questions: list[Any], visit: Visit) -> None:
-    queue.broker().delete(*queue.broker().keys(f"{queue.LISTENER_PREFIX}*") or ["none"])
+    celery_app.broker().delete(
+        *celery_app.broker().keys(f"{celery_app.LISTENER_PREFIX}*") or ["none"]
+    )
     page = visit()
     press(page, "e", "Alt+Enter")
     assert "is graded when one does" in said(page, "No worker listens")

@@ -38,7 +38,7 @@ def test_a_comment_goes_with_any_verdict_and_survives_a_reload(
     assert Review.objects.get(verdict="approve", comment="Why not shorter?")
 
 
-def test_the_best_chain_is_marked_and_a_rejected_one_cannot_be(
+def test_the_best_rationale_is_marked_and_a_rejected_one_cannot_be(
     questions: list[Any], visit: Visit
 ) -> None:
     page = visit()
@@ -60,25 +60,25 @@ def test_the_best_chain_is_marked_and_a_rejected_one_cannot_be(
     page.wait_for_selector(f'.table[data-item="{item}"] .chip.best:visible')
 
 
-def test_an_own_chain_is_written_kept_and_sent(questions: list[Any], visit: Visit) -> None:
+def test_an_own_rationale_is_written_kept_and_sent(questions: list[Any], visit: Visit) -> None:
     page = visit()
     item = item_of(page)
     press(page, "w")
     page.keyboard.type("Ann has 1 + 2 = 3 eggs.\nAnswer: 3")
     reload(page)
     press(page, "Enter")  # a draft alone is not sent
-    assert "Decide on at least one chain" in page.inner_text("#notice")
+    assert "Decide on at least one rationale" in page.inner_text("#notice")
     press(page, "w", "Control+Enter")
-    assert page.locator(".chain.own.is-edit").count() == 1
+    assert page.locator(".rationale.own.is-edit").count() == 1
     press(page, "ArrowRight", "ArrowRight", "a")
-    assert "your own chain" in page.inner_text("#notice")
+    assert "your own rationale" in page.inner_text("#notice")
     press(page, "Enter")
     goes_on(page, item)
     counted(page, 1)
     own = Rationale.objects.get(source="person")
     assert own.text.endswith("Answer: 3") and own.parent is None
     press(page, "u")
-    page.wait_for_selector(f'.table[data-item="{item}"] .chain.own.is-edit')
+    page.wait_for_selector(f'.table[data-item="{item}"] .rationale.own.is-edit')
 
 
 def test_a_flag_tells_an_admin_what_is_wrong_with_the_question_and_can_be_taken_back(
@@ -99,7 +99,7 @@ def test_a_flag_tells_an_admin_what_is_wrong_with_the_question_and_can_be_taken_
     page.wait_for_selector("#flag", state="hidden")
     flag = QuestionFlag.objects.get()
     assert (flag.kind, flag.comment, flag.withdrawn_at) == ("ambiguous", "Which day?", None)
-    assert page.locator(".chain.is-reject").count() == 2
+    assert page.locator(".rationale.is-reject").count() == 2
     press(page, "f")
     page.wait_for_selector("#flag .flags li")
     page.click("#flag .flags button")
@@ -135,8 +135,8 @@ def test_undo_goes_back_over_many_questions(questions: list[Any], visit: Visit) 
     counted(page, 4)
     for item in reversed(seen):
         press(page, "u")
-        page.wait_for_selector(f'.table[data-item="{item}"] .chain.is-reject')
-        assert page.locator(".chain.is-approve").count() == 1
+        page.wait_for_selector(f'.table[data-item="{item}"] .rationale.is-reject')
+        assert page.locator(".rationale.is-approve").count() == 1
     assert Review.objects.filter(withdrawn_at=None).count() == 0
     press(page, "Enter")
     goes_on(page, seen[0])
@@ -179,20 +179,20 @@ def test_what_the_server_refuses_comes_back_with_everything_typed(
     goes_on(page, item)
 
 
-def test_differences_to_another_chain_are_shown_by_word_and_go_away(
+def test_differences_to_another_rationale_are_shown_by_word_and_go_away(
     questions: list[Any], visit: Visit
 ) -> None:
     page = visit()
-    before = page.locator(".chain").nth(1).locator(".steps").inner_html()
+    before = page.locator(".rationale").nth(1).locator(".steps").inner_html()
     press(page, "d")
     assert "compared with A" in page.inner_text("#notice")
     press(page, "ArrowRight")
-    chain = current(page)
+    rationale = current(page)
     assert "against A" in page.inner_text("#notice")
-    assert chain.locator("ins").all_inner_texts() and chain.locator("del").all_inner_texts()
+    assert rationale.locator("ins").all_inner_texts() and rationale.locator("del").all_inner_texts()
     press(page, "d")
-    assert chain.locator("ins, del").count() == 0
-    assert chain.locator(".steps").inner_html() == before
+    assert rationale.locator("ins, del").count() == 0
+    assert rationale.locator(".steps").inner_html() == before
     press(page, "Shift+D", "ArrowLeft")
     assert "A against B" in page.inner_text("#notice")
 
@@ -204,12 +204,12 @@ TWINS = (
 )
 
 
-def test_chains_that_say_the_same_fold_and_are_decided_together(
+def test_rationales_that_say_the_same_fold_and_are_decided_together(
     make_questions: Make, make_rationales: Make, visit: Visit
 ) -> None:
     make_rationales(make_questions(1)[0], list(TWINS))
     page = visit()
-    assert page.locator(".chain:visible").count() == 2
+    assert page.locator(".rationale:visible").count() == 2
     assert "1 more like A" in page.inner_text(".twins")
     press(page, "a")
     assert "which are like it: approved" in page.inner_text("#notice")
@@ -218,16 +218,16 @@ def test_chains_that_say_the_same_fold_and_are_decided_together(
     assert Review.objects.filter(verdict="approve").count() == 2
 
 
-def test_folded_chains_unfold_and_are_decided_apart(
+def test_folded_rationales_unfold_and_are_decided_apart(
     make_questions: Make, make_rationales: Make, visit: Visit
 ) -> None:
     make_rationales(make_questions(1)[0], list(TWINS))
     page = visit()
     press(page, "o")
-    assert page.locator(".chain:visible").count() == 3
+    assert page.locator(".rationale:visible").count() == 3
     press(page, "a", "x", "3", "Enter")
     reload(page)  # what was decided apart stays apart
-    assert page.locator(".chain:visible").count() == 3
+    assert page.locator(".rationale:visible").count() == 3
     assert page.locator(".is-approve").count() == page.locator(".is-reject").count() == 1
 
 
@@ -264,7 +264,7 @@ def test_the_scores_choose_a_reason_and_the_first_number_chooses_anew(
     questions: list[Any], visit: Visit
 ) -> None:
     page = visit()
-    press(page, "ArrowRight", "x")  # the wrong chain
+    press(page, "ArrowRight", "x")  # the wrong rationale
     pressed = page.locator("#reasons [aria-pressed=true]")
     assert pressed.get_attribute("data-reason") == "wrong_answer"
     assert page.locator("#reasons .suggested").is_visible()
@@ -303,7 +303,7 @@ def test_the_whole_job_is_done_by_keyboard_alone(
     def decide_all() -> None:
         press(page, "Shift+X")
         for _ in range(4):
-            if page.locator(".chain:visible:not(.is-approve, .is-reject, .is-edit)").count():
+            if page.locator(".rationale:visible:not(.is-approve, .is-reject, .is-edit)").count():
                 press(page, "a")
 
     def go_on(*keys: str) -> None:
@@ -336,7 +336,7 @@ def test_the_whole_job_is_done_by_keyboard_alone(
     go_on("Enter")
     assert page.locator(".empty").count()
     press(page, "u")
-    page.wait_for_selector(".chain.is-reject")
+    page.wait_for_selector(".rationale.is-reject")
     go_on("Enter")
     counted(page, 5 * 4 + 1 + 4)
     standing = Review.objects.filter(withdrawn_at=None)

@@ -1,4 +1,4 @@
-"""That nothing at the bench is cut, however many chains stand side by side."""
+"""That nothing at the bench is cut, however many rationales stand side by side."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +9,9 @@ from tests.e2e.benching import press
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
-# Buttons and chips that reach beyond the chain, or the panel of the question, that they stand in.
+# Buttons and chips that reach beyond the rationale, or the panel of the question, that they stand in.
 CUT = """
-[...document.querySelectorAll(".chain, .ask")].filter((box) => box.offsetParent).flatMap((box) => {
+[...document.querySelectorAll(".rationale, .ask")].filter((box) => box.offsetParent).flatMap((box) => {
   const { left, right } = box.getBoundingClientRect();
   return [...box.querySelectorAll("button, .chip, kbd, .end")].filter((one) => {
     const inner = one.getBoundingClientRect();
@@ -21,23 +21,23 @@ CUT = """
 """
 
 
-@pytest.mark.parametrize("chains", [2, 4, 9, 30])
+@pytest.mark.parametrize("rationales", [2, 4, 9, 30])
 def test_no_button_or_chip_is_cut(
-    chains: int,
+    rationales: int,
     make_questions: Callable[..., list[Any]],
     make_rationales: Callable[..., list[Any]],
     visit: Callable[..., Any],
 ) -> None:
     (question,) = make_questions(1, domain="arithmetic in everyday life, shopping and travelling")
-    make_rationales(question, ["right", *["wrong"] * (chains - 1)])
+    make_rationales(question, ["right", *["wrong"] * (rationales - 1)])
     page = visit()
     for keys in (["b"], ["ArrowRight", "x"], ["Escape", "c"], ["Escape", "e"]):
         press(page, *keys)
         assert page.evaluate(CUT) == []
     press(page, "Escape", "a")
     assert page.evaluate(CUT) == []
-    # The chain marked as the best still has its header on one line.
-    rows = page.locator(".chain header .row")
+    # The rationale marked as the best still has its header on one line.
+    rows = page.locator(".rationale header .row")
     heights = {round(row.bounding_box()["height"]) for row in rows.all()[:4]}
     assert len(heights) == 1
 
@@ -45,11 +45,11 @@ def test_no_button_or_chip_is_cut(
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ("o", "No other chain is like"),
+        ("o", "No other rationale is like"),
         ("r", "no worked answer"),
         ("+", "No step is under the cursor"),
         ("9", "has no step 9"),
-        ("Shift+X", "No open chain has a wrong answer"),
+        ("Shift+X", "No open rationale has a wrong answer"),
     ],
 )
 def test_a_key_that_can_do_nothing_says_so(

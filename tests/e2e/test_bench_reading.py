@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Error
 
 from curation.projects.models import Project
-from curation.reviews.keys import ACTIONS
+from curation.reviews.bench.shortcuts import ACTIONS
 from curation.reviews.models import Decision, Review
 from tests.e2e.benching import begun, counted, current, goes_on, item_of, press
 
@@ -82,7 +82,7 @@ def opened_again(context: Any) -> Any:
     return context.new_page()
 
 
-@pytest.mark.parametrize("where", ["e", "w", "c"], ids=["edit", "own chain", "comment"])
+@pytest.mark.parametrize("where", ["e", "w", "c"], ids=["edit", "own rationale", "comment"])
 def test_what_was_typed_survives_a_crash_of_the_tab(
     where: str, questions: list[Any], visit: Visit
 ) -> None:
@@ -111,7 +111,7 @@ def test_the_back_button_finds_what_was_typed(questions: list[Any], visit: Visit
     page.go_back()
     begun(page)
     assert item_of(page) == item
-    assert page.locator(".chain.is-approve").count() == 1
+    assert page.locator(".rationale.is-approve").count() == 1
     if not page.locator(".editor").count():
         press(page, "e")
     assert page.input_value(".editor textarea").endswith("Typed before I left.")

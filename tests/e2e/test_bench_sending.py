@@ -62,7 +62,7 @@ def test_a_refusal_while_the_next_one_waits_sends_neither_wrongly(
     page.wait_for_selector(f'.table[data-item="{first}"]')
     page.wait_for_selector("#bench:not(.busy)")
     assert "was not taken" in page.inner_text("#notice")
-    assert page.locator(".chain.is-approve").count() == 2  # nothing of it was dropped
+    assert page.locator(".rationale.is-approve").count() == 2  # nothing of it was dropped
     assert not Review.objects.exists()
     page.click("[data-notice-do]")
     page.wait_for_selector(f'.table[data-item="{second}"]')
@@ -102,7 +102,7 @@ def test_what_is_on_its_way_cannot_be_changed(questions: list[Any], visit: Visit
     press(page, "x")
     assert page.locator("#reasons").is_hidden()
     assert "on their way" in page.inner_text("#notice")
-    assert page.locator(".chain.is-approve").count() == 2
+    assert page.locator(".rationale.is-approve").count() == 2
     held[0].continue_()
     goes_on(page, second)
     counted(page, 4)
@@ -230,7 +230,7 @@ def test_what_is_typed_when_a_question_comes_back_changes_nothing_on_it(
     held[0].fulfill(status=429, content_type="application/json", body='{"error": "too many"}')
     page.wait_for_selector(f'.table[data-item="{first}"]')
     page.keyboard.type("as a rule")
-    assert page.locator(".chain.is-approve").count() == 2
+    assert page.locator(".rationale.is-approve").count() == 2
     page.wait_for_timeout(1000)
     press(page, "x")
     assert page.is_visible("#reasons")  # after a pause keys are heard

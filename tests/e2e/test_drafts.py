@@ -26,7 +26,7 @@ FIELDS = {
     "comment": (["c"], "#comment textarea"),
     "reason": (["x", "7"], "#reasons textarea"),
     "edit": (["e"], ".editor textarea"),
-    "own chain": (["w"], ".editor textarea"),
+    "own rationale": (["w"], ".editor textarea"),
     "flag": (["f", "4"], "#flag textarea"),
     "skip": (["s"], "#skip textarea"),
 }

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from curation.invisible import UNSEEN, name_of, plain
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Score, Teacher
-from curation.reviews.claims import next_item
-from curation.reviews.queueing import set_overlap
-from curation.reviews.services import Say, submit
+from curation.reviews.queue.claims import next_item
+from curation.reviews.queue.items import set_overlap
+from curation.reviews.submission.submit import ReviewInput, submit
+from curation.text.invisible import UNSEEN, name_of, plain
 from tests.e2e.benching import begun, press
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -66,7 +66,7 @@ def hostile(
     (made,) = make_questions(1, domain=HOSTILE)
     make_rationales(made, ["right", "wrong"])
     Question.objects.update(
-        text=HOSTILE, reference_answer=f"{OVERRIDE}42", reference_chain=HOSTILE, difficulty=HOSTILE
+        text=HOSTILE, reference_answer=f"{OVERRIDE}42", worked_solution=HOSTILE, difficulty=HOSTILE
     )
     Rationale.objects.update(text=HOSTILE, reasoning=HOSTILE)
     step = {"text": HOSTILE, "start": 0, "flags": [{"severity": "error", "message": HOSTILE}]}
@@ -139,7 +139,7 @@ def test_text_from_right_to_left_reads_as_it_should(
     Score.objects.update(detail={"steps": [step], "flags": []})
     page = visit()
     assert all(right for right, _ in page.evaluate(PAINTED))
-    for selector in (".ask .q", ".chain .step .text"):
+    for selector in (".ask .q", ".rationale .step .text"):
         # Its first letter is painted at the right, its question mark at the left.
         first, last, direction = page.locator(selector).first.evaluate(
             """(one) => {
@@ -215,7 +215,7 @@ def test_a_dispute_of_people_with_hostile_names(
     for user, verdict in ((reviewer, "approve"), (admin_user, "reject")):
         item = next_item(project, user).item
         why = ["wrong_step"] if verdict == "reject" else []
-        says = [Say(one.pk, verdict, why, HOSTILE) for one in hostile.rationales.all()]
+        says = [ReviewInput(one.pk, verdict, why, HOSTILE) for one in hostile.rationales.all()]
         submit(project, user, item.pk, says)
     page = visit(admin_user, f"/projects/eggs/adjudicate/{hostile.pk}/")
     assert page.locator(".unseen").count() > 3

@@ -6,13 +6,7 @@ import psutil
 import pytest
 
 from tests.e2e.conftest import Stack
-from tests.e2e.running import (
-    WRITTEN,
-    order_and_wait_for_the_middle,
-    rows,
-    wait_and_check,
-    worker,
-)
+from tests.e2e.running import WRITTEN, order_and_wait_for_the_middle, rows, wait_and_check, worker
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.conftest import Stack, free_port
 from tests.e2e.running import rows, worker
 from tests.e2e.side_by_side import KINDS, order, prepare, slow_server, watch
-from tests.workers.generation_server import Server
+from tests.workers.generation.generation_server import Server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -79,7 +79,7 @@ def test_from_sign_in_to_the_report(page: Any, stack: Stack, tmp_path: Path) -> 
     sign_in(page, stack, "reviewer")
     page.goto("/projects/demo/review/")
     for _ in range(3):
-        page.wait_for_selector(".chain[aria-current]")
+        page.wait_for_selector(".rationale[aria-current]")
         question = page.inner_text(".ask .q")
         page.keyboard.press("a")
         page.keyboard.press("Enter")

@@ -12,7 +12,7 @@ from curation.datasets.models import DatasetVersion
 from curation.datasets.services import order_freeze
 from curation.projects.models import Project
 from curation.rationales.models import Teacher
-from tests.workers.generation_fixtures import make_llama
+from tests.workers.generation.generation_fixtures import make_llama
 from tests.workers.killing import SILENT_SECONDS, Worker, approve, write
 
 

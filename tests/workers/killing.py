@@ -16,8 +16,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from curation import queue
+from curation import celery_app
 from curation.commands import progress as in_words
+from curation.jobs import ACTIVE, Job, Status
 from curation.progress import progress_of
 from curation.projects.models import Project
 from curation.questions.formats import Row
@@ -25,8 +26,7 @@ from curation.questions.models import Question
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
 from curation.reviews.models import Decision, Outcome
-from curation.work import ACTIVE, Status, Work
-from workers.upkeep import put_back
+from workers.requeue import put_back
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SILENT_SECONDS = 4
@@ -63,7 +63,7 @@ class Worker:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-P", "solo"]
-        command += ["-Q", ",".join(queue.QUEUES), "-c", "1", "-l", "warning"]
+        command += ["-Q", ",".join(celery_app.QUEUES), "-c", "1", "-l", "warning"]
         command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
@@ -77,7 +77,7 @@ class Worker:
             self.process.wait()
             self.process = None
 
-    def take_over(self, work: Work) -> None:
+    def take_over(self, work: Job) -> None:
         """Another worker has the work: what the beat does finds that it went silent, and wakes it."""
         before = fresh(work).attempt
         self.start()
@@ -92,7 +92,7 @@ class Worker:
         wait_until(taken, f"{work} is taken over", every=0.3)
 
 
-def fresh(work: Work) -> Any:
+def fresh(work: Job) -> Any:
     return type(work).objects.get(pk=work.pk)
 
 
@@ -101,7 +101,7 @@ class Watched:
 
     def __init__(
         self,
-        work: Work,
+        work: Job,
         client: Client,
         rows: Callable[[], tuple[int, int | None, int]],
         *,

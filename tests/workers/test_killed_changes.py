@@ -5,32 +5,21 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from curation.datasets.checking import order_check
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.datasets.services import freeze
+from curation.datasets.verification import order_check
+from curation.jobs import Status
 from curation.progress import progress_of
 from curation.projects.models import Project, User
 from curation.questions.models import Kind
-from curation.rationales.models import (
-    Rationale,
-    Teacher,
-)
-from curation.reviews.agreement import newest_count, order_agreement
-from curation.reviews.bulk import order_bulk
-from curation.reviews.bulk import preview as bulk_preview
-from curation.reviews.deleting import order_deletion
-from curation.reviews.deleting import preview as deletion_preview
+from curation.rationales.models import Rationale, Teacher
+from curation.reviews.bulk.orders import order_bulk
+from curation.reviews.bulk.orders import preview as bulk_preview
+from curation.reviews.deletion.orders import order_deletion
+from curation.reviews.deletion.orders import preview as deletion_preview
 from curation.reviews.models import Decision
-from curation.work import Status
-from tests.workers.killing import (
-    Watched,
-    Worker,
-    api,
-    fresh,
-    plain,
-    wait_until,
-    write,
-)
+from curation.reviews.reports.agreement import newest_count, order_agreement
+from tests.workers.killing import Watched, Worker, api, fresh, plain, wait_until, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -12,15 +12,8 @@ from curation.evaluations.services import order_evaluation
 from curation.projects.models import Project, User
 from curation.questions.formats import Row
 from curation.questions.services import add_questions
-from curation.rationales.models import (
-    Teacher,
-)
-from tests.workers.killing import (
-    Watched,
-    Worker,
-    api,
-    fresh,
-)
+from curation.rationales.models import Teacher
+from tests.workers.killing import Watched, Worker, api, fresh
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -12,9 +12,7 @@ from curation.datasets.services import freeze, order_freeze
 from curation.projects.models import Project, User
 from curation.questions.formats import Row
 from curation.questions.services import add_questions
-from curation.rationales.models import (
-    Teacher,
-)
+from curation.rationales.models import Teacher
 from curation.training.services import order_training
 from tests.workers.killing import (
     SILENT_SECONDS,
@@ -44,7 +42,7 @@ def test_a_training(
     approve(project)
     held_out = [
         Row(n, f"Ben has {n} pens and buys 2 more. How many?", reference_answer=str(n + 2),
-            reference_chain=f"Step 1: {n} + 2 = {n + 2}.\nAnswer: {n + 2}")
+            worked_solution=f"Step 1: {n} + 2 = {n + 2}.\nAnswer: {n + 2}")
         for n in range(10)
     ]  # fmt: skip
     add_questions(project, held_out, "eval")

@@ -9,28 +9,16 @@ import pytest
 from django.db.models import Q
 from django.test import Client
 
-from curation import artifacts, queue
+from curation import artifacts, celery_app
 from curation.datasets.formats import place
 from curation.datasets.models import DatasetVersion
 from curation.datasets.services import verify
+from curation.jobs import Status
 from curation.projects.models import Project, User
 from curation.questions.services import order_import
-from curation.rationales.models import (
-    Group,
-    Score,
-    Teacher,
-)
-from curation.rationales.scoring import cancel_scoring, mark_stale, order_scoring
-from curation.work import Status
-from tests.workers.killing import (
-    Watched,
-    Worker,
-    api,
-    fresh,
-    plain,
-    wait_until,
-    write,
-)
+from curation.rationales.models import Group, Score, Teacher
+from curation.rationales.scoring.scores import cancel_scoring, mark_stale, order_scoring
+from tests.workers.killing import Watched, Worker, api, fresh, plain, wait_until, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -128,7 +116,7 @@ def test_a_cancelled_scoring_goes_on_as_a_run_of_its_own(
 def test_a_freeze(
     project: Project, dataset: DatasetVersion, admin_client: Client, worker: Worker, at: Any
 ):
-    queue.send(queue.FREEZE_DATASET, dataset.pk)
+    celery_app.send(celery_app.FREEZE_DATASET, dataset.pk)
 
     def rows() -> tuple[int, int | None, int]:
         done = fresh(dataset).status == Status.DONE

@@ -20,26 +20,35 @@ from django.conf import settings
 from curation import artifacts, key_names
 from curation.evaluations.models import Evaluation
 from curation.evaluations.services import order_evaluation
+from curation.jobs import Status
 from curation.projects.models import Project, User
 from curation.projects.services import create_project
 from curation.questions.models import Question
+from curation.rationales.generation.orders import order_run
 from curation.rationales.models import GenerationRun, Judge, Score, ScoringRun, Slot, Teacher
-from curation.rationales.scoring import order_rescoring
-from curation.rationales.services import order_run
-from curation.rationales.tries import order_try
+from curation.rationales.scoring.scores import order_rescoring
+from curation.rationales.teachers.trial import order_try
 from curation.training.services import order_training
-from curation.work import Status
-from tests.curation.training_rows import frozen
-from tests.workers.generation_server import KEY, Reply, Server, backend_for, chat, request
-from tests.workers.test_generation_runs import cold_afterwards, run_to_its_end  # noqa: F401
-from tests.workers.training_tiny import sums
+from tests.curation.training.training_rows import frozen
+from tests.workers.generation.generation_server import (
+    KEY,
+    Reply,
+    Server,
+    backend_for,
+    chat,
+    request,
+)
+from tests.workers.generation.test_generation_runs import cold_afterwards, run_to_its_end  # noqa: F401
+from tests.workers.training.training_tiny import sums
 from workers import model_keys
-from workers.addresses import parse_url
 from workers.child_environment import without_secrets
 from workers.evaluation.tasks import ask_addresses, evaluate
-from workers.generation import child, tasks, vllm_engine
+from workers.generation import tasks
+from workers.generation.engine import model_process
 from workers.generation.types import BackendError
+from workers.generation.vllm import engine
 from workers.scoring.tasks import score
+from workers.ssrf_guard import parse_url
 from workers.training import process as training_process
 from workers.training.tasks import train
 
@@ -130,7 +139,7 @@ def test_a_judge_sends_no_key(
     make_rationales: Callable[..., list[Any]],
     kind: str,
 ) -> None:
-    (chain,) = make_rationales(theirs.questions.first(), ["right"])
+    (rationale,) = make_rationales(theirs.questions.first(), ["right"])
     Judge.objects.create(
         project=theirs, name="j", kind=kind, model="m", base_url=server.url, api_key_env=NAME
     )
@@ -138,7 +147,7 @@ def test_a_judge_sends_no_key(
     score(run.pk)
     assert server.received == []
     assert_refused(ScoringRun.objects.get(pk=run.pk).note)
-    assert Score.objects.get(pk=chain.pk).correctness == 1.0
+    assert Score.objects.get(pk=rationale.pk).correctness == 1.0
 
 
 def test_an_evaluation_sends_no_key(theirs: Project, stranger: User, server: Server) -> None:
@@ -311,12 +320,12 @@ def test_no_child_is_given_a_secret_that_it_does_not_need(monkeypatch: pytest.Mo
         monkeypatch.setenv(name, value)
     for given in (
         without_secrets(),
-        child.child_environment(1),
-        vllm_engine.environment("own"),
+        model_process.child_environment(1),
+        engine.environment("own"),
     ):
         assert not set(SECRETS) & set(given) and KEY not in given.values()
         assert "PATH" in given
-    assert vllm_engine.environment("own", from_hub=True)["HF_TOKEN"] == KEY
+    assert engine.environment("own", from_hub=True)["HF_TOKEN"] == KEY
 
 
 def test_a_training_has_the_hubs_token_only_for_a_model_of_the_hub(

@@ -17,23 +17,23 @@ from django.urls import reverse
 
 from curation import artifacts
 from curation.evaluations.services import order_evaluation
-from curation.machine_paths import without_paths
+from curation.jobs import Status
 from curation.projects.models import Project, User
 from curation.questions.models import Question
+from curation.rationales.generation.orders import order_run
 from curation.rationales.models import ScoringRun, Slot, Teacher
-from curation.rationales.services import order_run
-from curation.rationales.tries import order_try
+from curation.rationales.teachers.trial import order_try
+from curation.text.machine_paths import without_paths
 from curation.training.services import order_training
-from curation.work import Status
-from tests.curation.scoring_rows import score_all
-from tests.curation.training_rows import frozen
-from tests.workers.test_generation_runs import cold_afterwards, run_to_its_end  # noqa: F401
-from tests.workers.training_tiny import sums
+from tests.curation.rationales.scoring_rows import score_all
+from tests.curation.training.training_rows import frozen
+from tests.workers.generation.test_generation_runs import cold_afterwards, run_to_its_end  # noqa: F401
+from tests.workers.training.training_tiny import sums
 from workers.evaluation.tasks import evaluate
 from workers.generation import tasks
-from workers.generation.model_files import check_model_folder
+from workers.generation.engine.model_files import check_model_folder
 from workers.generation.types import BackendError
-from workers.model_places import DEMO, NoSuchModel, find_model
+from workers.model_paths import DEMO, NoSuchModel, find_model
 from workers.training.tasks import train
 
 Make = Callable[..., list[Any]]
@@ -157,10 +157,10 @@ def test_no_student_is_taken_from_outside(
     project.refresh_from_db()
     (question,) = make_questions(1)
     make_questions(1, split="eval")
-    (chain,) = make_rationales(question, ["right"], scored=False)
+    (rationale,) = make_rationales(question, ["right"], scored=False)
     assert "There is no model" in score_all(project).note
-    chain.refresh_from_db()
-    assert chain.score.correctness == 1.0
+    rationale.refresh_from_db()
+    assert rationale.score.correctness == 1.0
     dataset = frozen(project)
     with artifacts.writing(f"datasets/{project.pk}/1/dataset.jsonl") as file:
         file.write(b"{}\n")
@@ -253,7 +253,7 @@ def test_this_machines_folders_are_cut_from_what_workers_say(root: Path) -> None
 
 
 def test_errors_of_work_are_stored_without_them(project: Project, root: Path) -> None:
-    from curation.work import begin, ending
+    from curation.jobs import begin, ending
 
     run = ScoringRun.objects.create(project=project, by_operator=True)
     mine = begin(ScoringRun, run.pk)

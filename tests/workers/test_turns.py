@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from curation import queue, turns
+from curation import celery_app, turns
+from curation.jobs import Status
 from curation.projects.models import Project, User
 from curation.projects.services import create_project
 from curation.questions.models import QuestionImport
 from curation.questions.services import order_import
+from curation.rationales.generation.orders import order_run
 from curation.rationales.importing import run_import
 from curation.rationales.models import Batch, GenerationRun, Rationale, ScoringRun, Teacher
-from curation.rationales.scoring import order_scoring
-from curation.rationales.services import order_run
-from curation.reviews import bulk, bulk_work
-from curation.work import Status
-from tests.workers.generation_server import Server, chat
-from tests.workers.test_generation_runs import cold_afterwards  # noqa: F401
+from curation.rationales.scoring.scores import order_scoring
+from curation.reviews.bulk import orders, runner
+from tests.workers.generation.generation_server import Server, chat
+from tests.workers.generation.test_generation_runs import cold_afterwards  # noqa: F401
 from workers.app import app
-from workers.upkeep import put_back
+from workers.requeue import put_back
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., list[Any]]
@@ -37,10 +37,10 @@ def local_addresses(settings: Any) -> None:
 
 def deliver(name: str) -> str:
     """Let a worker take the next wake-up of the queue; the task's name, "" where there was none."""
-    raw = queue.broker().rpop(name)
+    raw = celery_app.broker().rpop(name)
     if raw is None:
         return ""
-    task, ids = queue.read_wake_up(raw)
+    task, ids = celery_app.read_wake_up(raw)
     app.tasks[task].apply(args=ids, throw=True)
     return task
 
@@ -55,7 +55,7 @@ def drain(name: str, most: int = 200) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A turn ends at the first good moment when others wait."""
-    for name in queue.QUEUES:
+    for name in celery_app.QUEUES:
         monkeypatch.setitem(turns.SECONDS, name, 0.0)
 
 
@@ -80,12 +80,12 @@ def test_ten_runs_of_one_project_do_not_starve_one_of_another(
         order = {"temperatures": [0.5]}
         ten = [order_run(project, admin_user, teachers=[mine], seed=n, **order) for n in range(10)]
         one = order_run(other, admin_user, teachers=[theirs], **order)
-        deliver(queue.NETWORK)
-        deliver(queue.NETWORK)
+        deliver(celery_app.NETWORK)
+        deliver(celery_app.NETWORK)
         one.refresh_from_db()
         assert one.status == Status.DONE
         assert GenerationRun.objects.filter(project=project, status=Status.DONE).count() == 1
-        drain(queue.NETWORK)
+        drain(celery_app.NETWORK)
     assert {run.status for run in GenerationRun.objects.all()} == {Status.DONE}
     assert Rationale.objects.count() == 3 * len(ten) + 3
 
@@ -97,14 +97,14 @@ def test_a_long_scoring_gives_way_to_a_short_one_and_goes_on(
         for question in make_questions(count, to=where):
             make_rationales(question, ["right"], scored=False)
     long, short = order_scoring(project, None), order_scoring(other, None)
-    deliver(queue.CPU)
+    deliver(celery_app.CPU)
     long.refresh_from_db()
     assert long.is_between_turns and long.done == 50
-    deliver(queue.CPU)
+    deliver(celery_app.CPU)
     short.refresh_from_db()
     long.refresh_from_db()
     assert (short.status, short.done) == (Status.DONE, 5) and long.done == 50
-    drain(queue.CPU)
+    drain(celery_app.CPU)
     long.refresh_from_db()
     assert (long.status, long.done, long.total) == (Status.DONE, 120, 120)
     assert long.lost_workers == 1, "giving way is no loss of a worker"
@@ -124,13 +124,13 @@ def test_an_import_gives_way_between_two_batches_and_adds_nothing_twice(
 ) -> None:
     long = order_import(project, admin_user, io.BytesIO(file_of(700)), "long.jsonl")
     short = order_import(other, admin_user, io.BytesIO(file_of(10)), "short.jsonl")
-    deliver(queue.FILES)
+    deliver(celery_app.FILES)
     long.refresh_from_db()
     assert long.is_between_turns and (long.rows_read, long.questions_added) == (700, 200)
-    deliver(queue.FILES)
+    deliver(celery_app.FILES)
     short.refresh_from_db()
     assert (short.status, short.questions_added) == (Status.DONE, 10)
-    drain(queue.FILES)
+    drain(celery_app.FILES)
     long.refresh_from_db()
     assert (long.status, long.questions_added, long.questions_known) == (Status.DONE, 700, 0)
     assert project.questions.filter(reference_problem__isnull=True).count() == 0
@@ -152,7 +152,7 @@ def test_a_killed_import_goes_on_with_its_own_figures(project: Project, admin_us
         run_import(job.pk, is_over=die)
     QuestionImport.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
     put_back()
-    drain(queue.FILES)
+    drain(celery_app.FILES)
     job.refresh_from_db()
     assert (job.status, job.questions_added, job.questions_known) == (Status.DONE, 500, 0)
 
@@ -161,22 +161,22 @@ def test_what_is_done_to_many_gives_way(
     project: Project, other: Project, admin_user: User, make_questions: Make,
     make_rationales: Make, impatient: None, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(bulk_work, "AT_ONCE", 10)
-    monkeypatch.setattr(bulk, "INLINE", 5)
+    monkeypatch.setattr(runner, "AT_ONCE", 10)
+    monkeypatch.setattr(orders, "INLINE", 5)
     for where, count in ((project, 30), (other, 6)):
         for question in make_questions(count, to=where):
             make_rationales(question, ["right"])
     until = Rationale.objects.latest("pk").pk
-    long = bulk.order_bulk(project, admin_user, "approve", {}, until=until)
-    short = bulk.order_bulk(other, admin_user, "approve", {}, until=until)
-    deliver(queue.QUICK)
+    long = orders.order_bulk(project, admin_user, "approve", {}, until=until)
+    short = orders.order_bulk(other, admin_user, "approve", {}, until=until)
+    deliver(celery_app.QUICK)
     long.refresh_from_db()
     assert long.is_between_turns and long.changed == 10
-    deliver(queue.QUICK)
+    deliver(celery_app.QUICK)
     short.refresh_from_db()
     assert (short.status, short.changed) == (Status.DONE, 6)
     for _ in range(4):
-        deliver(queue.QUICK)
+        deliver(celery_app.QUICK)
     long.refresh_from_db()
     assert (long.status, long.changed) == (Status.DONE, 30)
 
@@ -191,11 +191,11 @@ def test_a_project_has_no_more_than_its_share_of_the_threads(
         status=Status.RUNNING, heartbeat_at=timezone.now()
     )
     for _ in range(3):
-        deliver(queue.FILES)
+        deliver(celery_app.FILES)
     third = QuestionImport.objects.get(file_name="2.jsonl")
     assert third.status == Status.WAITING
     theirs = order_import(other, admin_user, io.BytesIO(file_of(3)), "theirs.jsonl")
-    deliver(queue.FILES)
+    deliver(celery_app.FILES)
     theirs.refresh_from_db()
     assert theirs.status == Status.DONE
     QuestionImport.objects.filter(file_name="0.jsonl").update(status=Status.DONE)
@@ -203,7 +203,7 @@ def test_a_project_has_no_more_than_its_share_of_the_threads(
         created_at=timezone.now() - timedelta(hours=1)
     )
     put_back()
-    drain(queue.FILES)
+    drain(celery_app.FILES)
     third.refresh_from_db()
     assert third.status == Status.DONE
 
@@ -217,15 +217,15 @@ def test_the_addresses_of_a_mixed_run_do_not_wait_for_the_gpu(
         run = order_run(
             project, admin_user, teachers=[teacher, *away], temperatures=[0.5], samples=2
         )
-        assert {name for name, _ in queue.wake_ups_in(queue.GPU)} == {queue.FILL_RUN}
-        drain(queue.NETWORK)
+        assert {name for name, _ in celery_app.wake_ups_in(celery_app.GPU)} == {celery_app.FILL_RUN}
+        drain(celery_app.NETWORK)
         run.refresh_from_db()
         assert run.status == Status.RUNNING
         filled = run.slots.filter(status="filled")
         assert set(filled.values_list("teacher__name", flat=True)) == {"far", "farther"}
         assert filled.count() == 16
         asked = len(server.received)
-        drain(queue.GPU)
+        drain(celery_app.GPU)
         run.refresh_from_db()
         assert run.status == Status.DONE and run.slots.filter(status="filled").count() == 24
         assert len(server.received) == asked == 16
@@ -238,11 +238,11 @@ def test_a_wake_up_of_before_is_handed_on(
     make_questions(2)
     with Server(lambda n, r: chat()) as server:
         run = order_run(project, admin_user, teachers=[far(project, server)], temperatures=[0.5])
-        queue.broker().delete(queue.NETWORK)
-        queue.send(queue.FILL_RUN, run.pk)
-        drain(queue.GPU)
+        celery_app.broker().delete(celery_app.NETWORK)
+        celery_app.send(celery_app.FILL_RUN, run.pk)
+        drain(celery_app.GPU)
         assert not server.received
-        drain(queue.NETWORK)
+        drain(celery_app.NETWORK)
     run.refresh_from_db()
     assert run.status == Status.DONE
 
@@ -263,10 +263,12 @@ def test_the_beat_wakes_the_part_that_lost_its_worker_and_doubles_no_wake_up(
         run.slots.filter(teacher=teacher).update(batch=ours)
         dead = Batch.objects.create(run=run, teacher=away, renewed_at=ago)
         run.slots.filter(teacher=away).update(batch=dead, attempts=1)
-        queue.broker().delete(*queue.QUEUES)
+        celery_app.broker().delete(*celery_app.QUEUES)
         for _ in range(3):
             put_back()
-        assert queue.wake_ups_in(queue.NETWORK) == {(queue.ASK_ADDRESSES, (run.pk,))}
-        assert queue.broker().llen(queue.NETWORK) == 1 and not queue.wake_ups_in(queue.GPU)
-        drain(queue.NETWORK)
+        assert celery_app.wake_ups_in(celery_app.NETWORK) == {(celery_app.ASK_ADDRESSES, (run.pk,))}
+        assert celery_app.broker().llen(celery_app.NETWORK) == 1 and not celery_app.wake_ups_in(
+            celery_app.GPU
+        )
+        drain(celery_app.NETWORK)
     assert run.slots.filter(status="filled", teacher=away).count() == 2

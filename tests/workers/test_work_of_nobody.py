@@ -9,18 +9,18 @@ from django.utils import timezone
 
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.evaluations.models import Evaluation
+from curation.jobs import Job, Status
 from curation.projects.access import OWNER_GONE
 from curation.projects.models import Project, User
 from curation.projects.services import add_member
 from curation.questions.models import Deletion, Question, QuestionImport
+from curation.rationales.generation.orders import order_run
 from curation.rationales.models import GenerationRun, ScoringRun, TeacherTry
-from curation.rationales.scoring import order_scoring
-from curation.rationales.services import order_run
+from curation.rationales.scoring.scores import order_scoring
 from curation.reviews.models import AgreementCount, BulkAction
 from curation.training.models import TrainingJob
-from curation.work import Status, Work
 from tests.conftest import person
-from tests.curation.training_rows import frozen
+from tests.curation.training.training_rows import frozen
 from workers.agreement.tasks import count_agreement
 from workers.data import tasks as data
 from workers.evaluation.tasks import evaluate
@@ -30,7 +30,7 @@ from workers.training import tasks as training
 
 TRY = {"name": "t", "backend": "openai", "model": "m", "base_url": "http://127.0.0.1:9/v1"}
 # How a row of each kind is made, and the task that does it.
-KINDS: dict[type[Work], tuple[Callable[[Project], dict[str, Any]], Callable[[int], Any]]] = {
+KINDS: dict[type[Job], tuple[Callable[[Project], dict[str, Any]], Callable[[int], Any]]] = {
     QuestionImport: (
         lambda p: {"file_name": "a.jsonl", "artifact": "imports/no"},
         data.run_import_task,
@@ -61,13 +61,13 @@ def leaver(project: Project) -> User:
 
 
 def test_every_kind_of_work_is_among_these() -> None:
-    assert {model for model in apps.get_models() if issubclass(model, Work)} == set(KINDS)
+    assert {model for model in apps.get_models() if issubclass(model, Job)} == set(KINDS)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", KINDS, ids=lambda model: model.__name__)
 def test_it_is_refused_when_the_account_was_deleted(
-    project: Project, leaver: User, model: type[Work]
+    project: Project, leaver: User, model: type[Job]
 ) -> None:
     fields, task = KINDS[model]
     row = model.objects.create(project=project, created_by=leaver, **fields(project))
@@ -82,7 +82,7 @@ def test_it_is_refused_when_the_account_was_deleted(
 @pytest.mark.parametrize(
     "model", [one for one in KINDS if one not in ONLY_PEOPLE], ids=lambda model: model.__name__
 )
-def test_what_a_command_ordered_is_begun(project: Project, model: type[Work]) -> None:
+def test_what_a_command_ordered_is_begun(project: Project, model: type[Job]) -> None:
     fields, task = KINDS[model]
     row = model.objects.create(project=project, by_operator=True, **fields(project))
     task(row.pk)
@@ -131,7 +131,7 @@ def test_scoring_that_goes_on_is_the_installations_and_not_the_leavers(
     make_rationales: Callable[..., list[Any]],
 ) -> None:
     (question,) = make_questions(1)
-    (chain,) = make_rationales(question, ["right"], scored=False)
+    (rationale,) = make_rationales(question, ["right"], scored=False)
     run = order_scoring(project, leaver)
     leaver.delete()
     score(run.pk)
@@ -139,5 +139,5 @@ def test_scoring_that_goes_on_is_the_installations_and_not_the_leavers(
     assert run.error == OWNER_GONE
     again = order_scoring(project, None)  # as the beat does
     score(again.pk)
-    chain.refresh_from_db()
-    assert chain.score.correctness == 1.0
+    rationale.refresh_from_db()
+    assert rationale.score.correctness == 1.0

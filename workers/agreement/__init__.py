@@ -1,1 +1,1 @@
-"""How far reviewers agree: plain figures from plain rows, no data base (see `coefficients`)."""
+"""How far reviewers agree: plain figures from plain rows, no database (see `coefficients`)."""

@@ -6,7 +6,7 @@
   nominal or interval, which takes items that only some judged.
 - A person against control items: the share that meets the known verdict, Wilson's interval.
 
-Intervals are percentile bootstraps over groups (questions), not items: chains of one question are
+Intervals are percentile bootstraps over groups (questions), not items: rationales of one question are
 read in one sitting by the same people, so items by themselves would promise more than is known.
 What was said of an item is one of a handful of patterns, so a resample only weighs the patterns
 anew: a hundred thousand items cost little more than a hundred.

@@ -1,4 +1,4 @@
-"""What people said of chains in, agreement figures out: plain rows, plain JSON, no data base."""
+"""What people said of rationales in, agreement figures out: plain rows, plain JSON, no database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from workers.agreement.coefficients import Rating, against_controls, overall, pairs
-from workers.agreement.said import Said
+from workers.agreement.rating import Said
 
 REJECT, EDIT = "reject", "edit"
 
@@ -21,7 +21,7 @@ def agreement(said: Iterable[Said]) -> dict[str, Any]:
 
     with each figure {"value", "low", "high", "n", "same", "why"} as in `coefficients.Figure`. People
     can approve, reject or edit: three verdicts without an order. Labels are ordered. Control questions
-    count only against what is known of them; an edit says there, as a rejection does, that the chain
+    count only against what is known of them; an edit says there, as a rejection does, that the rationale
     is not good as it stands.
     """
     decisions: list[Rating] = []
@@ -30,13 +30,13 @@ def agreement(said: Iterable[Said]) -> dict[str, Any]:
     known: dict[tuple[Any, Any], str] = {}
     for one in said:
         if one.known is not None:
-            known[one.question, one.chain] = one.known
+            known[one.question, one.rationale] = one.known
             verdict = REJECT if one.verdict == EDIT else one.verdict
-            controls.append(Rating(one.question, one.chain, one.person, verdict))
+            controls.append(Rating(one.question, one.rationale, one.person, verdict))
             continue
-        decisions.append(Rating(one.question, one.chain, one.person, one.verdict))
+        decisions.append(Rating(one.question, one.rationale, one.person, one.verdict))
         labels.extend(
-            Rating(one.question, (one.chain, int(step)), one.person, label)
+            Rating(one.question, (one.rationale, int(step)), one.person, label)
             for step, label in one.labels.items()
         )
     met = against_controls(controls, known)

@@ -1,12 +1,12 @@
 """Count how far the reviewers of a project agree, on the `cpu` queue."""
 
-from curation.queue import COUNT_AGREEMENT
-from curation.reviews.agreement import compared, forget_old
+from curation.celery_app import COUNT_AGREEMENT
+from curation.jobs import Status, begin, ending, finish
 from curation.reviews.models import AgreementCount
-from curation.work import Status, begin, ending, finish
-from workers.agreement.said import Said
-from workers.pulse import Pulse
-from workers.rights import refuse_nobodys
+from curation.reviews.reports.agreement import compared, forget_old
+from workers.agreement.rating import Said
+from workers.authorization import refuse_nobodys
+from workers.heartbeat import Pulse
 from workers.turns import in_turns
 
 
@@ -24,7 +24,7 @@ def count_agreement(count_id: int) -> None:
 
     with ending(count), Pulse(count, on_lost=lambda: None):
         said = [
-            Said(row.question, row.chain, row.person, row.verdict, row.labels, row.known)
+            Said(row.question, row.rationale, row.person, row.verdict, row.labels, row.known)
             for row in compared(count.project)
         ]
         figures = agreement(said)

@@ -1,12 +1,7 @@
 """Files in and out (imports, datasets) on the `files` queue; what is done to many rationales at once on
 the `quick` one. All of it works in turns."""
 
-from curation.datasets.checking import run_check
-from curation.datasets.models import DatasetCheck, DatasetVersion
-from curation.datasets.services import freeze
-from curation.projects.models import Project
-from curation.questions.models import Deletion, QuestionImport
-from curation.queue import (
+from curation.celery_app import (
     CHECK_DATASET,
     CHECK_REFERENCES,
     FILES,
@@ -18,13 +13,18 @@ from curation.queue import (
     app,
     send,
 )
+from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation.datasets.services import freeze
+from curation.datasets.verification import run_check
+from curation.jobs import Status
+from curation.projects.models import Project
+from curation.questions.models import Deletion, QuestionImport
 from curation.rationales.importing import run_import
-from curation.reviews.bulk import run_bulk
-from curation.reviews.deleting import run_deletion
+from curation.reviews.bulk.orders import run_bulk
+from curation.reviews.deletion.orders import run_deletion
 from curation.reviews.models import BulkAction
 from curation.training.services import wake_trainings
-from curation.work import Status
-from workers.rights import refuse_without_rights
+from workers.authorization import refuse_without_rights
 from workers.scoring.tasks import check_references
 from workers.turns import Turn, in_turns
 

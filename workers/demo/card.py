@@ -29,7 +29,7 @@ the words of `workers/demo/`.
 Greedy answers on one thread, on questions that no choice was made with and that were left out of
 the pre-training. Intervals are Wilson's, 95%.
 
-| questions | n | accuracy | tokens a chain |
+| questions | n | accuracy | tokens a rationale |
 | --- | --- | --- | --- |
 {rows}
 

@@ -8,8 +8,8 @@ the same tokens as the whole text.
 from collections.abc import Callable
 from random import Random
 
-from workers.demo.chains import short_chain, slipped, wordy_chain
 from workers.demo.problems import Problem, draw, held_out_hashes, question_hash
+from workers.demo.rationales import short_rationale, slipped, wordy_rationale
 from workers.demo.story import OPERATORS
 
 USER, ASSISTANT, END, PAD = "<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"
@@ -64,24 +64,24 @@ def facts(rng: Random) -> Example:
 
 def one_step(rng: Random) -> Example:
     problem = fresh(rng, 1)
-    return chat(problem.question, problem.chain)
+    return chat(problem.question, problem.rationale)
 
 
-def chains(wordy: float, no_answer: float, slips: float) -> Maker:
-    """Problems with chains, of which these shares are wordy, lack an answer or have a slip."""
+def rationales(wordy: float, no_answer: float, slips: float) -> Maker:
+    """Problems with rationales, of which these shares are wordy, lack an answer or have a slip."""
 
     def make(rng: Random) -> Example:
         problem = fresh(rng)
         answer = rng.random() >= no_answer
         steps = slipped(rng, problem.steps) if rng.random() < slips else problem.steps
         if rng.random() < wordy:
-            return chat(problem.question, wordy_chain(rng, problem, steps, answer))
-        return chat(problem.question, short_chain(steps, answer))
+            return chat(problem.question, wordy_rationale(rng, problem, steps, answer))
+        return chat(problem.question, short_rationale(steps, answer))
 
     return make
 
 
-def bare_chain(rng: Random) -> Example:
+def bare_rationale(rng: Random) -> Example:
     """Two or three sums, each going on with the last result, and no story."""
     a, op, b, result = _sum(rng)
     asked, lines = [f"{a} {op} {b}"], [f"Step 1: {a} {op} {b} = {result}."]
@@ -102,7 +102,7 @@ def straight_answer(rng: Random) -> Example:
 def next_step(rng: Random) -> Example:
     """A story, the steps known so far, and the request for only the next one."""
     problem = fresh(rng, rng.choice((2, 3)))
-    lines = problem.chain.split("\n")
+    lines = problem.rationale.split("\n")
     known = rng.randrange(len(lines))
     story = "\n".join([problem.question, *lines[:known]])
     return chat(story + NEXT_STEP, lines[known])

@@ -1,4 +1,4 @@
-"""How well a model answers: greedy or sampled chains, with Wilson intervals."""
+"""How well a model answers: greedy or sampled rationales, with Wilson intervals."""
 
 import math
 import re
@@ -11,9 +11,9 @@ from workers.demo.problems import Problem
 _ANSWER = re.compile(r"^Answer: (\d+)$", re.MULTILINE)
 
 
-def read_answer(chain: str) -> str | None:
+def read_answer(rationale: str) -> str | None:
     """The number on the last answer line, None where there is none."""
-    found = _ANSWER.findall(chain)
+    found = _ANSWER.findall(rationale)
     return found[-1] if found else None
 
 
@@ -45,7 +45,7 @@ def answer(
     """
     torch.manual_seed(seed)
     order = sorted(range(len(questions)), key=lambda i: len(questions[i]))
-    chains: list[tuple[str, bool]] = [("", False)] * len(questions)
+    rationales: list[tuple[str, bool]] = [("", False)] * len(questions)
     sampling = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
@@ -67,13 +67,15 @@ def answer(
         )
         for i, ids in zip(rows, out[:, inputs["input_ids"].shape[1] :].tolist(), strict=True):
             ended = tokenizer.eos_token_id in ids
-            chains[i] = (begin + tokenizer.decode(ids, skip_special_tokens=True), ended)
-    return chains
+            rationales[i] = (begin + tokenizer.decode(ids, skip_special_tokens=True), ended)
+    return rationales
 
 
-def accuracy(problems: Sequence[Problem], chains: Iterable[tuple[str, bool]]) -> dict[str, object]:
-    """Accuracy with its interval, and how many chains lack an answer or did not end."""
-    pairs = list(zip(problems, chains, strict=True))
+def accuracy(
+    problems: Sequence[Problem], rationales: Iterable[tuple[str, bool]]
+) -> dict[str, object]:
+    """Accuracy with its interval, and how many rationales lack an answer or did not end."""
+    pairs = list(zip(problems, rationales, strict=True))
     right = sum(read_answer(c) == p.reference_answer for p, (c, _) in pairs)
     low, high = wilson(right, len(pairs))
     return {

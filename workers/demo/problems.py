@@ -40,7 +40,7 @@ class Problem:
     id: str
     question: str
     reference_answer: str
-    chain: str
+    rationale: str
     domain: str
     difficulty: int
     split: str
@@ -60,7 +60,7 @@ class Problem:
             "split": self.split,
             "subset": self.subset,
             # Only where it is a yardstick: the curve of the held-out loss is drawn on these.
-            **({"reference_chain": self.chain} if self.split == "eval" else {}),
+            **({"worked_solution": self.rationale} if self.split == "eval" else {}),
         }
 
 
@@ -69,8 +69,8 @@ def question_hash(question: str) -> str:
     return hashlib.sha256(" ".join(question.casefold().split()).encode()).hexdigest()
 
 
-def gold_chain(steps: tuple[Step, ...]) -> str:
-    """The short chain: one line a step, then the answer."""
+def gold_rationale(steps: tuple[Step, ...]) -> str:
+    """The short rationale: one line a step, then the answer."""
     lines = [f"Step {i}: {s.words}: {s.equation}." for i, s in enumerate(steps, 1)]
     return "\n".join([*lines, f"Answer: {steps[-1].result}"])
 
@@ -97,7 +97,7 @@ def draw(
                 id="",
                 question=story.question,
                 reference_answer=str(done[-1].result),
-                chain=gold_chain(done),
+                rationale=gold_rationale(done),
                 domain=domain,
                 difficulty=len(done),
                 split=split,

@@ -1,9 +1,9 @@
 """The recipes of the three demo models: shapes, seeds, mixes and budgets in steps.
 
 Facts come first in each: without a few hundred steps of bare sums the models copy the pattern of a
-chain and cannot add. The good teacher is trained to the end; the wordy one has its own seed, is
+rationale and cannot add. The good teacher is trained to the end; the wordy one has its own seed, is
 smaller, stops early and then learns to be wordy, with some slips and missing answers; the student
-has met chains, and was then taught to answer at once, which it does badly: like a real base model it
+has met rationales, and was then taught to answer at once, which it does badly: like a real base model it
 has seen reasoning and does not reason unless it is taught to.
 """
 
@@ -15,25 +15,25 @@ from workers.demo.pretrain import Recipe, Stage
 _PEAK = 8e-3
 
 _FACTS = ((1.0, corpus.facts),)
-_CHAINS = (
+_RATIONALES = (
     (0.25, corpus.facts),
     (0.07, corpus.one_step),
-    (0.68, corpus.chains(wordy=0.2, no_answer=0.03, slips=0.0)),
+    (0.68, corpus.rationales(wordy=0.2, no_answer=0.03, slips=0.0)),
 )
-_PLAIN_CHAINS = (
+_PLAIN_RATIONALES = (
     (0.25, corpus.facts),
     (0.07, corpus.one_step),
-    (0.68, corpus.chains(wordy=0.0, no_answer=0.0, slips=0.0)),
+    (0.68, corpus.rationales(wordy=0.0, no_answer=0.0, slips=0.0)),
 )
-_WORDY_CHAINS = (
+_WORDY_RATIONALES = (
     (0.1, corpus.facts),
-    (0.9, corpus.chains(wordy=0.65, no_answer=0.05, slips=0.15)),
+    (0.9, corpus.rationales(wordy=0.65, no_answer=0.05, slips=0.15)),
 )
 _STRAIGHT = (
     (0.15, corpus.facts),
     (0.1, corpus.next_step),
     (0.6, corpus.straight_answer),
-    (0.15, corpus.chains(wordy=0.0, no_answer=0.0, slips=0.0)),
+    (0.15, corpus.rationales(wordy=0.0, no_answer=0.0, slips=0.0)),
 )
 
 RECIPES = {
@@ -45,7 +45,7 @@ RECIPES = {
         seed=101,
         stages=(
             Stage("facts", 515, _FACTS, _PEAK, _PEAK),
-            Stage("chains", 2700, _CHAINS, _PEAK, 1e-4),
+            Stage("rationales", 2700, _RATIONALES, _PEAK, 1e-4),
         ),
     ),
     "wordy": Recipe(
@@ -56,8 +56,8 @@ RECIPES = {
         seed=202,
         stages=(
             Stage("facts", 420, _FACTS, _PEAK, _PEAK),
-            Stage("chains", 380, _PLAIN_CHAINS, _PEAK, 3e-3),
-            Stage("wordy chains", 420, _WORDY_CHAINS, 3e-3, 1e-4),
+            Stage("rationales", 380, _PLAIN_RATIONALES, _PEAK, 3e-3),
+            Stage("wordy rationales", 420, _WORDY_RATIONALES, 3e-3, 1e-4),
         ),
     ),
     "student": Recipe(
@@ -68,7 +68,7 @@ RECIPES = {
         seed=303,
         stages=(
             Stage("facts", 420, _FACTS, _PEAK, _PEAK),
-            Stage("chains", 1900, _PLAIN_CHAINS, _PEAK, 2e-3),
+            Stage("rationales", 1900, _PLAIN_RATIONALES, _PEAK, 2e-3),
             Stage("straight answers", 600, _STRAIGHT, 2e-3, 1e-4),
         ),
     ),

@@ -51,7 +51,7 @@ class OutOfBounds(ValueError):
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the gold chain: `words: a op b = result`."""
+    """One step of the gold rationale: `words: a op b = result`."""
 
     words: str
     a: int

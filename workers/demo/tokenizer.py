@@ -56,9 +56,9 @@ def build_tokenizer(seed: int = 3) -> PreTrainedTokenizerFast:
 def _texts(seed: int, count: int = 6000):
     rng = Random(f"chainwright demo tokenizer {seed}")
     mix = (
-        (6.0, corpus.chains(wordy=0.4, no_answer=0.0, slips=0.0)),
+        (6.0, corpus.rationales(wordy=0.4, no_answer=0.0, slips=0.0)),
         (1.0, corpus.facts),
-        (1.0, corpus.bare_chain),
+        (1.0, corpus.bare_rationale),
         (2.0, corpus.next_step),
     )
     for _ in range(count):

@@ -87,10 +87,10 @@ def measure_folder(
     report = {}
     for part in PARTS:
         problems = project_split(part, SEEDS[seed_name])[:limit]
-        chains = answer(model, tokenizer, [p.question for p in problems], begin=begin)
-        lengths = [len(tokenizer(text)["input_ids"]) for text, _ in chains]
+        rationales = answer(model, tokenizer, [p.question for p in problems], begin=begin)
+        lengths = [len(tokenizer(text)["input_ids"]) for text, _ in rationales]
         mean = round(sum(lengths) / max(1, len(lengths)), 1)
-        report[part] = {**accuracy(problems, chains), "tokens": mean}
+        report[part] = {**accuracy(problems, rationales), "tokens": mean}
     return report
 
 

@@ -229,7 +229,7 @@ def _generate(
 
 def _answer(model: str, mark: str, completion: Completion) -> Answer:
     text = completion.text
-    if completion.reasoning:  # a reasoning model's chain and its answer are one chain here
+    if completion.reasoning:  # a reasoning model's rationale and its answer are one rationale here
         text = f"{completion.reasoning}\n\n{text}"
     return Answer(
         model=model,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from workers.evaluation.types import ROLES, EvaluationError, Question, ReferenceChain, Targets
+from workers.evaluation.types import ROLES, EvaluationError, Question, Targets, WorkedSolution
 from workers.generation.prompts import get_style
 from workers.generation.types import ModelSpec
 
@@ -67,7 +67,7 @@ class EvaluationConfig:
 
     questions          JSONL of held-out questions (see Question)
     output_dir         answers.jsonl is kept there; answers that stand in it are not asked again
-    reference_chains   JSONL of {"question_id", "text"}; by default the better teacher's own right
+    worked_solutions   JSONL of {"question_id", "text"}; by default the better teacher's own right
                        answers in this evaluation
     reference_teacher  fixes who the better teacher is; by default the more accurate one here
     student_tokenizer  folder or hub name, counts the tokens; by default that of the first student
@@ -77,7 +77,7 @@ class EvaluationConfig:
     questions: str
     models: tuple[ModelEntry, ...]
     output_dir: str
-    reference_chains: str = ""
+    worked_solutions: str = ""
     reference_teacher: str = ""
     student_tokenizer: str = ""
     max_tokens: int = 256
@@ -197,12 +197,12 @@ def read_questions(path: str | Path) -> list[Question]:
     return questions
 
 
-def read_reference_chains(path: str | Path) -> dict[str, list[str]]:
-    """Reference chains by question id."""
-    chains: dict[str, list[str]] = {}
-    for chain in _read_lines(path, ReferenceChain.from_dict):
-        chains.setdefault(chain.question_id, []).append(chain.text)
-    return chains
+def read_worked_solutions(path: str | Path) -> dict[str, list[str]]:
+    """Reference rationales by question id."""
+    rationales: dict[str, list[str]] = {}
+    for rationale in _read_lines(path, WorkedSolution.from_dict):
+        rationales.setdefault(rationale.question_id, []).append(rationale.text)
+    return rationales
 
 
 def _read_lines(path: str | Path, build: Callable[[dict], Any]) -> list:

@@ -1,17 +1,11 @@
-"""Did reviewing pay? Students of approved chains beside students of all chains, by teacher."""
+"""Did reviewing pay? Students of approved rationales beside students of all rationales, by teacher."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from workers.evaluation.types import (
-    CurationPair,
-    Estimate,
-    EvaluationError,
-    PairResult,
-    Report,
-)
+from workers.evaluation.types import CurationPair, Estimate, EvaluationError, PairResult, Report
 from workers.evaluation.verdict import points
 
 
@@ -72,6 +66,6 @@ def _sentence(teacher: str, found: PairResult) -> str:
         return f"{teacher}: no question was answered by both students."
     interval = points(found.difference)
     if not found.apart:
-        return f"{teacher}: approved and unfiltered chains cannot be told apart ({interval})."
+        return f"{teacher}: approved and unfiltered rationales cannot be told apart ({interval})."
     better, other = ("Approved", "unfiltered") if value > 0 else ("Unfiltered", "approved")
-    return f"{teacher}: {better} chains taught more than {other} ones ({interval})."
+    return f"{teacher}: {better} rationales taught more than {other} ones ({interval})."

@@ -39,14 +39,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class References:
-    """What length and similarity are measured against: whose chains, and how long they are.
+    """What length and similarity are measured against: whose rationales, and how long they are.
 
-    ``chains[i]`` are the reference chains of question i, empty where there is none; ``tokens[i]``
-    their lengths. ``teacher`` is "" where the chains come from a file.
+    ``rationales[i]`` are the reference rationales of question i, empty where there is none; ``tokens[i]``
+    their lengths. ``teacher`` is "" where the rationales come from a file.
     """
 
     teacher: str
-    chains: list[list[str]]
+    rationales: list[list[str]]
     tokens: list[list[int]]
 
 
@@ -122,7 +122,7 @@ def _group(name, places, asked, found, references, cosines) -> GroupResult:
 
 
 def _length_ratio(places, found, references: References | None) -> Estimate:
-    """Right chains against the reference's right chains of the same questions."""
+    """Right rationales against the reference's right rationales of the same questions."""
     if references is None:
         return statistics.NOTHING
     both = [i for i in places if found[i].right and references.tokens[i]]
@@ -133,14 +133,14 @@ def _length_ratio(places, found, references: References | None) -> Estimate:
 
 
 def similarities(found: Sequence[Outcome], references: References, embedder) -> list[float | None]:
-    """Mean raw cosine of each answer to the reference chains of its question, None without one.
+    """Mean raw cosine of each answer to the reference rationales of its question, None without one.
 
     ``embedder.encode(texts)`` gives unit vectors, shape (texts, width). Equal texts are encoded
     once.
     """
-    places = [i for i, row in enumerate(found) if row.text.strip() and references.chains[i]]
+    places = [i for i, row in enumerate(found) if row.text.strip() and references.rationales[i]]
     different = list(
-        dict.fromkeys(text for i in places for text in (found[i].text, *references.chains[i]))
+        dict.fromkeys(text for i in places for text in (found[i].text, *references.rationales[i]))
     )
     cosines: list[float | None] = [None] * len(found)
     if not different:
@@ -148,7 +148,7 @@ def similarities(found: Sequence[Outcome], references: References, embedder) -> 
     vectors = embedder.encode(different)
     at = {text: number for number, text in enumerate(different)}
     for i in places:
-        theirs = vectors[[at[text] for text in references.chains[i]]]
+        theirs = vectors[[at[text] for text in references.rationales[i]]]
         cosines[i] = float(np.mean(theirs @ vectors[at[found[i].text]]))
     return cosines
 

@@ -1,7 +1,7 @@
 """How figures are rounded wherever they are shown: halves away from zero, in decimal.
 
 Python's own formatting rounds halves to even and in binary, so that 12.5% and 13.5% would be shown as
-12% and 14%. `curation.rounding` does the same on pages; neither may import the other, and a test
+12% and 14%. `curation.figures.rounding` does the same on pages; neither may import the other, and a test
 compares them.
 """
 

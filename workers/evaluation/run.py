@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workers.evaluation import measure
 from workers.evaluation.answers import Answer, AnswerFile, Emit, ask, kept_answers
-from workers.evaluation.config import EvaluationConfig, read_questions, read_reference_chains
+from workers.evaluation.config import EvaluationConfig, read_questions, read_worked_solutions
 from workers.evaluation.control import control_result
 from workers.evaluation.types import (
     SCORES_FILE,
@@ -26,8 +26,8 @@ from workers.evaluation.types import (
 from workers.evaluation.verdict import verdict
 from workers.scoring import SCORER_VERSION, Item, score_items
 from workers.scoring.contract import BadLine, Flag, item_from
-from workers.scoring.isolation import TextError, TextProcess
-from workers.scoring.similarity import DEFAULT_MODEL, SentenceEmbedder
+from workers.scoring.isolation.process import TextError, TextProcess
+from workers.scoring.metrics.similarity import DEFAULT_MODEL, SentenceEmbedder
 
 
 def evaluate(
@@ -277,16 +277,16 @@ def _better_teacher(config: EvaluationConfig, found, places) -> str:
 
 
 def _references(config, questions, found, teacher, count) -> measure.References | None:
-    """Chains from the file, or the better teacher's own right answers here."""
-    if config.reference_chains:
-        by_id = read_reference_chains(config.reference_chains)
-        chains = [by_id.get(question.id, []) for question in questions]
+    """Rationales from the file, or the better teacher's own right answers here."""
+    if config.worked_solutions:
+        by_id = read_worked_solutions(config.worked_solutions)
+        rationales = [by_id.get(question.id, []) for question in questions]
         teacher = ""
     elif teacher:
-        chains = [[row.text] if row.right else [] for row in found[teacher]]
+        rationales = [[row.text] if row.right else [] for row in found[teacher]]
     else:
         return None
-    return measure.References(teacher, chains, [count(texts) for texts in chains])
+    return measure.References(teacher, rationales, [count(texts) for texts in rationales])
 
 
 def _facts(config: EvaluationConfig, questions, embedder) -> dict:
@@ -295,7 +295,7 @@ def _facts(config: EvaluationConfig, questions, embedder) -> dict:
     return {
         "questions": len(questions),
         "questions_sha256": digest,
-        "reference": config.reference_chains or "the better teacher's right answers here",
+        "reference": config.worked_solutions or "the better teacher's right answers here",
         "teacher_chosen_by": "name" if config.reference_teacher else "accuracy on these questions",
         "tokenizer": config.tokenizer_source(),
         "embedding_model": "" if embedder is None else config.embedding_model or DEFAULT_MODEL,

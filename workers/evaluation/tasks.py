@@ -17,26 +17,26 @@ from typing import Any
 from django.conf import settings
 
 from curation import artifacts
+from curation.celery_app import EVALUATE, EVALUATE_ADDRESSES, send
 from curation.evaluations.models import Answer, Evaluation
 from curation.evaluations.services import addresses_asked, finish_evaluation, held_out
+from curation.jobs import Status, begin, ending, finish, still_mine
 from curation.questions.models import Question
-from curation.queue import EVALUATE, EVALUATE_ADDRESSES, send
 from curation.rationales.models import Backend, Teacher
-from curation.texts import mended
+from curation.text.storable import mended
 from curation.training.models import TrainingJob
-from curation.work import Status, begin, ending, finish, still_mine
+from workers.authorization import refuse_without_rights
 from workers.child_environment import without_secrets
 from workers.evaluation.answers import AnswerFile, ask
 from workers.evaluation.config import EvaluationConfig, ModelEntry, read_questions
 from workers.evaluation.control import CONTROL, first_words
 from workers.evaluation.types import SCORES_FILE, CurationPair, EvaluationError, Report
-from workers.generation.addresses import parse_endpoint
+from workers.generation.chat.endpoint import parse_endpoint
 from workers.generation.tasks import close_warm, spec_of
 from workers.generation.types import BackendError, ModelSpec
+from workers.heartbeat import Pulse
 from workers.model_keys import environment_of_keys, key_for
-from workers.model_places import find_model
-from workers.pulse import Pulse
-from workers.rights import refuse_without_rights
+from workers.model_paths import find_model
 from workers.training.events import read_events
 from workers.turns import in_turns
 
@@ -364,7 +364,7 @@ def _answer(evaluation: Evaluation, row: dict[str, Any]) -> Answer:
 
 
 def curation_pairs(evaluation: Evaluation) -> list[CurationPair]:
-    """Pairs of students of one teacher's chains, approved and unfiltered, same number of examples."""
+    """Pairs of students of one teacher's rationales, approved and unfiltered, same number of examples."""
     found: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
     for job in evaluation.compared_jobs.select_related("dataset"):
         recipe = job.dataset.recipe

@@ -18,7 +18,7 @@ class EvaluationError(Exception):
 
 @dataclass(frozen=True)
 class CurationPair:
-    """Two students of one teacher's chains, same number of examples: names as in the report."""
+    """Two students of one teacher's rationales, same number of examples: names as in the report."""
 
     teacher: str
     approved: str
@@ -62,15 +62,15 @@ class Question:
 
 
 @dataclass(frozen=True)
-class ReferenceChain:
-    """A right chain of the better teacher, what length and similarity are measured against."""
+class WorkedSolution:
+    """A right rationale of the better teacher, what length and similarity are measured against."""
 
     question_id: str
     text: str
 
     @classmethod
-    def from_dict(cls, data: dict) -> ReferenceChain:
-        """From one line of the reference chains file."""
+    def from_dict(cls, data: dict) -> WorkedSolution:
+        """From one line of the reference rationales file."""
         if not isinstance(data, dict):
             raise ValueError("not a JSON object")
         for key in ("question_id", "text"):
@@ -99,9 +99,9 @@ class GroupResult:
     """How one model did on one split and subset.
 
     accuracy      share of right answers of all that came back; what cannot be graded is not right
-    validity      mean probability that no step is wrong, over chains that have a step
-    length_ratio  tokens of right chains over those of the reference's right chains, same questions
-    similarity    mean raw cosine to the reference's chain of the same question
+    validity      mean probability that no step is wrong, over rationales that have a step
+    length_ratio  tokens of right rationales over those of the reference's right rationales, same questions
+    similarity    mean raw cosine to the reference's rationale of the same question
     ended         share of answers that ended by themselves (finish reason "stop")
     """
 

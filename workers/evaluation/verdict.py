@@ -7,7 +7,7 @@ from workers.evaluation.types import Estimate, ModelResult, PairResult, Report, 
 
 _TARGET_NAMES = {
     "accuracy": "Right answers",
-    "validity": "Valid chains",
+    "validity": "Valid rationales",
     "length_ratio": "Length against the teacher",
     "similarity": "Similarity to the teacher",
 }
@@ -184,13 +184,13 @@ def _next_step(report: Report, student: ModelResult, group) -> str:
         )
     if status.get("accuracy") in ("missed", "missed_by_estimate"):
         return (
-            "Next: approve more chains, first for the questions that it gets wrong here, and train "
+            "Next: approve more rationales, first for the questions that it gets wrong here, and train "
             "again; more examples helped most in our trials."
         )
     if status.get("validity") in ("missed", "missed_by_estimate"):
-        return "Next: review the chains with flagged steps; wrong steps are being taught."
+        return "Next: review the rationales with flagged steps; wrong steps are being taught."
     if status.get("length_ratio") in ("missed", "missed_by_estimate"):
-        return "Next: approve the shortest right chain of each group, and train again."
+        return "Next: approve the shortest right rationale of each group, and train again."
     if status.get("similarity") in ("missed", "missed_by_estimate"):
         return "Next: look at right answers that read unlike the teacher's; they may be fine."
     if "met_by_estimate" in status.values():

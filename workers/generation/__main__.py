@@ -1,4 +1,4 @@
-"""Completions for the questions of a file, without a data base.
+"""Completions for the questions of a file, without a database.
 
     python -m workers.generation IN.jsonl -o OUT.jsonl --model FOLDER [--temperature 0.7] ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workers.generation.address_pool import AddressPool
+from workers.generation.chat.address_pool import AddressPool
 from workers.generation.types import Backend, ModelSpec
 
 
@@ -24,13 +24,13 @@ def open_backend(
     Raises BackendError with the reason where the spec cannot work.
     """
     if spec.backend == "transformers":
-        from workers.generation.transformers_backend import TransformersBackend
+        from workers.generation.engine.backend import TransformersBackend
 
         return TransformersBackend(spec)
     if spec.backend == "vllm":
-        from workers.generation.vllm_backend import VLLMBackend
+        from workers.generation.vllm.backend import VLLMBackend
 
         return VLLMBackend(spec)
-    from workers.generation.openai_backend import OpenAIBackend
+    from workers.generation.chat.backend import OpenAIBackend
 
     return OpenAIBackend(spec, allowed_hosts=allowed_hosts, pool=pool)

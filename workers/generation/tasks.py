@@ -1,7 +1,7 @@
 """Fill the slots of runs. Rows are the truth: a wake-up fills what is empty.
 
 Models of this machine are asked by workers of the `gpu` queue, addresses by those of `network`, many
-at once in threads of one process; see `curation.rationales.parts`.
+at once in threads of one process; see `curation.rationales.generation.parts`.
 """
 
 import logging
@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from curation.queue import ASK_ADDRESSES, FILL_RUN, GPU, NETWORK, TRY_ADDRESS, TRY_TEACHER, app
-from curation.rationales.budgets import price
-from curation.rationales.filling import (
+from curation.celery_app import ASK_ADDRESSES, FILL_RUN, GPU, NETWORK, TRY_ADDRESS, TRY_TEACHER, app
+from curation.jobs import ACTIVE, Status, begin, finish
+from curation.rationales.generation.batches import (
     Written,
     extend_batch,
     go_on_or_end,
@@ -25,34 +25,25 @@ from curation.rationales.filling import (
     seed_of,
     write_batch,
 )
-from curation.rationales.models import (
-    Batch,
-    GenerationRun,
-    Rationale,
-    Slot,
-    Teacher,
-    TeacherTry,
+from curation.rationales.generation.budgets import price
+from curation.rationales.generation.orders import EXAMPLES
+from curation.rationales.generation.parts import (
+    teachers_of,
+    teachers_with_work,
+    wake_part,
+    wake_run,
 )
-from curation.rationales.parts import teachers_of, teachers_with_work, wake_part, wake_run
-from curation.rationales.scoring import order_scoring
-from curation.rationales.services import EXAMPLES
-from curation.rationales.tries import teacher_of
-from curation.work import ACTIVE, Status, begin, finish
-from workers.generation.address_pool import AddressPool
+from curation.rationales.models import Batch, GenerationRun, Rationale, Slot, Teacher, TeacherTry
+from curation.rationales.scoring.scores import order_scoring
+from curation.rationales.teachers.trial import teacher_of
+from workers.authorization import refuse_without_rights
 from workers.generation.backends import open_backend
+from workers.generation.chat.address_pool import AddressPool
+from workers.generation.model_cache import WarmBackends
 from workers.generation.prompts import build_messages, get_style
-from workers.generation.types import (
-    Backend,
-    BackendError,
-    Completion,
-    ModelSpec,
-    Request,
-    storable,
-)
-from workers.generation.warm import WarmBackends
-from workers.model_places import find_model
-from workers.pulse import Pulse
-from workers.rights import refuse_without_rights
+from workers.generation.types import Backend, BackendError, Completion, ModelSpec, Request, storable
+from workers.heartbeat import Pulse
+from workers.model_paths import find_model
 from workers.turns import Turn, in_turns
 
 log = logging.getLogger(__name__)
@@ -200,7 +191,7 @@ def fill_batch(
 
 
 class EngineLog:
-    """The end of the log of a model's own process, kept in the data base: pages may be elsewhere."""
+    """The end of the log of a model's own process, kept in the database: pages may be elsewhere."""
 
     def __init__(self, run: GenerationRun, teacher: Teacher, backend: Backend) -> None:
         self.run, self.teacher, self.backend = run, teacher, backend
@@ -330,11 +321,11 @@ class Asking:
 
     def written(self, completion: Completion) -> Written:
         error = completion.error
-        if not error and not completion.chain.strip():
+        if not error and not completion.rationale.strip():
             error = "The model wrote nothing."
         return Written(
             slot_id=int(completion.id),
-            text=completion.chain,
+            text=completion.rationale,
             finish_reason=completion.finish_reason,
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
@@ -395,7 +386,7 @@ def _try(try_id: int) -> None:
 def store_try(row: TeacherTry, teacher: Teacher, completion: Completion, took: float) -> None:
     """Keep what came back; `took` holds the loading of the model, too."""
     error = completion.error
-    if not error and not completion.chain.strip():
+    if not error and not completion.rationale.strip():
         error = "The model wrote nothing."
     latency = min(took, completion.seconds or took)
     finish(

@@ -115,7 +115,7 @@ class Completion:
         )
 
     @property
-    def chain(self) -> str:
+    def rationale(self) -> str:
         """One chain of thought: what a reasoning model thought in a <think> block, then the text."""
         if not self.reasoning.strip():
             return self.text

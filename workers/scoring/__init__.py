@@ -4,13 +4,13 @@ A plain library (no Django, no database) and a command: `python -m workers.scori
 Importing it is light; torch, sympy and sentence-transformers load only when they are needed.
 """
 
-from workers.scoring.answers import Found, find_answer
 from workers.scoring.contract import BadLine, Flag, Item, StepScore, item_from
-from workers.scoring.grading import Grade, grade
-from workers.scoring.references import Reference, parse_reference
+from workers.scoring.extract.answers import Found, find_answer
+from workers.scoring.grade.grading import Grade, grade
+from workers.scoring.grade.references import Reference, parse_reference
 from workers.scoring.scored import SCORER_VERSION, Scored
 from workers.scoring.scorer import score_group, score_items
-from workers.scoring.steps import Step, split_steps
+from workers.scoring.steps.split import Step, split_steps
 
 __all__ = [
     "SCORER_VERSION",

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from workers.generation.types import BackendError
-from workers.scoring.files import Options, score_file
+from workers.scoring.batch.files import Options, score_file
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-embeddings",
         action="store_true",
-        help="leave `similarity` null and do not look for chains about another question; needs no model",
+        help="leave `similarity` null and do not look for rationales about another question; needs no model",
     )
     parser.add_argument(
         "--embedding-model",
@@ -148,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--student",
         metavar="MODEL",
-        help="flag chains longer than this model can take, by its own tokenizer",
+        help="flag rationales longer than this model can take, by its own tokenizer",
     )
     parser.add_argument(
         "--budget", type=int, metavar="N", help="tokens it can take (default: its context length)"

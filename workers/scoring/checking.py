@@ -1,14 +1,14 @@
 """What can be said at once of a text that somebody is still writing.
 
-As `score_items`, without what needs other chains, sentence embeddings or a judge: some milliseconds.
+As `score_items`, without what needs other rationales, sentence embeddings or a judge: some milliseconds.
 """
 
-from workers.scoring.conciseness import StudentLimit
 from workers.scoring.contract import Item
-from workers.scoring.isolation import TextProcess
+from workers.scoring.isolation.process import TextProcess
+from workers.scoring.metrics.conciseness import StudentLimit
 from workers.scoring.scorer import score_items
 
-# Of the contract's score: what a chain that stands alone has.
+# Of the contract's score: what a rationale that stands alone has.
 ALONE = ("answer", "correctness", "structure", "validity", "redundancy", "steps", "flags")
 HOW = ("verdict", "reason", "equations_checked", "equations_failed", "length", "scorer_version")
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from workers.scoring.references import ANSWER_TYPES
+from workers.scoring.grade.references import ANSWER_TYPES
 
 MAX_LINE_BYTES = 8_000_000
 MAX_RATIONALE = 2_000_000

@@ -3,7 +3,7 @@ model.
 
 It stands beside the scores and is in none of them. A judge that cannot be reached, or that says
 anything but what it was asked for, gives no score and the reason; there is no default. What it is
-shown is data: a chain that addresses its judge is not put before it, and nothing else of its score
+shown is data: a rationale that addresses its judge is not put before it, and nothing else of its score
 changes.
 
 Two kinds of server:
@@ -11,7 +11,7 @@ Two kinds of server:
 - `reward`: vLLM's `/pooling` with a process reward model (such as Qwen2.5-Math-PRM, arXiv 2501.07301),
   which gives two probabilities, wrong and right, at the separator behind each step.
 
-A chain is as good as its worst step (the minimum, as in Lightman et al. 2023, arXiv 2305.20050).
+A rationale is as good as its worst step (the minimum, as in Lightman et al. 2023, arXiv 2305.20050).
 """
 
 import asyncio
@@ -24,21 +24,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from workers.addresses import AddressRefused
-from workers.generation.addresses import parse_endpoint
-from workers.generation.chat_client import CallFailed, ChatClient
-from workers.generation.openai_backend import OPTIONS, OpenAIBackend
-from workers.generation.patience import EndpointDown, backoff_seconds
+from workers.generation.chat.backend import OPTIONS, OpenAIBackend
+from workers.generation.chat.client import CallFailed, ChatClient
+from workers.generation.chat.endpoint import parse_endpoint
+from workers.generation.chat.retry_policy import EndpointDown, backoff_seconds
 from workers.generation.types import BackendError, ModelSpec, Request
 from workers.model_keys import key_for
 from workers.scoring.contract import Flag
 from workers.scoring.scored import Scored
+from workers.ssrf_guard import AddressRefused
 
 KINDS = ("chat", "reward")
 MAX_STEPS = 100
 MAX_CHARS = 40_000
 TOKENS = 1_024
-TURNS_TO_JUDGE = "The chain turns to whoever grades it."
+TURNS_TO_JUDGE = "The rationale turns to whoever grades it."
 ATTEMPTS = 3
 STEP_END = "<extra_0>"  # the separator of Qwen's process reward models
 REWARD_SYSTEM = "Please reason step by step, and put your final answer within \\boxed{}."
@@ -55,7 +55,7 @@ steps before it. Answer with one JSON object and nothing else:
 _ADDRESSED = re.compile(
     r"""\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|above|previous|prompt|rule)
     |\b(?:score|rate|grade|mark)\s+(?:this|me|every|each\s+step|all|the\s+(?:answer|solution|response|
-        rationale|chain|reasoning))\b
+        rationale|rationale|reasoning))\b
     |\b(?:give|assign|award|return|output|reply|respond|answer)\b.{0,40}(?:\bfull\s+marks\b
         |\b(?:a\s+)?(?:score|rating|probability)\s+of\b|\b10\s*/\s*10\b|["']steps["'])
     |\b(?:dear|you\s+are|as)\s+(?:the|an?|our)\s+(?:ai|judge|grader|evaluator|reward\s+model)\b
@@ -93,7 +93,7 @@ class BadJudgement(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the judge says of one chain: `steps` and their minimum, or None and the `reason`."""
+    """What the judge says of one rationale: `steps` and their minimum, or None and the `reason`."""
 
     name: str
     steps: tuple[float, ...] | None = None
@@ -116,7 +116,7 @@ class Judgement:
 
 
 class Judge:
-    """Judges scored chains; keep it for a while, it keeps its connections. Also a context manager."""
+    """Judges scored rationales; keep it for a while, it keeps its connections. Also a context manager."""
 
     def __init__(self, server: JudgeServer) -> None:
         """Raises BackendError for an address or key that cannot be used."""
@@ -130,7 +130,8 @@ class Judge:
         self._chat.close()
 
     def __call__(self, scored: Iterable[Scored]) -> None:
-        """Put the judge's score on each chain; a chain that turns to its judge gets a flag instead."""
+        """Put the judge's score on each rationale; a rationale that turns to its judge gets a flag
+        instead."""
         asked = []
         for one in scored:
             reason = _not_asked(one)
@@ -139,7 +140,7 @@ class Judge:
                 continue
             one.judge = Judgement(self.server.name, reason=reason).to_dict()
             if reason == TURNS_TO_JUDGE:
-                message = "This chain turns to whoever grades it; the judge did not see it."
+                message = "This rationale turns to whoever grades it; the judge did not see it."
                 one.flags.append(Flag("addresses_judge", message, "error"))
         if not asked:
             return
@@ -232,18 +233,18 @@ def _spec(server: JudgeServer) -> ModelSpec:
 
 
 def _not_asked(one: Scored) -> str | None:
-    """Why the judge is not asked about this chain; None where it is."""
+    """Why the judge is not asked about this rationale; None where it is."""
     if not one.steps:
-        return "The chain has no steps."
+        return "The rationale has no steps."
     if len(one.steps) > MAX_STEPS or len(one.item.rationale) > MAX_CHARS:
-        return f"The chain is longer than {MAX_STEPS} steps or {MAX_CHARS:,} characters."
+        return f"The rationale is longer than {MAX_STEPS} steps or {MAX_CHARS:,} characters."
     if _ADDRESSED.search(one.item.rationale):
         return TURNS_TO_JUDGE
     return None
 
 
 def _code(one: Scored) -> str:
-    """Must come back in the answer, so that nothing in the chain can be taken for the answer."""
+    """Must come back in the answer, so that nothing in the rationale can be taken for the answer."""
     whole = "\0".join((one.item.id, one.item.question, one.item.rationale))
     return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:12]
 
@@ -324,9 +325,9 @@ def _refuse(constant: str) -> None:
 
 
 def _reward_messages(one: Scored) -> list[dict[str, str]]:
-    chain = "".join(f"{step.text.strip()}{STEP_END}" for step in one.steps)
+    rationale = "".join(f"{step.text.strip()}{STEP_END}" for step in one.steps)
     return [
         {"role": "system", "content": REWARD_SYSTEM},
         {"role": "user", "content": one.item.question.replace(STEP_END, "")},
-        {"role": "assistant", "content": chain},
+        {"role": "assistant", "content": rationale},
     ]

@@ -1,7 +1,7 @@
-"""Areas under the ROC curve with 95% intervals, where chains of one question are alike.
+"""Areas under the ROC curve with 95% intervals, where rationales of one question are alike.
 
 The variance is that of Obuchowski 1997 (Nonparametric analysis of clustered ROC curve data, Biometrics
-53, 567-578); with one chain a question it is DeLong's (DeLong, DeLong and Clarke-Pearson 1988, Biometrics
+53, 567-578); with one rationale a question it is DeLong's (DeLong, DeLong and Clarke-Pearson 1988, Biometrics
 44, 837-845). The interval is taken on the logit, so that it stays within 0 and 1 (Pepe 2003, The
 Statistical Evaluation of Medical Tests, section 5.2.3).
 """
@@ -16,7 +16,7 @@ from scipy.stats import norm, rankdata
 
 @dataclass(frozen=True)
 class Area:
-    """An area under the ROC with its interval; both ends None where no chain is out of order."""
+    """An area under the ROC with its interval; both ends None where no rationale is out of order."""
 
     value: float
     low: float | None
@@ -31,7 +31,7 @@ class Area:
 def clustered_area(
     wrong: Sequence[bool], scores: Sequence[float], clusters: Sequence[Hashable]
 ) -> Area:
-    """The area of `scores` (larger for wrong ones), with chains of one cluster taken together.
+    """The area of `scores` (larger for wrong ones), with rationales of one cluster taken together.
 
     Raises ValueError where there are not at least one wrong and one right entry.
     """

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from workers.scoring.answers import Found
-from workers.scoring.consistency import Vote
 from workers.scoring.contract import Flag, Item, StepScore
-from workers.scoring.grading import Grade
+from workers.scoring.extract.answers import Found
+from workers.scoring.grade.grading import Grade
+from workers.scoring.metrics.consistency import Vote
 
 SCORER_VERSION = "1.2"
 
@@ -32,12 +32,12 @@ class Scored:
     checkable: int
     failed: int
     idle_share: float
-    soundness: float = 1.0  # how likely no step is wrong, whatever the chain is about
+    soundness: float = 1.0  # how likely no step is wrong, whatever the rationale is about
     topic: tuple[float, ...] | None = None  # see `topic.topic_features`
     tokens: int | None = None
     answered: Vote = None
     words: bytes = b""
-    cosine: float | None = None  # of the embeddings of chain and question
+    cosine: float | None = None  # of the embeddings of rationale and question
     conciseness: float = 0.0
     similarity: float | None = None
     consistency: float | None = None
@@ -97,7 +97,7 @@ _PLAIN = ("structure", "validity", "redundancy", "length", "checkable", "failed"
 
 
 def fields_of(item: Item) -> tuple:
-    """Of an item what `scorer.score_chain` looks at."""
+    """Of an item what `scorer.score_rationale` looks at."""
     return (item.question, item.rationale, item.references, item.answer_type, item.choices,
             item.finish_reason)  # fmt: skip
 

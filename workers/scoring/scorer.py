@@ -1,6 +1,6 @@
 """Scores rationales group by group: everything that the contract's "score" says.
 
-`score_chain` looks at one rationale alone; `Group` gathers what the members of a group need to know of
+`score_rationale` looks at one rationale alone; `Group` gathers what the members of a group need to know of
 each other; `finish` puts both together. `score_items` does all three for a stream of items.
 """
 
@@ -10,22 +10,27 @@ from dataclasses import dataclass, field, replace
 from itertools import chain as joined
 from itertools import groupby, islice, tee
 
-from workers.scoring.analysis import ChainFacts, analyse
-from workers.scoring.answers import Found, find_answer
-from workers.scoring.conciseness import (
+from workers.scoring.contract import MAX_RATIONALE, Flag, Item, StepScore, unit
+from workers.scoring.extract.answers import Found, find_answer
+from workers.scoring.grade.grading import grade
+from workers.scoring.isolation.process import Failure, TextError, TextProcess
+from workers.scoring.metrics.conciseness import (
     StudentLimit,
     conciseness_score,
     redundancy_flags,
     rough_tokens,
 )
-from workers.scoring.consistency import Ballot, vote_of
-from workers.scoring.contract import MAX_RATIONALE, Flag, Item, StepScore, unit
-from workers.scoring.grading import grade
-from workers.scoring.isolation import Failure, TextError, TextProcess
+from workers.scoring.metrics.consistency import Ballot, vote_of
+from workers.scoring.metrics.structure import (
+    answer_value,
+    rationale_flags,
+    step_flags,
+    structure_score,
+)
+from workers.scoring.metrics.topic import topic_features
+from workers.scoring.metrics.validity import likelihoods, off_topic
 from workers.scoring.scored import Scored, digest_of, fields_of, unpack
-from workers.scoring.structure import answer_value, chain_flags, step_flags, structure_score
-from workers.scoring.topic import topic_features
-from workers.scoring.validity import likelihoods, off_topic
+from workers.scoring.steps.facts import RationaleFacts, analyse
 
 IDLE_CODES = ("repeats", "restates_question", "nothing_new")
 WEIGHTS = {
@@ -38,23 +43,23 @@ WEIGHTS = {
 EMBED_AHEAD = 2_048  # items that are embedded together, so that texts of like length share a batch
 PROCESS_AHEAD = 256  # items that are handed to a process together
 EMBED_CHARS = 8_000  # the model reads 256 tokens; more text only costs time
-OFF_TOPIC_FLAG = 0.5  # how likely a chain is about another question before a flag says so
-WRONG_CEILING = 0.4  # overall of a chain with a wrong answer
+OFF_TOPIC_FLAG = 0.5  # how likely a rationale is about another question before a flag says so
+WRONG_CEILING = 0.4  # overall of a rationale with a wrong answer
 
 
-def score_chain(item: Item, *, limit: StudentLimit | None = None, hard=None) -> Scored:
+def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None) -> Scored:
     """Scores one rationale alone: everything that needs no other member of its group."""
-    chain = analyse(item.question, item.rationale)
+    rationale = analyse(item.question, item.rationale)
     kind = item.answer_type or _kind_of(item)
     found = find_answer(item.rationale, kind, item.choices)
     if item.finish_reason == "length" and not found.explicit and found.answer is not None:
         found = Found(None, method="cut-off")
     graded = grade(found, item.references, item.answer_type, item.choices, item.question, hard=hard)
     value = answer_value(found)
-    by_step = step_flags(chain)
-    for own, idle in zip(by_step, redundancy_flags(chain), strict=True):
+    by_step = step_flags(rationale)
+    for own, idle in zip(by_step, redundancy_flags(rationale), strict=True):
         own.extend(idle)
-    overall_flags = chain_flags(chain, found, item.finish_reason, value)
+    overall_flags = rationale_flags(rationale, found, item.finish_reason, value)
     if graded.verdict == "cannot be graded" and item.references:
         overall_flags.append(Flag("cannot_grade", graded.reason, "warning"))
     tokens = limit.count(item.rationale) if limit else None
@@ -62,17 +67,17 @@ def score_chain(item: Item, *, limit: StudentLimit | None = None, hard=None) -> 
         overall_flags.append(
             Flag(
                 "too_long",
-                f"The chain is longer than the {limit.budget} tokens that the student can take.",
+                f"The rationale is longer than the {limit.budget} tokens that the student can take.",
                 "warning",
             )
         )
-    scored = _assemble(item, chain, found, graded, by_step, overall_flags)
+    scored = _assemble(item, rationale, found, graded, by_step, overall_flags)
     scored.tokens = tokens
     return scored
 
 
 def _kind_of(item: Item) -> str | None:
-    """The answer type that the references are of, so that the chain is read for the same."""
+    """The answer type that the references are of, so that the rationale is read for the same."""
     if item.choices:
         return "choice"
     if not item.references:
@@ -82,16 +87,16 @@ def _kind_of(item: Item) -> str | None:
 
 def parse_reference_cached(raw: str):
     """`parse_reference` with the last references kept, since a group shares them."""
-    from workers.scoring.grading import _reference
+    from workers.scoring.grade.grading import _reference
 
     return _reference(raw, None, ())
 
 
-def _assemble(item, chain: ChainFacts, found, graded, by_step, overall_flags) -> Scored:
-    likely = likelihoods(chain, any(f.code == "unsupported_answer" for f in overall_flags))
+def _assemble(item, rationale: RationaleFacts, found, graded, by_step, overall_flags) -> Scored:
+    likely = likelihoods(rationale, any(f.code == "unsupported_answer" for f in overall_flags))
     steps = [
         StepScore(f.step.text, f.step.start, f.step.end, unit(v), unit(r), own)
-        for f, (v, r), own in zip(chain.steps, likely.steps, by_step, strict=True)
+        for f, (v, r), own in zip(rationale.steps, likely.steps, by_step, strict=True)
     ]
     idle = sum(any(f.code in IDLE_CODES for f in own) for own in by_step)
     return Scored(
@@ -100,15 +105,15 @@ def _assemble(item, chain: ChainFacts, found, graded, by_step, overall_flags) ->
         graded,
         steps,
         overall_flags,
-        structure=unit(structure_score(chain, found, by_step, overall_flags)),
+        structure=unit(structure_score(rationale, found, by_step, overall_flags)),
         validity=unit(likely.soundness),
         redundancy=unit(likely.redundancy),
         length=rough_tokens(item.rationale[:200_000]),
-        checkable=chain.checkable,
-        failed=chain.failed,
+        checkable=rationale.checkable,
+        failed=rationale.failed,
         idle_share=idle / len(steps) if steps else 0.0,
         soundness=likely.soundness,
-        topic=topic_features(item.question, chain),
+        topic=topic_features(item.question, rationale),
         answered=vote_of(found.answer, item.choices),
         words=digest_of(item.rationale),
     )
@@ -164,7 +169,7 @@ def finish(scored: Scored, group: Group, limit: StudentLimit | None = None) -> S
 
 
 def _note_topic(one: Scored) -> None:
-    """Lowers the validity of a chain by how likely it is about another question."""
+    """Lowers the validity of a rationale by how likely it is about another question."""
     if one.topic is None:
         return
     off = off_topic(one.topic, one.cosine)
@@ -200,7 +205,7 @@ class Settings:
     can take; teacher_weights: what each teacher's vote is worth, see `consistency`; hard: compares
     hard expressions (default: Math-Verify in a bounded child process); on_error(item, error): called
     for an item whose scoring raised, which is then left out (default: the error is raised); judge:
-    called with finished chains, puts its own score on each, see `judge.Judge`; process: reads the
+    called with finished rationales, puts its own score on each, see `judge.Judge`; process: reads the
     texts, so that none holds up the caller (default: they are read here, without any limit).
     """
 
@@ -283,7 +288,7 @@ def _each(items: Iterable[Item], settings: Settings) -> Iterator[Scored | None]:
 def _here(items: Iterable[Item], settings: Settings) -> Iterator[tuple[Item, Scored | Exception]]:
     for item in items:
         try:
-            yield item, score_chain(item, limit=settings.limit, hard=settings.hard)
+            yield item, score_rationale(item, limit=settings.limit, hard=settings.hard)
         except Exception as error:
             yield item, error
 
@@ -350,7 +355,7 @@ def _batches(stream: Iterable, size: int = 512) -> Iterator[list]:
 def _similar_to(chunk: list[Scored], embedder, total, count: int) -> None:
     import numpy as np
 
-    from workers.scoring.similarity import to_rest
+    from workers.scoring.metrics.similarity import to_rest
 
     texts = [one.item.rationale[:EMBED_CHARS] for one in chunk]
     asked = chunk[0].item.question[:EMBED_CHARS]
@@ -384,7 +389,7 @@ def _add_to_rest(scored: list[Scored], vectors) -> None:
     """How near each of a group is to the others of it that count."""
     import numpy as np
 
-    from workers.scoring.similarity import to_rest
+    from workers.scoring.metrics.similarity import to_rest
 
     counts = np.array([one.item.counts for one in scored])
     total, n = vectors[counts].sum(axis=0), int(counts.sum())

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from workers.scoring.conciseness import StudentLimit
+from workers.scoring.metrics.conciseness import StudentLimit
 
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length")
 
@@ -12,7 +12,7 @@ def student_limit(model: str, budget: int | None = None, *, name: str = "") -> S
     """The limit of a student: a folder, or a name on the Hugging Face hub.
 
     name: how errors call it, where people must not read the folder; default: as `model` says.
-    budget: most tokens of a chain; default: the context length that the model's config.json names.
+    budget: most tokens of a rationale; default: the context length that the model's config.json names.
     Raises ValueError when the tokenizer cannot be read, or when neither a budget nor a context is known.
     """
     from tokenizers import Tokenizer

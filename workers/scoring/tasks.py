@@ -10,14 +10,14 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import F
 
+from curation.celery_app import CHECK_TEXT, CPU, SCORE_PROJECT, app, send
+from curation.jobs import Status, begin, ending, finish, give_way, still_mine
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
-from curation.queue import CHECK_TEXT, CPU, SCORE_PROJECT, app, send
-from curation.rationales import checks
-from curation.rationales.adaptive import wake_adaptive
-from curation.rationales.models import Group, Judge, Rationale, ScoringRun, Source
-from curation.rationales.models_checks import TextCheck
-from curation.rationales.scoring import (
+from curation.rationales.generation.adaptive import wake_adaptive
+from curation.rationales.models import Group, Judge, Rationale, ScoringRun, Source, TextCheck
+from curation.rationales.scoring import text_checks
+from curation.rationales.scoring.scores import (
     SCORES,
     note_tries,
     order_scoring,
@@ -25,20 +25,19 @@ from curation.rationales.scoring import (
     teacher_worth,
     waiting_groups,
 )
-from curation.reviews.queueing import enqueue
-from curation.reviews.services import apply_rule
-from curation.work import Status, begin, ending, finish, give_way, still_mine
+from curation.reviews.decisions.rule import apply_rule
+from curation.reviews.queue.items import enqueue
+from workers.authorization import refuse_nobodys
 from workers.generation.types import BackendError
-from workers.model_places import find_model
-from workers.pulse import Pulse
-from workers.rights import refuse_nobodys
+from workers.heartbeat import Pulse
+from workers.model_paths import find_model
 from workers.scoring import SCORER_VERSION, Item, score_items
 from workers.scoring.checking import check_item
-from workers.scoring.conciseness import StudentLimit
-from workers.scoring.isolation import Failure, TextError, TextProcess
+from workers.scoring.isolation.process import Failure, TextError, TextProcess
 from workers.scoring.judge import Judge as Asker
 from workers.scoring.judge import JudgeServer
-from workers.scoring.similarity import SentenceEmbedder
+from workers.scoring.metrics.conciseness import StudentLimit
+from workers.scoring.metrics.similarity import SentenceEmbedder
 from workers.scoring.student import student_limit
 from workers.turns import Turn, in_turns
 
@@ -112,7 +111,7 @@ def score_all(run: ScoringRun, turn: Turn) -> None:
 
 def answer_who_waits() -> None:
     """Short work of this queue whose answer somebody looks for, between two parts of a long one."""
-    answer_checks(checks.waiting_checks())
+    answer_checks(text_checks.waiting_checks())
     for answer in BETWEEN:
         try:
             answer()
@@ -125,7 +124,7 @@ def answer_who_waits() -> None:
 @app.task(name=CHECK_TEXT)
 def check_text(check_id: int) -> None:
     """Say what the scorers think of a text that somebody is writing."""
-    answer_checks(checks.waiting_checks(check_id))
+    answer_checks(text_checks.waiting_checks(check_id))
 
 
 def answer_checks(waiting: Iterable[TextCheck]) -> None:
@@ -133,18 +132,22 @@ def answer_checks(waiting: Iterable[TextCheck]) -> None:
     for check in waiting:
         question, project = check.question, check.project
         try:
-            limit = _limit(project.student, project.max_chain_tokens) if project.student else None
+            limit = (
+                _limit(project.student, project.max_rationale_tokens) if project.student else None
+            )
             item = item_of(question, str(check.pk), check.text)
-            checks.answer(check, check_item(item, limit=limit, process=_texts_of_people))
+            text_checks.answer(check, check_item(item, limit=limit, process=_texts_of_people))
         except TextError as error:
             message = f"The scorer failed at this text: {error.args[0]}."
             log.error("check %s: %s", check.pk, ", ".join(error.args))
-            checks.answer(check, None, message)
+            text_checks.answer(check, None, message)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # said at the text: the scorer must not stop who writes
             log.error("check %s", check.pk, exc_info=error)
-            checks.answer(check, None, "The scorer failed at this text; the workers' log says why.")
+            text_checks.answer(
+                check, None, "The scorer failed at this text; the workers' log says why."
+            )
 
 
 @lru_cache(maxsize=8)
@@ -169,9 +172,9 @@ def how_to_score(run: ScoringRun) -> dict[str, Any]:
     if project.student:
         try:
             place = find_model(project.student, settings.MODEL_ROOTS, hub=True)
-            how["limit"] = student_limit(place.where, project.max_chain_tokens, name=place.name)
+            how["limit"] = student_limit(place.where, project.max_rationale_tokens, name=place.name)
         except ValueError as error:
-            run.note = f"Chains were not measured against the student's length. {error}"
+            run.note = f"Rationales were not measured against the student's length. {error}"
             log.warning("project %s: %s", project.slug, error)
     judge = Judge.objects.filter(project=project).first()
     if judge is not None:
@@ -223,7 +226,7 @@ def _problem(question: Question, found: str | Failure) -> str:
 def score_groups(run: ScoringRun, groups: list[Group], how: dict[str, Any]) -> int:
     """Score all rationales of these groups, store, and put the questions into the review queue.
 
-    What fails, fails alone: after an error the groups are tried one by one, and the chains of one that
+    What fails, fails alone: after an error the groups are tried one by one, and the rationales of one that
     fails again, or at which workers were lost `MAX_TRIES` times, get a flag with the reason.
     Returns how many scores were written.
     """
@@ -237,7 +240,7 @@ def score_groups(run: ScoringRun, groups: list[Group], how: dict[str, Any]) -> i
         if any(score["flags"] and score["flags"][0]["code"] == FAILED for score in scores.values()):
             note_failures(run)
         stored = store_scores(groups, scores, SCORER_VERSION, run=run)
-    except (OperationalError, InterfaceError):  # a data base that is away says nothing of a group
+    except (OperationalError, InterfaceError):  # a database that is away says nothing of a group
         raise
     except Exception as error:
         if len(groups) > 1:
@@ -249,11 +252,11 @@ def score_groups(run: ScoringRun, groups: list[Group], how: dict[str, Any]) -> i
 
 
 def store_failure(run: ScoringRun, groups: list[Group], reason: str) -> int:
-    """Say at every chain of these groups why it has no score."""
+    """Say at every rationale of these groups why it has no score."""
     questions = [group.question_id for group in groups]
-    chains = Rationale.objects.filter(question_id__in=questions).values_list("pk", flat=True)
+    rationales = Rationale.objects.filter(question_id__in=questions).values_list("pk", flat=True)
     note_failures(run)
-    scores = {pk: failed_score(reason) for pk in chains}
+    scores = {pk: failed_score(reason) for pk in rationales}
     stored = store_scores(groups, scores, SCORER_VERSION, run=run)
     enqueue(run.project, questions)
     return stored
@@ -268,7 +271,7 @@ def note_failures(run: ScoringRun) -> None:
 def scores_of(groups: list[Group], how: dict[str, Any]) -> dict[int, dict[str, Any]]:
     """The contract's score objects, with their details, by rationale id."""
     questions = [group.question_id for group in groups]
-    chains = (
+    rationales = (
         Rationale.objects.filter(question_id__in=questions)
         .exclude(edit_review__withdrawn_at__isnull=False)
         .select_related("question", "teacher")
@@ -281,34 +284,34 @@ def scores_of(groups: list[Group], how: dict[str, Any]) -> dict[int, dict[str, A
         reason = error.args[0] if isinstance(error, TextError) else type(error).__name__
         failed[int(item.id)] = failed_score(f"{reason} at this rationale")
 
-    scored = score_items(items(chains), on_error=note_failure, **how)
+    scored = score_items(items(rationales), on_error=note_failure, **how)
     return {int(one.item.id): one.details() | one.to_dict() for one in scored} | failed
 
 
 def failed_score(reason: str) -> dict[str, Any]:
-    """The score of a chain at which the scorer itself failed: nothing is known, and a flag says so."""
-    message = f"The scorer failed ({reason}); judge the chain by eye."
+    """The score of a rationale at which the scorer itself failed: nothing is known, and a flag says so."""
+    message = f"The scorer failed ({reason}); judge the rationale by eye."
     flag = {"code": FAILED, "message": message, "severity": "error"}
     return {**dict.fromkeys(SCORES), "steps": [], "flags": [flag], "verdict": "cannot be graded",
             "reason": "The scorer failed."}  # fmt: skip
 
 
-def items(chains: Iterable[Rationale]) -> Iterator[Item]:
-    """The chains as the scorers take them."""
-    for chain in chains:
+def items(rationales: Iterable[Rationale]) -> Iterator[Item]:
+    """The rationales as the scorers take them."""
+    for rationale in rationales:
         yield item_of(
-            chain.question,
-            str(chain.pk),
-            chain.text,
-            teacher=chain.teacher.name if chain.teacher_id else None,
-            finish_reason=chain.finish_reason or None,
+            rationale.question,
+            str(rationale.pk),
+            rationale.text,
+            teacher=rationale.teacher.name if rationale.teacher_id else None,
+            finish_reason=rationale.finish_reason or None,
             # What a reviewer wrote must not show in what the next one sees of the others.
-            counts=chain.source != Source.PERSON,
+            counts=rationale.source != Source.PERSON,
         )
 
 
 def item_of(question: Question, name: str, text: str, **about: Any) -> Item:
-    """A text as the scorers take it, as a chain for this question."""
+    """A text as the scorers take it, as a rationale for this question."""
     return Item(
         id=name,
         question=question.text,

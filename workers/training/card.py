@@ -35,7 +35,7 @@ def model_card(config: TrainingConfig, facts: dict) -> str:
         f"| trained weights | {facts['trained']:,} ({facts['share']:.1%}) |",
         f"| steps | {facts['steps']:,} in {facts['seconds']:,.0f} s |",
         f"| training loss at the end | {_number(facts['loss'])} |",
-        f"| loss on held-out chains | {_number(facts['eval_loss'])} |",
+        f"| loss on held-out rationales | {_number(facts['eval_loss'])} |",
     ]
     names = ("trl", "peft", "transformers", "torch")
     lines.append(f"| versions | {', '.join(f'{name} {version(name)}' for name in names)} |")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workers.generation.loading import Loaded
+from workers.generation.engine.loading import Loaded
 from workers.training.errors import DataError
 
 IGNORED = -100  # the label that torch's cross entropy leaves out
@@ -108,7 +108,7 @@ def prompt_ids(tokenizer, messages: Sequence[dict]) -> list[int]:
 
 
 def check_special_tokens(rows: Iterable[dict], tokenizer) -> Check:
-    """No text holds a special token: ``<|end|>`` inside a chain would end it there for the model.
+    """No text holds a special token: ``<|end|>`` inside a rationale would end it there for the model.
 
     A model writes what it likes, and so may whoever wrote a question: such a text is refused, not
     taught.
@@ -129,7 +129,7 @@ def check_special_tokens(rows: Iterable[dict], tokenizer) -> Check:
                     False,
                     "no",
                     f"Line {row['line']}: the {message['role']} text holds {found[0]!r}, which is a "
-                    "control token of this model. Edit or reject that chain, then freeze again.",
+                    "control token of this model. Edit or reject that rationale, then freeze again.",
                 )
     return Check("special_tokens", label, True, "yes")
 
@@ -207,7 +207,7 @@ def check_lengths(lengths: Sequence[int], lines: Sequence[int], limit: int, too_
         value,
         f"{len(over)} {few} longer than recipe.max_length ({limit:,} tokens), the longest has "
         f"{longest:,}: line {named}. Nothing is cut silently: raise recipe.max_length, leave the "
-        'chains out, or set recipe.too_long to "leave_out".',
+        'rationales out, or set recipe.too_long to "leave_out".',
     )
 
 

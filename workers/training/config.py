@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from workers.model_places import HUB_NAME
+from workers.model_paths import HUB_NAME
 from workers.training.errors import ConfigError
 
 SCHEDULERS = ("cosine", "linear", "constant", "constant_with_warmup")

@@ -71,7 +71,9 @@ def read_examples(path: str | Path) -> Iterator[Example]:
             found = True
             yield _example(_parse(raw, where), number, where)
     if not found:
-        raise DataError(f"The data set {path} is empty. Approve some chains, then freeze again.")
+        raise DataError(
+            f"The data set {path} is empty. Approve some rationales, then freeze again."
+        )
 
 
 def _example(row, number: int, where: str) -> Example:

@@ -33,7 +33,7 @@ from workers.training.folder import (
     require_safe_model,
 )
 from workers.training.stopping import StopRequest
-from workers.training.trainer import ChainTrainer, sft_config
+from workers.training.trainer import RationaleTrainer, sft_config
 
 log = logging.getLogger("workers.training")
 CHECKED_ROWS = 64  # rows besides the first that the end token and the template are checked on
@@ -81,7 +81,7 @@ class Job:
         self.writer = writer if folder else EventWriter(config.output_dir, enabled=False)
         self.processes = int(os.environ.get("WORLD_SIZE", "1"))
         self.path = Path(config.output_dir)
-        self.trainer: ChainTrainer | None = None
+        self.trainer: RationaleTrainer | None = None
         self.began = time.monotonic()
 
     def go(self) -> dict:
@@ -157,7 +157,7 @@ class Job:
             )
         self.watch = Watch(self.writer, self.stop, recipe, self.path)
         self.watch.began = self.began
-        self.trainer = ChainTrainer(
+        self.trainer = RationaleTrainer(
             model=model,
             args=sft_config(config, self.processes, eval_steps if held_out is not None else 0),
             train_dataset=data,

@@ -15,20 +15,20 @@ from django.conf import settings
 from django.db import transaction
 
 from curation import artifacts
+from curation.celery_app import TRAIN
 from curation.datasets.formats import place
 from curation.errors import ServiceError
 from curation.evaluations.services import order_evaluation
+from curation.jobs import Status, begin, ending, finish
 from curation.projects.access import refusal
 from curation.questions.models import Question
 from curation.questions.prompts import prompt_of
-from curation.queue import TRAIN
 from curation.training.models import TrainingJob, TrainingPoint
 from curation.training.services import record
-from curation.work import Status, begin, ending, finish
+from workers.authorization import refuse_without_rights
 from workers.generation.tasks import close_warm
-from workers.model_places import find_model
-from workers.pulse import Pulse
-from workers.rights import refuse_without_rights
+from workers.heartbeat import Pulse
+from workers.model_paths import find_model
 from workers.training.config import TrainingConfig
 from workers.training.errors import ConfigError
 from workers.training.process import TrainingProcess, launch
@@ -76,7 +76,7 @@ def write_config(job: TrainingJob, folder: Path) -> Path:
         while chunk := source.read(1024 * 1024):
             target.write(chunk)
     unseen = job.project.questions.filter(split="eval").order_by("id")
-    held_out = list(unseen.exclude(reference_chain="")[:EVAL_EXAMPLES])
+    held_out = list(unseen.exclude(worked_solution="")[:EVAL_EXAMPLES])
     base = find_model(job.base_model, settings.MODEL_ROOTS, hub=True)
     values: dict[str, Any] = {
         "base_model": base.where,
@@ -104,7 +104,7 @@ def _prompt(question: Question) -> list[dict[str, str]]:
 def _example(question: Question) -> dict[str, Any]:
     return {
         "prompt": _prompt(question),
-        "completion": [{"role": "assistant", "content": question.reference_chain}],
+        "completion": [{"role": "assistant", "content": question.worked_solution}],
     }
 
 

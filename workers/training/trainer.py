@@ -54,7 +54,7 @@ class LengthBuckets(Sampler):
         yield from rest
 
 
-class ChainTrainer(SFTTrainer):
+class RationaleTrainer(SFTTrainer):
     """SFTTrainer with length buckets and a stop at the first loss that is no number."""
 
     def _get_train_sampler(self, train_dataset=None):

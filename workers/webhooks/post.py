@@ -1,7 +1,7 @@
-"""Send signed events over HTTP. A plain library: no Django, no data base.
+"""Send signed events over HTTP. A plain library: no Django, no database.
 
 Signatures as https://www.standardwebhooks.com describes them (symmetric, `v1`): HMAC-SHA-256 over
-`ID.TIMESTAMP.BODY`, in base64. Where a connection may lead says workers.addresses.
+`ID.TIMESTAMP.BODY`, in base64. Where a connection may lead says workers.ssrf_guard.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from workers.addresses import AddressRefused, BadAddress, parse_url, resolve
+from workers.ssrf_guard import AddressRefused, BadAddress, parse_url, resolve
 
 log = logging.getLogger(__name__)
 SECONDS = 10.0  # for all of it: name, connection, answer
@@ -54,7 +54,7 @@ def sign(key: bytes, event_id: str, timestamp: int, body: bytes) -> str:
 
 class Sender:
     """Sends events side by side, in a loop of its own in a thread: whoever calls may be inside a loop,
-    or busy with a data base. A context manager; at its end what is still on its way is given up.
+    or busy with a database. A context manager; at its end what is still on its way is given up.
 
     allowed_hosts: hosts that need not have public addresses
     """

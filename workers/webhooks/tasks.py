@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from django.conf import settings
 
-from curation.queue import SEND_WEBHOOKS, app
+from curation.celery_app import SEND_WEBHOOKS, app
 from curation.webhooks.models import WebhookDelivery
 from curation.webhooks.sending import note, take_due
 from workers.webhooks.post import Answer, Event, Sender

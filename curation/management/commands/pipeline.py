@@ -5,6 +5,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+from curation.celery_app import CPU, FILES, GPU
 from curation.commands import StageCommand, numbers, progress, project_by_slug, wait_for
 from curation.datasets.models import DatasetVersion
 from curation.datasets.services import candidates, order_freeze
@@ -12,12 +13,11 @@ from curation.errors import Conflict
 from curation.evaluations.models import Evaluation
 from curation.evaluations.services import order_evaluation
 from curation.projects.models import Project
-from curation.queue import CPU, FILES, GPU
-from curation.rationales.parts import queues_of
-from curation.rationales.scoring import order_scoring
-from curation.rationales.services import order_run
+from curation.rationales.generation.orders import order_run
+from curation.rationales.generation.parts import queues_of
+from curation.rationales.scoring.scores import order_scoring
+from curation.reviews.decisions.rule import apply_rule
 from curation.reviews.models import Outcome
-from curation.reviews.services import apply_rule
 from curation.training.models import TrainingJob
 from curation.training.presets import PRESETS
 from curation.training.services import order_training
@@ -40,7 +40,7 @@ class Command(StageCommand):
         parser.add_argument(
             "--compare-curation",
             action="store_true",
-            help="also train on approved and on unfiltered chains of each teacher, as many of each",
+            help="also train on approved and on unfiltered rationales of each teacher, as many of each",
         )
         parser.add_argument(
             "--examples", type=int, default=600, help="at most so many in each of those trainings"
@@ -52,7 +52,7 @@ class Command(StageCommand):
         self.write(project, options)
         self.score(project)
         approved = apply_rule(project)
-        self.told("approve", f"{approved:,} more chains approved by the rule")
+        self.told("approve", f"{approved:,} more rationales approved by the rule")
         dataset = self.freeze(project)
         job = self.train(project, dataset, options["preset"])
         evaluation = self.measure(project, job)
@@ -71,7 +71,9 @@ class Command(StageCommand):
     def write(self, project: Project, options: dict[str, Any]) -> None:
         teachers = list(project.teachers.filter(writes=True))
         if not teachers:
-            self.told("write", "no teacher writes here: the chains that were imported are taken")
+            self.told(
+                "write", "no teacher writes here: the rationales that were imported are taken"
+            )
             return
         try:
             run = order_run(
@@ -122,7 +124,7 @@ class Command(StageCommand):
         return evaluation
 
     def compare(self, project: Project, preset: str, limit: int) -> Evaluation | None:
-        """The same student on approved and on unfiltered chains of each teacher, as many of each."""
+        """The same student on approved and on unfiltered rationales of each teacher, as many of each."""
         jobs = []
         for teacher in project.teachers.filter(writes=True):
             recipe = {"selection": "approved", "teachers": [teacher.name]}
@@ -130,7 +132,7 @@ class Command(StageCommand):
                 limit, candidates(project, recipe).values("text_hash").distinct().count()
             )
             if not limit_here:
-                self.say(f"{teacher.name} has no approved chain: nothing to compare.")
+                self.say(f"{teacher.name} has no approved rationale: nothing to compare.")
                 continue
             for selection in ("approved", "unfiltered"):
                 dataset = self.freeze(

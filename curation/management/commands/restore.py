@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import call_command
 
-from curation import queue
+from curation import celery_app
 from curation.backup import check_backup, restore_backup
 from curation.commands import StageCommand
 from curation.errors import Conflict
@@ -32,7 +32,7 @@ class Command(StageCommand):
             manifest = check_backup(folder)
             self.stdout.write(f"{folder}: all {len(manifest['files']):,} files are as backed up.")
             return
-        busy = sorted(name for name, count in (queue.listeners() or {}).items() if count)
+        busy = sorted(name for name, count in (celery_app.listeners() or {}).items() if count)
         if busy:
             raise Conflict(
                 f"Workers listen on {', '.join(busy)}: stop everything before restoring."

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import migrations, models
 
-from curation.migrating import drop_order_keys_on_the_way_back
+from curation.db.migrating import drop_order_keys_on_the_way_back
 
 
 class Migration(migrations.Migration):

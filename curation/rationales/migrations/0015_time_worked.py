@@ -1,7 +1,7 @@
 import datetime
 from django.db import migrations, models
 
-from curation.migrating import from_wall_times
+from curation.db.migrating import from_wall_times
 
 
 class Migration(migrations.Migration):

@@ -1,4 +1,4 @@
-"""Freeze the approved chains and write the dataset to a folder."""
+"""Freeze the approved rationales and write the dataset to a folder."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -10,11 +10,11 @@ from curation.commands import StageCommand, project_by_slug
 from curation.datasets.formats import EXTENSIONS, file_name, open_format
 from curation.datasets.models import DatasetVersion
 from curation.datasets.services import SELECTIONS, freeze, order_freeze, verify
-from curation.work import Status
+from curation.jobs import Status
 
 
 class Command(StageCommand):
-    help = "Freeze the approved chains of a project as a new dataset, or write an earlier one."
+    help = "Freeze the approved rationales of a project as a new dataset, or write an earlier one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", required=True, metavar="SLUG")

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from curation.celery_app import GPU
 from curation.commands import StageCommand, wait_for
 from curation.evaluations.services import order_evaluation
-from curation.queue import GPU
 from curation.training.models import TrainingJob
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from curation.commands import StageCommand, numbers, progress, project_by_slug, wait_for
-from curation.rationales.choosing import WHICH, Choice
+from curation.rationales.generation.orders import Budget, order_run
+from curation.rationales.generation.parts import queues_of
+from curation.rationales.generation.prompt_styles import styles
+from curation.rationales.generation.question_filter import WHICH, Choice
 from curation.rationales.models import Teacher
-from curation.rationales.parts import queues_of
-from curation.rationales.services import Budget, order_run
-from curation.rationales.styles import styles
 
 
 class Command(StageCommand):

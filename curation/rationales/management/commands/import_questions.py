@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from curation.commands import StageCommand, project_by_slug
+from curation.jobs import Status
 from curation.questions.formats import PRESETS
 from curation.questions.models import Split
 from curation.questions.services import order_import
 from curation.rationales.importing import run_import
-from curation.work import Status
 
 
 class Command(StageCommand):

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from curation.celery_app import CPU
 from curation.commands import StageCommand, project_by_slug, wait_for
-from curation.queue import CPU
-from curation.rationales.scoring import order_rescoring, order_scoring
+from curation.rationales.scoring.scores import order_rescoring, order_scoring
 
 
 class Command(StageCommand):

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from curation.celery_app import GPU
 from curation.commands import StageCommand, project_by_slug, wait_for
-from curation.queue import GPU
 from curation.training.presets import PRESETS
 from curation.training.services import order_training
 

@@ -1,0 +1,142 @@
+"""Frozen datasets."""
+
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Router, Status
+from pydantic import Field
+
+from curation.api.core.auth import ADMIN, ADMIN_READ, READ
+from curation.api.core.pagination import PageOf, asked, filters, shown, size_of
+from curation.api.core.schemas import MAX_INTEGER, Order, WorkOut, work_out
+from curation.api.routes.rationales import hides_teachers
+from curation.datasets import formats, selectors, services
+from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation.datasets.verification import last_check, order_check
+from curation.datasets.views import CONTENT_TYPES
+from curation.jobs import Status as WorkStatus
+from curation.web.pagination import Page, number
+
+router = Router(tags=["datasets"])
+P = "/projects/{slug:slug}"
+ONE = f"{P}/datasets/{{int:dataset}}"
+
+
+class DatasetRow(WorkOut):
+    number: int
+    recipe: dict[str, Any]
+    sha256: str = Field(description="Of the canonical JSONL, byte for byte.")
+    example_count: int
+    question_count: int
+
+
+class DatasetOut(DatasetRow):
+    card: str = Field(description="Markdown: what it is, from whom, how it was made.")
+
+
+class FreezeIn(Order):
+    selection: str = Field("approved", description="approved, or unfiltered to compare with.")
+    teachers: list[str] = Field(
+        default_factory=list, description="Rationales of these only, by their names; empty: all."
+    )
+    limit: int | None = Field(None, le=MAX_INTEGER)
+    seed: int = Field(0, ge=0, le=MAX_INTEGER)
+
+
+class CheckOut(WorkOut):
+    done: int = Field(description="Lines that were made again so far.")
+    same: bool | None = Field(
+        description="The bytes made anew have the hash that was frozen; null until that is known."
+    )
+
+
+def _check_out(check: DatasetCheck) -> dict[str, Any]:
+    return {**work_out(check), "done": check.done, "same": check.same}
+
+
+def _row(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
+    plain = ("number", "recipe", "sha256", "example_count", "question_count")
+    told = {**work_out(version), **{name: getattr(version, name) for name in plain}}
+    if hides_teachers(request):
+        told["recipe"] = {**version.recipe, "teachers": []}
+    return told
+
+
+def _version(request: HttpRequest, dataset: int) -> DatasetVersion:
+    rows = DatasetVersion.objects.select_related("created_by", "project")
+    return get_object_or_404(rows, project=request.project, number=dataset)
+
+
+def _out(request: HttpRequest, dataset: int) -> dict[str, Any]:
+    version = _version(request, dataset)
+    # The card names the teachers of its rationales.
+    return {**_row(request, version), "card": "" if hides_teachers(request) else version.card}
+
+
+@router.get(
+    f"{P}/datasets",
+    auth=READ,
+    response=PageOf[DatasetRow],
+    summary="Datasets, the newest first",
+    openapi_extra=filters(),
+)
+def dataset_list(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """In order of their numbers, which `after` speaks of here."""
+    given = asked(request)
+    size = size_of(given)
+    rows = selectors.versions_of(request.project, request.user)
+    if "after" in given:
+        rows = rows.filter(number__lt=number("after", given["after"]))
+    found = list(rows[: size + 1])
+    query = f"after={found[size - 1].number}&limit={size}" if len(found) > size else ""
+    return shown(
+        request, Page(found, query, not given, ""), [_row(request, one) for one in found[:size]]
+    )
+
+
+@router.post(f"{P}/datasets", auth=ADMIN, response={202: DatasetOut}, summary="Freeze a dataset")
+def dataset_freeze(request: HttpRequest, slug: str, body: FreezeIn) -> Status[dict[str, Any]]:
+    """A worker freezes it; look at it until its status is done."""
+    made = services.order_freeze(request.project, request.user, **body.dict())
+    return Status(202, _out(request, made.number))
+
+
+@router.get(ONE, auth=READ, response=DatasetOut, summary="One dataset, with its card")
+def dataset_detail(request: HttpRequest, slug: str, dataset: int) -> dict[str, Any]:
+    return _out(request, dataset)
+
+
+@router.post(
+    f"{ONE}/verify",
+    auth=ADMIN_READ,
+    response={202: CheckOut},
+    summary="Check a dataset's bytes",
+)
+def dataset_verify(request: HttpRequest, slug: str, dataset: int) -> Status[dict[str, Any]]:
+    """Makes the bytes again from the rows and compares their hash with the frozen one: of a small
+    dataset at once, of a large one by a worker; then look at it until its status is done."""
+    return Status(202, _check_out(order_check(_version(request, dataset), request.user)))
+
+
+@router.get(f"{ONE}/verify", auth=ADMIN_READ, response=CheckOut, summary="The last check")
+def dataset_verified(request: HttpRequest, slug: str, dataset: int) -> dict[str, Any]:
+    check = last_check(_version(request, dataset))
+    if check is None:
+        raise Http404
+    return _check_out(check)
+
+
+@router.get(
+    f"{ONE}/download/{{slug:form}}", auth=ADMIN_READ, summary="Download: jsonl, parquet or md"
+)
+def dataset_download(request: HttpRequest, slug: str, dataset: int, form: str) -> FileResponse:
+    version = _version(request, dataset)
+    if form not in CONTENT_TYPES or version.status != WorkStatus.DONE:
+        raise Http404
+    return FileResponse(
+        formats.open_format(version, form),
+        as_attachment=True,
+        filename=formats.file_name(version, formats.EXTENSIONS[form]),
+        content_type=CONTENT_TYPES[form],
+    )

@@ -1,0 +1,265 @@
+"""Questions, and the imports that bring them in."""
+
+import io
+import json
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import File, Form, Router, Schema, Status, UploadedFile
+from pydantic import Field
+
+from curation.api.core.auth import ADMIN, READ
+from curation.api.core.pagination import PageOf, asked, filters, paged, shown, size_of
+from curation.api.core.request_body import Body
+from curation.api.core.schemas import Order, WorkOut, work_out
+from curation.errors import Invalid
+from curation.projects.models import Role
+from curation.projects.selectors import hidden_states
+from curation.questions import selectors, services
+from curation.questions.formats import PRESETS
+from curation.questions.models import Question, QuestionImport, Split
+from curation.web import rate_limit
+from curation.web.pagination import page_of
+
+router = Router(tags=["questions"])
+P = "/projects/{slug:slug}"
+MAX_QUESTIONS = 1000
+
+
+class QuestionOut(Schema):
+    id: int
+    external_id: str
+    text: str
+    reference_answer: str | None
+    other_answers: list[str]
+    reference_problem: str | None = Field(
+        description="Why the reference cannot be used; '' if fine."
+    )
+    answer_type: str
+    choices: list[str]
+    domain: str
+    difficulty: str
+    split: str
+    subset: str
+    created_at: datetime
+    rationales: int
+    right_rationales: int
+    approved_rationales: int
+    queue_status: str | None = Field(description="waiting, adjudicate or done; null: not in it.")
+
+
+class QuestionDetail(QuestionOut):
+    worked_solution: str = Field(description="The worked answer, if there is one.")
+
+
+class RationaleIn(Body):
+    teacher: str
+    text: str
+    temperature: float | None = None
+
+
+class QuestionIn(Body):
+    question: str
+    reference_answer: str | list[str] | None = None
+    worked_solution: str | None = None
+    id: str | None = None
+    answer_type: str | None = None
+    choices: list[str] | None = None
+    domain: str | None = None
+    difficulty: str | None = None
+    split: str | None = None
+    subset: str | None = None
+    rationales: list[RationaleIn] | None = None
+
+
+class QuestionsIn(Order):
+    questions: list[QuestionIn] = Field(min_length=1, max_length=MAX_QUESTIONS)
+    split: str = Field(Split.TRAIN.value, description="Of questions that do not say it themselves.")
+    keep_good_rows: bool = False
+
+
+class ImportIn(Schema):
+    preset: str = ""
+    split: str = Split.TRAIN.value
+    keep_good_rows: bool = False
+    order_key: str = ""
+
+
+class AgainIn(Order):
+    keep_good_rows: bool = True
+
+
+class BadRowOut(Schema):
+    line: int
+    message: str
+
+
+class ImportOut(WorkOut):
+    file_name: str
+    preset: str
+    split: str
+    keep_good_rows: bool
+    rows_read: int
+    rows_bad: int
+    questions_added: int
+    questions_known: int
+    rationales_added: int
+    bad_rows: list[BadRowOut]
+
+
+def question_out(request: HttpRequest, question: Question) -> dict[str, Any]:
+    """A question with the counts that `selectors.add_counts` put on it."""
+    plain = (
+        *("id", "external_id", "text", "reference_answer", "other_answers", "reference_problem"),
+        *("answer_type", "choices", "domain", "difficulty", "split", "subset", "created_at"),
+        "worked_solution",
+    )
+    status, approved = question.queue_status, question.approved_count
+    if status == "control" and request.membership.role != Role.ADMIN:
+        status, approved = "waiting", 0  # who knew it for a control would not decide as usual
+    return {
+        **{name: getattr(question, name) for name in plain},
+        "rationales": question.rationale_count,
+        "right_rationales": question.right_count,
+        "approved_rationales": approved,
+        "queue_status": status,
+    }
+
+
+@router.get(
+    f"{P}/questions",
+    auth=READ,
+    response=PageOf[QuestionOut],
+    summary="Questions",
+    openapi_extra=filters(
+        split=Split.values,
+        subset="A named part of a split.",
+        domain="The domain, word for word.",
+        state=selectors.STATES,
+        q="Words in the question, or # and its id.",
+    ),
+)
+def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
+    given = asked(request, selectors.FILTERS)
+    hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
+    if given.get("q"):
+        rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
+    found = selectors.questions(request.project, given, hidden, request.user)
+    page = page_of(found, given, size_of(given))
+    selectors.add_counts(request.project, page.rows, hidden, request.user)
+    return shown(request, page, [question_out(request, row) for row in page.rows])
+
+
+@router.get(
+    f"{P}/questions/{{int:question_id}}", auth=READ, response=QuestionDetail, summary="One question"
+)
+def question_detail(request: HttpRequest, slug: str, question_id: int) -> dict[str, Any]:
+    question = get_object_or_404(Question, project=request.project, pk=question_id)
+    is_admin = request.membership.role == Role.ADMIN
+    hidden = hidden_states(request.project, is_admin)
+    selectors.add_counts(request.project, [question], hidden, request.user)
+    return question_out(request, question)
+
+
+@router.post(
+    f"{P}/questions", auth=ADMIN, response={202: ImportOut}, summary="Add questions, as JSON"
+)
+def question_add(request: HttpRequest, slug: str, body: QuestionsIn) -> Status[dict[str, Any]]:
+    """Questions in the shape that files have. A worker takes them in, as an import that you can look
+    at; more than 1,000 go as a file."""
+    lines = (json.dumps(one.dict(exclude_none=True), ensure_ascii=False) for one in body.questions)
+    job = services.order_import(
+        request.project,
+        request.user,
+        io.BytesIO("\n".join(lines).encode()),
+        "questions of the API",
+        preset="chainwright",
+        split=body.split,
+        keep_good_rows=body.keep_good_rows,
+        order_key=body.order_key,
+    )
+    return Status(202, import_out(job))
+
+
+def import_out(job: QuestionImport) -> dict[str, Any]:
+    plain = (
+        *("file_name", "preset", "split", "keep_good_rows", "rows_read", "rows_bad", "bad_rows"),
+        *("questions_added", "questions_known", "rationales_added"),
+    )
+    return {**work_out(job), **{name: getattr(job, name) for name in plain}}
+
+
+@router.get(
+    f"{P}/imports",
+    auth=READ,
+    response=PageOf[ImportOut],
+    summary="Imports, the newest first",
+    openapi_extra=filters(),
+)
+def import_list(request: HttpRequest, slug: str) -> dict[str, Any]:
+    rows = QuestionImport.objects.for_project(request.project).select_related("created_by")
+    return paged(request, rows, asked(request), import_out, newest_first=True)
+
+
+@router.post(f"{P}/imports", auth=ADMIN, response={202: ImportOut}, summary="Import a file")
+def import_create(
+    request: HttpRequest, slug: str, file: File[UploadedFile], options: Form[ImportIn]
+) -> Status[dict[str, Any]]:
+    """A JSONL file, as multipart/form-data. A worker takes it in; look at the import for how it went.
+    Unless `keep_good_rows`, one bad row keeps everything out."""
+    unknown = sorted(set(request.POST) - {*ImportIn.model_fields, "csrfmiddlewaretoken"})
+    if unknown or set(request.FILES) != {"file"}:
+        raise Invalid(f"An import has no field {(unknown or ['but one file'])[0]!r}.")
+    if options.preset and options.preset not in PRESETS:
+        raise Invalid(f"{options.preset!r} is no preset: choose one of {', '.join(PRESETS)}.")
+    job = services.order_import(
+        request.project,
+        request.user,
+        file,
+        (file.name or "file").replace("\0", ""),
+        preset=options.preset,
+        split=options.split,
+        keep_good_rows=options.keep_good_rows,
+        order_key=options.order_key or None,
+    )
+    return Status(202, import_out(job))
+
+
+def _import(request: HttpRequest, import_id: int) -> QuestionImport:
+    return get_object_or_404(QuestionImport, project=request.project, pk=import_id)
+
+
+@router.get(f"{P}/imports/{{int:import_id}}", auth=READ, response=ImportOut, summary="One import")
+def import_detail(request: HttpRequest, slug: str, import_id: int) -> dict[str, Any]:
+    return import_out(_import(request, import_id))
+
+
+@router.post(
+    f"{P}/imports/{{int:import_id}}/again",
+    auth=ADMIN,
+    response={202: ImportOut},
+    summary="Import the same file again",
+)
+def import_again(
+    request: HttpRequest, slug: str, import_id: int, body: AgainIn
+) -> Status[dict[str, Any]]:
+    job = services.import_again(
+        _import(request, import_id),
+        request.user,
+        keep_good_rows=body.keep_good_rows,
+        order_key=body.order_key,
+    )
+    return Status(202, import_out(job))
+
+
+@router.post(
+    f"{P}/imports/{{int:import_id}}/cancel",
+    auth=ADMIN,
+    response=ImportOut,
+    summary="Cancel an import",
+)
+def import_cancel(request: HttpRequest, slug: str, import_id: int) -> dict[str, Any]:
+    services.cancel_import(_import(request, import_id))
+    return import_out(_import(request, import_id))

@@ -1,0 +1,6 @@
+"""All models of this app, by the names that others import them by."""
+
+from curation.questions.models.deletion import Deletion, Kind
+from curation.questions.models.question import AnswerType, Question, QuestionImport, Split
+
+__all__ = ["AnswerType", "Deletion", "Kind", "Question", "QuestionImport", "Split"]

@@ -1,0 +1,151 @@
+"""Questions and the imports that bring them in."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from curation.jobs import Job
+from curation.progress import Counted
+from curation.projects.models import LivingManager, Project, ProjectQuerySet
+from curation.questions.models.deletion import Deletion, Kind  # noqa: F401 (Kind is imported from here)
+
+
+class AnswerType(models.TextChoices):
+    NUMBER = "number", "number"
+    EXPRESSION = "expression", "expression"
+    CHOICE = "choice", "choice"
+    TEXT = "text", "text"
+
+
+class Split(models.TextChoices):
+    TRAIN = "train", "train"
+    EVAL = "eval", "held out"
+    OOD = "ood", "out of distribution"
+
+
+class Question(models.Model):
+    """One question. Its text is not changed after import: rationales and datasets stand on it. One that was
+    deleted belongs to no project; `deletion`, the last that took it, stays when it is restored."""
+
+    project = models.ForeignKey(
+        Project, null=True, on_delete=models.CASCADE, related_name="questions"
+    )
+    deletion = models.ForeignKey(
+        Deletion,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="questions",
+        db_index=False,
+    )
+    external_id = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    reference_answer = models.TextField(null=True, blank=True)
+    other_answers = models.JSONField(
+        default=list, blank=True, help_text="Answers that are as right as the reference."
+    )
+    reference_problem = models.CharField(
+        max_length=300,
+        null=True,
+        editable=False,
+        help_text="Why no rationale can be compared with the reference; empty: fine, null: not looked at.",
+    )
+    worked_solution = models.TextField(blank=True, help_text="The worked answer, if there is one.")
+    answer_type = models.CharField(max_length=10, choices=AnswerType, default=AnswerType.NUMBER)
+    choices = models.JSONField(default=list, blank=True)
+    domain = models.CharField(max_length=100, blank=True)
+    difficulty = models.CharField(max_length=40, blank=True)
+    split = models.CharField(max_length=5, choices=Split, default=Split.TRAIN)
+    subset = models.CharField(
+        max_length=60, blank=True, help_text="A named part of a split, such as `paraphrase`."
+    )
+    content_hash = models.CharField(
+        max_length=64, editable=False, help_text="SHA-256 of text and choices: the same question."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = LivingManager()
+    all_objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_question_without_a_project_was_deleted",
+                condition=Q(project__isnull=False) | Q(deletion__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["project", "content_hash"], name="a_question_stands_once_in_a_project"
+            ),
+            models.CheckConstraint(
+                name="a_question_has_a_known_split",
+                condition=Q(split__in=Split.values),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "split", "id"], name="questions_of_a_split"),
+            models.Index(
+                fields=["deletion", "id"],
+                name="questions_that_were_deleted",
+                condition=Q(deletion__isnull=False),
+            ),
+            models.Index(
+                fields=["project", "id"],
+                name="references_not_looked_at",
+                condition=Q(reference_problem__isnull=True),
+            ),
+            models.Index(
+                fields=["project", "id"],
+                name="references_with_a_problem",
+                condition=Q(reference_problem__gt=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+    @property
+    def right_answers(self) -> tuple[str, ...]:
+        """Every answer that is right: the reference and its equals; empty where none is known."""
+        return (self.reference_answer, *self.other_answers) if self.reference_answer else ()
+
+
+class QuestionImport(Job):
+    """One file on its way in. Good rows beside bad ones are kept only where the person said so."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
+    file_name = models.CharField(max_length=200)
+    artifact = models.CharField(
+        max_length=300, help_text="Where the uploaded file lies; empty: it was removed since."
+    )
+    size = models.BigIntegerField(null=True, editable=False, help_text="Bytes of that file.")
+    preset = models.CharField(max_length=40, blank=True)
+    split = models.CharField(max_length=5, choices=Split, default=Split.TRAIN)
+    keep_good_rows = models.BooleanField(default=False)
+    rows_read = models.PositiveIntegerField(default=0)
+    rows_bad = models.PositiveIntegerField(default=0)
+    questions_added = models.PositiveIntegerField(default=0)
+    questions_known = models.PositiveIntegerField(default=0)
+    rationales_added = models.PositiveIntegerField(default=0)
+    bad_rows = models.JSONField(default=list, help_text="The first bad rows: line and message.")
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "import"
+        constraints = [Job.one_order_a_key("an_import")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def rows_written(self) -> int:
+        """Good rows whose questions are there."""
+        return self.questions_added + self.questions_known
+
+    def counted(self) -> Counted:
+        """Every row is looked at before the first is written: how many there are is known then."""
+        if not self.rows_written:
+            return Counted(unit="rows")
+        return Counted(self.rows_written, self.rows_read, self.rows_bad, "rows")

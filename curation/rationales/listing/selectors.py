@@ -1,0 +1,346 @@
+"""Reads for the list of rationales (its filters from an allow-list, its orders, what a reviewer may see
+of it), for scoring and teachers. What stands to the right (decisions, reviews, the queue) is reached by
+names of reverse relations only."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, F, Model, Q, QuerySet
+from django.utils import timezone
+
+from curation.db.search import Query, found, lit, parse
+from curation.errors import Invalid
+from curation.progress import Progress, progress_of
+from curation.projects.models import Project, Rubric, User
+from curation.projects.selectors import silent_states
+from curation.rationales.models import (
+    Group,
+    Rationale,
+    ScoreFlag,
+    ScoringRun,
+    Source,
+    Teacher,
+    passes,
+)
+from curation.web.pagination import Order, number, one_of
+
+FILTERS = (
+    *("teacher", "temperature", "answer", "band", "range", "valid_from", "valid_to"),
+    *("decision", "flag", "reviewer", "since", "until", "q", "after"),
+)
+# Filters that would tell who wrote a rationale.
+TELLING = frozenset({"teacher", "temperature"})
+ANSWERS = {"right": 1.0, "wrong": 0.0, "unknown": None}
+BANDS = {
+    "passes": "passes the rubric",
+    "fails": "does not pass the rubric",
+    "90": "overall 90 to 100",
+    "70": "overall 70 to 89",
+    "50": "overall 50 to 69",
+    "0": "overall under 50",
+    "unscored": "not scored yet",
+}
+UPPER = {"90": 1.01, "70": 0.9, "50": 0.7, "0": 0.5}
+DECISIONS = {
+    "none": "undecided",
+    "approved": "approved",
+    "rejected": "rejected",
+    "superseded": "replaced by an edit",
+    "rule": "approved by the rule",
+    "bulk": "decided with many others",
+}
+RANGED = {
+    "validity": "valid steps",
+    "conciseness": "conciseness",
+    "structure": "structure",
+    "redundancy": "idle steps",
+    "overall": "overall",
+}
+FLAGS = {"yes": "has flags", "no": "has none"}
+CODE = re.compile(r"[a-z][a-z_]{0,39}")
+ORDERS = {
+    "newest": "newest first",
+    "oldest": "oldest first",
+    "best": "best score first",
+    "worst": "worst score first",
+    "fit": "best hit first",
+}
+MOST_TEMPERATURES = 40
+FACET_SECONDS = 60
+
+
+SAID = {"approve": "approved", "reject": "rejected", "edit": "superseded"}
+
+
+def own_words(project: Project, reader: User) -> QuerySet:
+    """What this person says of rationales of questions that are silent to them. Where one review decides a
+    question, a control must look as any other after it as well: as if their own word had decided it.
+    Where more people are asked, nothing is told of either."""
+    said = Rationale.reviews.rel.related_model.objects.filter(
+        project=project, reviewer=reader, withdrawn_at__isnull=True, is_adjudication=False
+    )
+    return said.filter(rationale__question__queue_item__status="control").order_by("id")
+
+
+def tells_own(project: Project, is_admin: bool) -> bool:
+    """Whether `own_words` stand for the decisions of what is silent."""
+    return not is_admin and project.overlap == 1
+
+
+def rationales(
+    project: Project,
+    filters: dict[str, str],
+    hidden: Sequence[str] = (),
+    reader: User | None = None,
+) -> QuerySet[Rationale]:
+    """The rationales that the filters keep. Raises Invalid for a value that is not allowed.
+
+    hidden: states of a question (`hidden_states`) whose rationales count as undecided, whatever they are,
+    but for what the `reader` decided, see `own_words`.
+    """
+    rows = Rationale.objects.for_project(project)
+    for condition in _conditions(project, filters, hidden, reader):
+        rows = rows.filter(condition)
+    if words := filters.get("q"):
+        rows = found(rows, parse(words))
+    return rows
+
+
+def _conditions(
+    project: Project, filters: dict[str, str], hidden: Sequence[str], reader: User | None
+) -> Iterator[Q]:
+    if teacher := filters.get("teacher"):
+        yield Q(teacher_id=number("teacher", teacher))
+    if heat := filters.get("temperature"):
+        yield Q(temperature=_decimal("temperature", heat))
+    if answer := filters.get("answer"):
+        value = ANSWERS[one_of("answer", answer, ANSWERS)]
+        known = Q(score__isnull=False, score__correctness__isnull=True)
+        yield known if value is None else Q(score__correctness=value)
+    if band := filters.get("band"):
+        yield _band(one_of("band", band, BANDS), project.rubric)
+    if wanted := filters.get("range"):
+        yield _range(wanted)
+    if low := filters.get("valid_from"):
+        yield Q(score__validity__gte=number("valid_from", low) / 100)
+    if high := filters.get("valid_to"):
+        yield Q(score__validity__lte=number("valid_to", high) / 100)
+    if decision := filters.get("decision"):
+        kept = _decision(one_of("decision", decision, DECISIONS))
+        yield _as_told(project, decision, kept, hidden, reader) if hidden else kept
+    if flag := filters.get("flag"):
+        yield _flag(project, flag)
+    if reviewer := filters.get("reviewer"):
+        reviews = Rationale.reviews.rel.related_model.objects.filter(project=project)
+        said = reviews.filter(reviewer=number("reviewer", reviewer), withdrawn_at__isnull=True)
+        yield Q(pk__in=said.order_by().values("rationale"))
+    if since := filters.get("since"):
+        yield Q(created_at__gte=_day("since", since))
+    if until := filters.get("until"):
+        yield Q(created_at__lt=_day("until", until) + timedelta(days=1))
+
+
+def _as_told(
+    project: Project, decision: str, kept: Q, hidden: Sequence[str], reader: User | None
+) -> Q:
+    """`kept`, with what is hidden as undecided, or as its reader decided it."""
+    is_hidden = Q(question__queue_item__status__in=list(hidden))
+    own = Q(pk__in=[])
+    if reader is not None and tells_own(project, is_admin=False):
+        said = own_words(project, reader)
+        if decision != "none":
+            said = said.filter(verdict__in=[one for one in SAID if SAID[one] == decision])
+        own = Q(pk__in=said.order_by().values("rationale"))
+        if decision in ("approved", "none"):  # an edit is approved as it is made
+            edits = own_words(project, reader).filter(edited__isnull=False)
+            own |= Q(pk__in=edits.order_by().values("edited"))
+    if decision == "none":
+        return (kept & ~is_hidden) | (is_hidden & ~own)
+    return (kept & ~is_hidden) | (is_hidden & own)
+
+
+def _decimal(name: str, value: str) -> float:
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", value, re.ASCII):
+        raise Invalid(f"{name} must be a number such as 0.7.")
+    return float(value)
+
+
+def _day(name: str, value: str) -> datetime:
+    try:
+        day = date.fromisoformat(value)
+        return timezone.make_aware(datetime.combine(day, time.min))
+    except (ValueError, OverflowError):
+        raise Invalid(f"{name} must be a day such as 2026-11-21.") from None
+
+
+def _band(band: str, rubric: Rubric) -> Q:
+    if band == "unscored":
+        return Q(score__isnull=True)
+    if band in ("passes", "fails"):
+        good = passes(rubric, "score__")
+        return good if band == "passes" else Q(score__isnull=False) & ~good
+    return Q(score__overall__gte=int(band) / 100, score__overall__lt=UPPER[band])
+
+
+def _range(wanted: str) -> Q:
+    """`validity:45-50`: the rationales of one bar of a histogram, from 45 to under 50 hundredths."""
+    score, _, ends = wanted.partition(":")
+    low, _, high = ends.partition("-")
+    one_of("the score of range", score, RANGED)
+    begin, end = number("the start of range", low), number("the end of range", high)
+    if not begin < end <= 100:
+        raise Invalid("range goes from a smaller to a larger number, of 0 to 100.")
+    inside = Q(**{f"score__{score}__gte": begin / 100})
+    return inside if end == 100 else inside & Q(**{f"score__{score}__lt": end / 100})
+
+
+def range_words(wanted: str) -> str:
+    """A `range` that was allowed, in words: "valid steps 45 to 50"."""
+    score, _, ends = wanted.partition(":")
+    return f"{RANGED[score]} {ends.replace('-', ' to ')}" if wanted else ""
+
+
+def _decision(decision: str) -> Q:
+    if decision == "none":
+        return Q(decision__isnull=True)
+    if decision in ("rule", "bulk"):
+        return Q(**{f"decision__{decision}__isnull": False})
+    return Q(decision__outcome=decision)
+
+
+def _flag(project: Project, flag: str) -> Q:
+    if flag in FLAGS:
+        return Q(score__flag_count__gt=0) if flag == "yes" else Q(score__flag_count=0)
+    if not CODE.fullmatch(flag):
+        raise Invalid(f"flag={flag!r} is neither yes nor no nor the code of a flag.")
+    return Q(pk__in=ScoreFlag.objects.filter(project=project, code=flag).values("rationale"))
+
+
+def order_of(name: str, project: Project, rows: QuerySet) -> tuple[QuerySet, Order]:
+    """The rows and the order called `name`; by score, rationales without one are left out."""
+    one_of("sort", name, ORDERS)
+    if name in ("best", "worst"):
+        # The score's own project and id: the index that has them in this order is on the scores.
+        rows = rows.filter(score__project=project, score__overall__isnull=False)
+        return rows, Order("score__overall", "score__rationale_id", name == "best")
+    return rows, Order(descending=name != "oldest")
+
+
+def closed_filters(project: Project, is_admin: bool) -> frozenset[str]:
+    """Filters that this person may not use: those that tell teachers apart where people review blind."""
+    return TELLING if project.is_blind and not is_admin else frozenset()
+
+
+def refuse_telling(project: Project, is_admin: bool, filters: Iterable[str]) -> None:
+    """Raises Invalid where one of the filters is closed to the person."""
+    if closed_filters(project, is_admin) & set(filters):
+        raise Invalid("This project does not show reviewers which teacher wrote a rationale.")
+
+
+def seen_by(
+    user: User, is_admin: bool, project: Project, rows: QuerySet, filters: Iterable[str]
+) -> QuerySet:
+    """Of these rows what the person may see and find by these filters.
+
+    Nobody's words sway another reviewer: a person's rationale is its author's and the admins' while it is
+    not decided, or while its question is silent (see `silent_states`). Raises Invalid for teachers of a
+    project that hides them.
+    """
+    if is_admin:
+        return rows
+    refuse_telling(project, is_admin, filters)
+    is_silent = Q(question__queue_item__status__in=silent_states(project))
+    others = Q(source=Source.PERSON) & ~Q(author=user)
+    rows = rows.exclude(others & (Q(decision__isnull=True) | is_silent))
+    return rows.exclude(is_silent) if "reviewer" in filters else rows
+
+
+def show(
+    rows: Sequence[Rationale], project: Project, user: User, is_admin: bool, query: Query
+) -> None:
+    """Put `parts` (the text where the query's words stand), `outcome` ("" where undecided), `how` it was
+    decided, and `is_silent` (nothing is told of it) on the rows of a page."""
+    silent = set() if is_admin else set(silent_states(project))
+    quiet = {row.pk for row in rows if _state_of(row) in silent}
+    own = said_of(project, user, quiet) if quiet and tells_own(project, is_admin) else {}
+    for row in rows:
+        row.parts = lit(row.text, query)
+        row.is_silent = row.pk in quiet and not tells_own(project, is_admin)
+        decision = None if row.pk in quiet else getattr(row, "decision", None)
+        row.outcome = decision.outcome if decision else own.get(row.pk, "")
+        row.how = ""
+        if decision and (decision.rule_id or decision.bulk_id):
+            row.how = "by the rule" if decision.rule_id else "with others"
+
+
+def _state_of(row: Rationale) -> str:
+    item = getattr(row.question, "queue_item", None)
+    return item.status if item is not None else ""
+
+
+def said_of(project: Project, user: User, rationales: Iterable[int]) -> dict[int, str]:
+    """What the person's own words make of these rationales, by id: see `own_words`."""
+    rationales = list(rationales)
+    said = own_words(project, user).filter(Q(rationale__in=rationales) | Q(edited__in=rationales))
+    told = {}
+    for rationale, edited, verdict in said.values_list("rationale", "edited", "verdict"):
+        told[rationale] = SAID[verdict]
+        if edited:
+            told[edited] = "approved"
+    return told
+
+
+def facets(project: Project) -> dict[str, list[Any]]:
+    """The temperatures and the codes of flags that the project has, at most a minute old."""
+
+    def read() -> dict[str, list[Any]]:
+        rationales = Rationale.objects.filter(project=project)
+        flags = ScoreFlag.objects.filter(project=project)
+        return {"temperatures": _values(rationales, "temperature"), "codes": _values(flags, "code")}
+
+    return cache.get_or_set(f"rationale-facets:{project.pk}", read, FACET_SECONDS)
+
+
+def _values(rows: QuerySet[Model], name: str) -> list[Any]:
+    """The different values of a column, one look-up of its index each: DISTINCT would read all rows."""
+    rows, values = rows.order_by(name).values_list(name, flat=True), []
+    while len(values) < MOST_TEMPERATURES:
+        after = {f"{name}__gt": values[-1]} if values else {f"{name}__isnull": False}
+        if (value := rows.filter(**after).first()) is None:
+            break
+        values.append(value)
+    return values
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How scoring stands: the latest run, how far it has come, and how many groups wait."""
+
+    run: ScoringRun | None
+    waiting: int
+    progress: Progress | None
+
+
+def scoring_state(project: Project) -> Scoring:
+    run = ScoringRun.objects.for_project(project).order_by("-id").first()
+    waiting = Group.objects.filter(project=project, scored__lt=F("revision")).count()
+    return Scoring(run, waiting, progress_of(run) if run is not None else None)
+
+
+def teachers(project: Project) -> QuerySet[Teacher]:
+    """The project's teachers with what they wrote and how much of it was right and approved."""
+    here = Q(rationales__project__isnull=False)  # the others were deleted
+    return (
+        Teacher.objects.for_project(project)
+        .annotate(
+            written=Count("rationales", filter=here),
+            graded=Count("rationales__score__correctness", filter=here),
+            right=Count("rationales", filter=here & Q(rationales__score__correctness=1)),
+            approved=Count("rationales", filter=here & Q(rationales__decision__outcome="approved")),
+        )
+        .order_by("-writes", "id")
+    )

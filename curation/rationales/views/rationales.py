@@ -1,0 +1,112 @@
+"""The list of rationales, and their scoring."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from curation.db.search import Query, best_first, parse
+from curation.projects.access import project_view
+from curation.projects.models import Role
+from curation.projects.saved_views import save_from, views_of
+from curation.projects.selectors import hidden_states, members_of
+from curation.rationales.listing import selectors
+from curation.rationales.models import Teacher
+from curation.rationales.scoring import scores
+from curation.web import rate_limit
+from curation.web.pagination import Page, only, page_of
+
+PAGE = 50
+BEST = 100  # hits on the one page of those that fit best
+# What the reviews' app, to the right of this one, does to many at once.
+BULK_KINDS = (
+    ("approve", "approve"),
+    ("reject", "reject"),
+    ("clear", "make undecided"),
+    ("rescore", "score again"),
+    ("assign", "assign for review"),
+)
+MORE = {"temperature", "valid_from", "valid_to", "reviewer", "since", "until", "range", "band"}
+
+
+@require_GET
+@project_view
+def rationales(request: HttpRequest) -> HttpResponse:
+    filters = only(request.GET, (*selectors.FILTERS, "sort"))
+    is_admin = request.membership.role == Role.ADMIN
+    query = parse(filters.get("q", ""))
+    if "q" in filters:
+        rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
+    page, too_many = _page(request, filters, query, is_admin)
+    selectors.show(page.rows, request.project, request.user, is_admin, query)
+    context = {
+        "page": page,
+        "filters": filters,
+        "filtered": bool(set(filters) - {"after", "sort"}),
+        "more": bool(set(filters) & MORE),
+        "too_many": too_many,
+        "nothing_asked": "q" in filters and query.is_empty,
+        "hides_teachers": request.project.is_blind and not is_admin,
+        "teachers": Teacher.objects.for_project(request.project).order_by("name"),
+        "people": members_of(request.project) if is_admin else (),
+        "answers": [("right", "right"), ("wrong", "wrong"), ("unknown", "cannot be graded")],
+        "bands": selectors.BANDS.items(),
+        "decisions": selectors.DECISIONS.items(),
+        "flags": selectors.FLAGS.items(),
+        "orders": [pair for pair in selectors.ORDERS.items() if pair[0] != "fit" or "q" in filters],
+        "facets": selectors.facets(request.project),
+        "bar": selectors.range_words(filters.get("range", "")),
+        "scoring": selectors.scoring_state(request.project),
+        "bulk_kinds": BULK_KINDS,
+        "saved_views": views_of(
+            *(request.project, request.user, is_admin, "rationales", filters),
+            closed=selectors.closed_filters(request.project, is_admin),
+        ),
+    }
+    return render(request, "rationales/rationales.html", context)
+
+
+@require_POST
+@project_view
+def rationales_save(request: HttpRequest) -> HttpResponse:
+    is_admin = request.membership.role == Role.ADMIN
+    asked = [name for name, value in request.POST.items() if value]
+    selectors.refuse_telling(request.project, is_admin, asked)
+    return save_from(request, "rationales", (*selectors.FILTERS, "sort"))
+
+
+def _page(
+    request: HttpRequest, filters: dict[str, str], query: Query, is_admin: bool
+) -> tuple[Page, bool]:
+    """The page, and whether there were too many hits to put the best first."""
+    hidden = hidden_states(request.project, is_admin)
+    rows = selectors.rationales(request.project, filters, hidden, request.user)
+    rows = selectors.seen_by(request.user, is_admin, request.project, rows, filters)
+    rows = rows.select_related("question__queue_item", "teacher", "score", "author", "decision")
+    rows = rows.defer("score__detail", "reasoning")
+    sort = filters.get("sort", "newest")
+    if sort == "fit":
+        best = best_first(rows, query, BEST)
+        if best is not None:
+            return Page(best, "", True, urlencode(filters)), False
+    rows, order = selectors.order_of(sort, request.project, rows)
+    return page_of(rows, filters, PAGE, order=order), sort == "fit"
+
+
+@require_GET
+@project_view
+def scoring_state(request: HttpRequest) -> HttpResponse:
+    context = {"scoring": selectors.scoring_state(request.project)}
+    return render(request, "rationales/_scoring.html", context)
+
+
+@require_POST
+@project_view(admin=True)
+def score_again(request: HttpRequest) -> HttpResponse:
+    if scores.order_rescoring(request.project, request.user) is None:
+        messages.info(request, "There is nothing to score yet.")
+    else:
+        messages.success(request, "Everything is scored again. Decisions stay as they are.")
+    return redirect("rationales", request.project.slug)

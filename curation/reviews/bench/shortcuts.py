@@ -1,0 +1,149 @@
+"""The bench's keys: one table of what each does, and what a person has put on other keys."""
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+
+from curation.errors import Conflict, Invalid
+from curation.projects.models import Preference, User
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that a key does: `what` at the bench, `there` where an admin decides between reviews;
+    nothing where it has no words. `fixed` ones cannot be moved: their keys are a whole row of digits."""
+
+    name: str
+    group: str
+    what: str
+    keys: tuple[str, ...]
+    repeats: bool = False
+    fixed: bool = False
+    there: str = ""
+
+
+ACTIONS = (
+    Action("approve", "Decide", "Approve and go on; an approved one: take it back", ("a",),
+           there="Approve and go on; an approved one: take it back"),
+    Action("reject", "Decide", "Reject: choose why", ("x",),
+           there="Reject: choose why; again goes on"),
+    Action("edit", "Decide", "Edit and approve", ("e",), there="Edit it yourself"),
+    Action("take", "Decide", "", ("y",),
+           there="Take a reviewer’s edit; again the next one"),
+    Action("best", "Decide", "The best of them; again takes it back", ("b",)),
+    Action("comment", "Decide", "Comment on the rationale", ("c",), there="Comment on your decision"),
+    Action("own", "Decide", "Write a rationale of your own", ("w",)),
+    Action("reject_wrong", "Decide", "Reject every rationale with a wrong answer", ("Shift+x",),
+           there="Reject every rationale with a wrong answer"),
+    Action("flag", "Decide", "Something is wrong with the question", ("f",)),
+    Action("clear", "Decide", "Take the decision back", ("Backspace", "Delete"),
+           there="Take the choice back"),
+    Action("next", "Go on", "Send the decisions, bring the next question", ("Enter",),
+           there="Go on; when all is chosen, decide"),
+    Action("skip", "Go on", "Skip: say why, or press it twice", ("s",),
+           there="Leave the question, to the next one that waits"),
+    Action("undo", "Go on", "Take the last question back", ("u",),
+           there="Take your last decision back"),
+    Action("left", "Move", "Rationale to the left", ("ArrowLeft", "h"), repeats=True,
+           there="Rationale before"),
+    Action("right", "Move", "Rationale to the right", ("ArrowRight", "l"), repeats=True,
+           there="Rationale after"),
+    Action("up", "Move", "Step before", ("ArrowUp", "k"), repeats=True, there="Rationale before"),
+    Action("down", "Move", "Step after", ("ArrowDown", "j"), repeats=True, there="Rationale after"),
+    Action("choose", "Decide", "", ("1…9",), fixed=True, there="A reason of a rejection, by its number"),
+    Action("label_good", "Label steps", "Step 1 to 9 is good; again takes it back", ("1…9",),
+           fixed=True),
+    Action("label_bad", "Label steps", "Step 1 to 9 is bad", ("Shift+1…9",), fixed=True),
+    Action("good", "Label steps", "The step under the cursor is good", ("+", "=")),
+    Action("bad", "Label steps", "… is bad", ("-",)),
+    Action("neutral", "Label steps", "… is neutral", ("0",)),
+    Action("cycle", "Label steps", "… the label after this one", ("Space",)),
+    Action("differences", "Look", "What differs from the rationale compared with", ("d",)),
+    Action("compare_with", "Look", "Compare the others with this rationale", ("Shift+d",)),
+    Action("unfold", "Look", "Rationales like this one, shown or folded", ("o",)),
+    Action("reference", "Look", "Reference and worked answer", ("r",), there="Worked answer"),
+    Action("marks", "Look", "Calculator marks and thinking, shown or folded", ("m",)),
+    Action("wrote", "Look", "Who wrote each rationale", ("t",)),
+    Action("guidelines", "Look", "Guidelines of the project", ("g",),
+           there="Guidelines of the project"),
+    Action("keys", "Look", "These keys", ("?",), there="These keys"),
+)  # fmt: skip
+BY_NAME = {action.name: action for action in ACTIONS}
+MOST = 3
+
+# A sign, a letter with or without Shift, or a named key. Tab, Escape and keys with Ctrl or Alt belong to
+# the browser and to people who move by them; F5, F11 and F12 too.
+NAMED = {"Enter", "Space", "Backspace", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"}
+NAMED |= {f"Arrow{way}" for way in ("Left", "Right", "Up", "Down")}
+NAMED |= {f"F{n}" for n in (2, 3, 4, 6, 7, 8, 9, 10)}
+SIGN = re.compile(r"(?:Shift\+)?[a-z]|[!-/:-@\[-`{-~0]|[^\W\d_A-Za-z]")
+
+
+def table_of(user: User) -> list[dict[str, Any]]:
+    """The whole table as a page needs it, with the keys that this person chose."""
+    chosen = _chosen(user)
+    taken = {key for keys in chosen.values() for key in keys}
+    rows = []
+    for action in ACTIONS:
+        own = chosen.get(action.name)
+        # A key that the person has put elsewhere is theirs, also where a newer version wants it.
+        free = [key for key in action.keys if key not in taken]
+        rows.append(
+            {**asdict(action), "keys": free if own is None else own, "own": own is not None}
+        )
+    return rows
+
+
+def change_keys(user: User, name: str, keys: list[str]) -> list[dict[str, Any]]:
+    """Put an action on these keys; returns the new table.
+
+    Raises Invalid for an action or a key that cannot be, Conflict where another action has the key.
+    """
+    action = BY_NAME.get(name)
+    if action is None or action.fixed:
+        raise Invalid("This action has no key that can be changed.")
+    keys = list(dict.fromkeys(keys))
+    if not 1 <= len(keys) <= MOST:
+        raise Invalid(f"An action has 1 to {MOST} keys.")
+    for key in keys:
+        _check(key)
+    with transaction.atomic():
+        _lock(user)
+        for row in table_of(user):
+            clash = [key for key in keys if key in row["keys"]]
+            if clash and row["name"] != name:
+                raise Conflict(
+                    f"“{clash[0]}” is taken: “{row['what'] or row['there']}”. Give that another key first."
+                )
+        chosen = _chosen(user) | {name: keys}
+        if keys == list(action.keys):
+            del chosen[name]
+        Preference.objects.filter(user=user).update(keys=chosen)
+    return table_of(user)
+
+
+def reset_keys(user: User) -> list[dict[str, Any]]:
+    """All keys as they came; returns the table."""
+    Preference.objects.filter(user=user).update(keys={})
+    return table_of(user)
+
+
+def _check(key: str) -> None:
+    if re.fullmatch(r"[1-9]", key):
+        raise Invalid("The digits 1 to 9 label steps and choose reasons: take another key.")
+    if key not in NAMED and not SIGN.fullmatch(key):
+        raise Invalid("This key belongs to the browser, or is none: take another one.")
+
+
+def _chosen(user: User) -> dict[str, list[str]]:
+    """What the person changed, by action; actions that are gone are passed over."""
+    row = Preference.objects.filter(user=user).values_list("keys", flat=True).first() or {}
+    return {name: keys for name, keys in row.items() if name in BY_NAME}
+
+
+def _lock(user: User) -> None:
+    """Two tabs change keys one after the other, so that together they make no clash either."""
+    Preference.objects.get_or_create(user=user)
+    Preference.objects.select_for_update().get(user=user)

@@ -1,0 +1,155 @@
+// How one rationale looks: its decision, its step labels, its edit. Reads a decision, writes the page.
+
+import { CHECK_KEY, Check, isCheckKey } from "./check.js";
+import { editRows } from "./words.js";
+
+export const LABELS = { 1: ["good", "+"], 0: ["neutral", "○"], "-1": ["bad", "−"] };
+
+const VERBS = { approve: ["Approve", "Approved"], reject: ["Reject", "Rejected"], edit: ["Edit", "Edited"] };
+
+// `typed`: a comment that stands in an open panel and is not confirmed yet.
+export function blank() {
+  return { verdict: "", reasons: [], comment: "", typed: "", labels: {}, edited: "" };
+}
+
+export function paint(rationale, decision, { reasonWords, best }) {
+  const { verdict } = decision;
+  for (const name of ["approve", "reject", "edit"]) rationale.classList.toggle(`is-${name}`, verdict === name);
+  rationale.querySelector(".chip.best").hidden = !best;
+  for (const button of rationale.querySelectorAll("[data-rationale-do]")) {
+    const on = button.dataset.rationaleDo === verdict;
+    button.setAttribute("aria-pressed", String(on));
+    button.textContent = VERBS[button.dataset.rationaleDo][Number(on)];
+  }
+  const told = rationale.querySelector(".told");
+  told.dataset.rule ??= told.textContent;
+  told.textContent = words(decision, reasonWords) || told.dataset.rule;
+  told.title = told.textContent;
+  for (const step of rationale.querySelectorAll("[data-step]")) {
+    const number = step.dataset.step;
+    const [name, sign] = LABELS[decision.labels[number]] ?? ["", ""];
+    const mark = step.querySelector(".mark");
+    mark.className = `mark ${name}`;
+    mark.textContent = sign;
+    mark.setAttribute("aria-label", `Step ${number}: ${name || "no label"}`);
+  }
+  paintEdit(rationale, decision);
+}
+
+function words(decision, reasonWords) {
+  const said = decision.comment ? [`“${decision.comment}”`] : [];
+  if (decision.verdict === "reject") {
+    said.unshift(...decision.reasons.filter((one) => one !== "other").map((one) => reasonWords[one]));
+  } else if (decision.verdict === "edit") {
+    said.unshift("and approved");
+  } else if (decision.edited) {
+    said.unshift("edit kept, not used");
+  }
+  return said.join(", ");
+}
+
+// The person's own rationale: its text line by line, or a note that it is only kept.
+export function paintOwn(rationale, own) {
+  rationale.classList.toggle("is-edit", own.used);
+  const steps = rationale.querySelector(".steps");
+  const lines = rationale.querySelector(".editor") ? [] : own.text.split("\n").filter((line) => line.trim());
+  steps.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { className: "step none", textContent: line })));
+  rationale.querySelector(".told").textContent = own.used ? "goes with your decisions" : "a draft, is not sent";
+}
+
+function paintEdit(rationale, decision) {
+  rationale.querySelector(".edited")?.remove();
+  const steps = rationale.querySelector(".steps");
+  const editing = rationale.querySelector(".editor") !== null;
+  const used = decision.verdict === "edit" && !editing;
+  steps.hidden = used || editing;
+  for (const part of rationale.querySelectorAll(".flag.whole, .thinking")) part.hidden = used || editing;
+  if (!used) return;
+  const box = Object.assign(document.createElement("div"), { className: "edited" });
+  box.append(...editRows(rationale.dataset.text ?? "", decision.edited));
+  steps.before(box);
+}
+
+// Opens a text field in the rationale. `typed(text)` hears every key, `use(text)` returns why the text
+// cannot be used or "", `close()` comes after Escape and after a text that was used. `check`: see Check.
+export function openEditor(rationale, text, { typed, use, close, check }) {
+  const form = document.createElement("form");
+  form.className = "editor";
+  const area = Object.assign(document.createElement("textarea"), { value: text, spellcheck: true });
+  area.setAttribute("aria-label", `Rationale ${rationale.dataset.letter}, edited`);
+  const problem = Object.assign(document.createElement("p"), { className: "problem", hidden: true });
+  problem.setAttribute("role", "alert");
+  const ends = Object.assign(document.createElement("div"), { className: "ends" });
+  const place = document.createElement("div");
+  const [checks, back] = [button("Check", CHECK_KEY, "button"), button("Back", "Esc", "button")];
+  ends.append(button("Use this", "Ctrl ⏎", "submit"), back, checks);
+  form.append(area, place, problem, ends);
+  rationale.querySelector(".steps").before(form);
+  const checker = new Check(area, place, check);
+  checks.addEventListener("click", () => checker.run());
+
+  const done = () => {
+    form.remove();
+    close();
+  };
+  const take = () => {
+    problem.textContent = use(area.value);
+    problem.hidden = !problem.textContent;
+    if (problem.hidden) done();
+    else area.focus();
+  };
+  area.addEventListener("input", () => typed(area.value));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    take();
+  });
+  back.addEventListener("click", done);
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") done();
+    else if (isCheckKey(event)) checker.run();
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) take();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  area.focus();
+  area.setSelectionRange(area.value.length, area.value.length);
+}
+
+function button(text, key, type) {
+  const made = Object.assign(document.createElement("button"), { type, textContent: `${text} ` });
+  made.className = type === "submit" ? "primary" : "quiet";
+  made.append(Object.assign(document.createElement("kbd"), { textContent: key }));
+  return made;
+}
+
+// Steps of a <think> part stand folded behind one line.
+export function foldThoughts(rationale) {
+  const thoughts = rationale.querySelectorAll(".step.thought");
+  if (!thoughts.length) return;
+  const row = Object.assign(document.createElement("li"), { className: "step fold" });
+  const toggle = Object.assign(document.createElement("button"), {
+    type: "button",
+    className: "quiet",
+    textContent: `Thinking: ${thoughts.length} step${thoughts.length === 1 ? "" : "s"}`,
+  });
+  toggle.setAttribute("aria-expanded", "false");
+  toggle.addEventListener("click", () => {
+    const open = rationale.classList.toggle("show-thoughts");
+    toggle.setAttribute("aria-expanded", String(open));
+  });
+  row.append(toggle);
+  thoughts[0].before(row);
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const clockAndDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+// The server's times in the reader's own time zone.
+export function showClocks(box) {
+  for (const one of box.querySelectorAll("time[data-clock]")) {
+    const at = new Date(one.dateTime);
+    const today = at.toDateString() === new Date().toDateString();
+    one.textContent = (today ? clock : clockAndDay).format(at);
+  }
+}
