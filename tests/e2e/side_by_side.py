@@ -60,6 +60,7 @@ from curation.datasets.models import DatasetVersion
 from curation.datasets.services import order_freeze
 from curation.projects.models import Project, User
 from curation.questions.services import order_import
+from curation.rationales.choosing import Choice
 from curation.rationales.models import Teacher
 from curation.rationales.scoring.scores import mark_stale, order_scoring
 from curation.rationales.generation.orders import order_run
@@ -68,7 +69,7 @@ from curation.training.services import order_training
 project, admin = Project.objects.get(slug="eggs"), User.objects.get(username="admin")
 mark_stale(project, list(project.questions.values_list("pk", flat=True)))
 far = Teacher.objects.get(name="far")
-first = project.questions.order_by("id")[:{asked}]
+first = Choice(which="first", limit={asked}).questions(project)
 file = io.BytesIO(b"".join(
     json.dumps({{"question": f"What is {{n}} + {{n}}?", "reference_answer": str(2 * n)}}).encode() + b"\\n"
     for n in range({imported})

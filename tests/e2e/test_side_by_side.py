@@ -25,7 +25,8 @@ def server() -> Iterator[Server]:
 def stack(server: Server, demo_models: Path) -> Iterator[Stack]:
     home = Path(f"/tmp/cw-e2e-{os.getpid()}-{free_port()}")
     made = Stack(home)
-    made.env |= {"MODEL_HOSTS": "127.0.0.1"}
+    # The pages go first, so that the start does not wait for all workers to be there.
+    made.env |= {"MODEL_HOSTS": "127.0.0.1", "WORKER_NICE": "10"}
     made.start("--no-demo")
     prepare(made, server, questions=1000)
     yield made
