@@ -196,7 +196,9 @@ def _native(line: int, value: dict[str, Any]) -> Row:
         question=_text(value, "question", needed=True),
         reference_answer=answer or None,
         other_answers=tuple(others),
-        worked_solution=_text(value, "worked_solution") or rationale,
+        worked_solution=_text(value, "worked_solution")
+        or _text(value, "reference_chain")  # its name until 2026-11-29
+        or rationale,
         answer_type=_text(value, "answer_type") or default_type,
         choices=choices,
         id=_text(value, "id")[:200],

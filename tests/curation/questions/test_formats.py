@@ -56,6 +56,12 @@ def test_the_contracts_own_shape_with_rationales() -> None:
     assert row.rationales[0].temperature == 0.3
 
 
+@pytest.mark.parametrize("key", ["worked_solution", "reference_chain"])
+def test_a_worked_solution_comes_in_by_its_name_and_by_its_old_one(key: str) -> None:
+    (row,) = rows({"question": "How many?", "reference_answer": "7", key: "3 + 4 = 7."})
+    assert row.worked_solution == "3 + 4 = 7."
+
+
 def test_svamp_aqua_and_math() -> None:
     svamp, aqua, math = rows(
         {
