@@ -1,10 +1,11 @@
 """How much of an engine's speed the app leaves: `make bench-generation` (some ten minutes, 2 cores).
 
-Three ways to the same 2,000 rationales of the demo teacher, in turns, in one run of this script:
-a run through the whole app (queue, worker, a vLLM that the worker started, rows written; no scoring,
-so no cpu worker runs), a bare asyncio client on that very server, and vLLM's own offline LLM.chat with
-the same engine settings. The model is so small that everything else shows: the hardest case. Then
-an order of 1,000,000 slots is planned. Needs CHAINWRIGHT_VLLM_PYTHON for all but the last.
+Four ways to the same 2,000 rationales of the demo teacher, in one run of this script: a run through the
+whole app (queue, worker, a vLLM that the worker started, rows written, and the cpu worker beside it that
+scores what is written, as in real use), the same without the cpu worker, a bare asyncio client on that very
+server, and vLLM's own offline LLM.chat with the same engine settings. The first three take turns, in a round
+in this order, in the next in the opposite one. The model is so small that everything else shows: the
+hardest case. Then an order of 1,000,000 slots is planned. Needs CHAINWRIGHT_VLLM_PYTHON for all but the last.
 """
 
 import argparse
@@ -28,18 +29,26 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.benchmarks.generation_stack import REPOSITORY, services, wait_until_scored
+
 HOME = Path(f"/tmp/cw-bench-{os.getpid()}")
-REPOSITORY = Path(__file__).resolve().parents[2]
 QUESTIONS, TEMPERATURES, SAMPLES = 250, [0.3, 0.7], 4
-ROUNDS = 5
+ROUNDS = 6
 IN_FLIGHT = 64  # as the backend's own default
 SLOTS = 1_000_000
+SCORED, ALONE, CLIENT = "app with scoring", "app without scoring", "asyncio client"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--planning", action="store_true", help="only plan the 1,000,000 slots")
-    only_planning = parser.parse_args().planning
+    parser.add_argument("--no-planning", action="store_true", help="leave that out")
+    parser.add_argument("--questions", type=int, default=QUESTIONS)
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help="even: both orders equally often"
+    )
+    options = parser.parse_args()
+    only_planning = options.planning
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     print(f"Machine: {machine}; {date.today()}\n", flush=True)
     os.environ["CHAINWRIGHT_HOME"] = str(HOME)
@@ -48,10 +57,11 @@ def main() -> int:
     try:
         prepare()
         if python and not only_planning:
-            throughput(python)
+            throughput(python, options.questions, options.rounds)
         elif not only_planning:
             print("vLLM is not here (CHAINWRIGHT_VLLM_PYTHON is not set): no throughput measured.")
-        planning()
+        if not options.no_planning:
+            planning()
     finally:
         shutil.rmtree(HOME, ignore_errors=True)
     return 0
@@ -73,70 +83,77 @@ def prepare() -> None:
     make_demo_project(*people)
 
 
-def throughput(python: str) -> None:
-    app, bare, idle, guesses = [], [], [], []
-    with services():
+def throughput(python: str, questions: int, rounds: int) -> None:
+    rates: dict[str, list[float]] = {SCORED: [], ALONE: [], CLIENT: []}
+    idle, guesses, lags = [], [], []
+    with services(HOME) as running:
         run_through_app(seed=0, questions=8)  # starts the engine
         server = find_server()
-        asyncio.run(bare_client(server, orders(1)))  # the prompts are in its cache from now on
-        for seed in range(2, 2 + ROUNDS):
-            guess = estimated()
-            with watching(server) as busy:
-                began = time.monotonic()
-                app.append(run_through_app(seed, QUESTIONS))
-            seconds = time.monotonic() - began
-            guesses.append((guess[0] / (app[-1] * seconds), guess[1] / seconds))
-            idle.append(idle_share(busy))
-            # Looking costs the server a little: both are looked at.
-            with watching(server):
-                bare.append(asyncio.run(bare_client(server, orders(seed))))
-            print(f"round {seed}: app {app[-1]:,.0f}, client {bare[-1]:,.0f} tokens/s", flush=True)
-    offline = run_offline(python, seeds=range(2, 2 + ROUNDS))
+        asyncio.run(
+            bare_client(server, orders(1, questions))
+        )  # its cache has the prompts from now on
+        for number in range(rounds):
+            seed = 2 + number
+            for way in list(rates) if number % 2 == 0 else list(rates)[::-1]:
+                if way == SCORED:
+                    running.start("cpu")
+                elif way == ALONE:
+                    running.stop("cpu")
+                if running.has("cpu"):
+                    wait_until_scored(HOME)  # what an earlier way has left, before the clock
+                guess = estimated(questions)
+                # Looking costs the server a little: all three are looked at.
+                with watching(server) as busy:
+                    began = time.monotonic()
+                    if way == CLIENT:
+                        rate = asyncio.run(bare_client(server, orders(seed, questions)))
+                    else:
+                        rate = run_through_app(seed, questions)
+                    seconds = time.monotonic() - began
+                rates[way].append(rate)
+                if way == SCORED:
+                    guesses.append((guess[0] / (rate * seconds), guess[1] / seconds))
+                    idle.append(idle_share(busy))
+                    lags.append(wait_until_scored(HOME))
+            shown = ", ".join(f"{way} {found[-1]:,.0f}" for way, found in rates.items())
+            print(f"round {number + 1}, tokens/s: {shown}", flush=True)
+    seeds = range(2, 2 + rounds)
+    rates["LLM.chat"] = run_offline(
+        python, orders(1, questions), [orders(n, questions) for n in seeds]
+    )
+    report(rates, idle, guesses, lags)
+
+
+def report(
+    rates: dict[str, list[float]],
+    idle: list[float],
+    guesses: list[tuple[float, float]],
+    lags: list[float],
+) -> None:
     print("| way | tokens/s, each round | median |\n| --- | --- | --- |")
     medians = {}
-    for name, rates in (("app", app), ("asyncio client", bare), ("LLM.chat", offline)):
-        medians[name] = statistics.median(rates)
-        shown = ", ".join(f"{rate:,.0f}" for rate in rates)
+    for name, found in rates.items():
+        medians[name] = statistics.median(found)
+        shown = ", ".join(f"{rate:,.0f}" for rate in found)
         print(f"| {name} | {shown} | {medians[name]:,.0f} |")
-    beside = statistics.median(one / other for one, other in zip(app, bare, strict=True))
-    print(
-        f"\n- app / LLM.chat, of the medians: {medians['app'] / medians['LLM.chat']:.2f} (wanted 0.70)"
-    )
-    print(f"- app / asyncio client, median of the rounds: {beside:.2f} (wanted 0.90)")
-    shares = ", ".join(f"{100 * share:.1f}%" for share in idle)
+    print()
+    for way in (SCORED, ALONE):
+        beside = [one / other for one, other in zip(rates[way], rates[CLIENT], strict=True)]
+        print(
+            f"- {way} / LLM.chat, of the medians: {medians[way] / medians['LLM.chat']:.2f} (wanted "
+            f"0.70)\n- {way} / {CLIENT}, median of the rounds: {statistics.median(beside):.2f} "
+            f"({min(beside):.2f} to {max(beside):.2f}; wanted 0.90)"
+        )
+    shown = ", ".join(f"{seconds:.1f}" for seconds in lags)
+    print(f"- seconds from the end of a run until all of it was scored: {shown}")
     for place, what in enumerate(("tokens written", "time")):
-        told = ", ".join(f"{guess[place]:.2f}" for guess in guesses[1:])
-        print(f"- {what}, the estimate before a run / what it took: {told} (wanted 0.8 to 1.2)")
+        shown = ", ".join(f"{guess[place]:.2f}" for guess in guesses[1:])
+        print(f"- {what}, the estimate before a run / what it took: {shown} (wanted 0.8 to 1.2)")
+    shares = ", ".join(f"{100 * share:.1f}%" for share in idle)
     print(f"- engine idle in the middle of a run: {shares} (wanted under 5%)\n", flush=True)
 
 
-@contextmanager
-def services() -> Iterator[None]:
-    """What `make run` starts, without the cpu worker: so nothing is scored meanwhile."""
-    from curation.supervisor import programs
-
-    commands = programs("127.0.0.1", 18999)
-    del commands["cpu"]
-    with (HOME / "services.log").open("w") as log:
-        started = [
-            subprocess.Popen(
-                [part.replace("%%", "%") for part in command],
-                cwd=REPOSITORY,
-                stdout=log,
-                stderr=log,
-            )
-            for command in commands.values()
-        ]
-        try:
-            yield
-        finally:
-            for process in reversed(started):
-                process.terminate()
-            for process in started:
-                process.wait(30)
-
-
-def orders(seed: int) -> list[dict]:
+def orders(seed: int, questions: int) -> list[dict]:
     """The same questions, samples and seeds for each way, as one request for each n samples."""
     from curation.projects.models import Project
     from curation.questions.models import Split
@@ -146,7 +163,7 @@ def orders(seed: int) -> list[dict]:
     project = Project.objects.get()
     teacher = project.teachers.get(name="vllm")
     made = []
-    for question in project.questions.filter(split=Split.TRAIN).order_by("id")[:QUESTIONS]:
+    for question in project.questions.filter(split=Split.TRAIN).order_by("id")[:questions]:
         for temperature in TEMPERATURES:
             slot = Slot(question=question, teacher=teacher, temperature=temperature, sample=0)
             made.append(
@@ -196,7 +213,7 @@ def run_through_app(seed: int, questions: int) -> float:
     return filled.aggregate(sum=Sum("completion_tokens"))["sum"] / seconds
 
 
-def estimated() -> tuple[float, float]:
+def estimated(questions: int) -> tuple[float, float]:
     """Tokens to be written and seconds, as the page of a new order tells them; the engine is warm, so
     that the seconds of its start are left out."""
     from curation.projects.models import Project
@@ -204,13 +221,13 @@ def estimated() -> tuple[float, float]:
 
     teacher = Project.objects.get().teachers.get(name="vllm")
     told = measured(teacher)
-    slots = QUESTIONS * len(TEMPERATURES) * SAMPLES
+    slots = questions * len(TEMPERATURES) * SAMPLES
     return slots * told.completion_tokens, slots * told.seconds
 
 
 def find_server() -> tuple[str, str]:
     """Address and key of the engine that the worker started."""
-    for process in psutil.process_iter():
+    for process in psutil.Process().children(recursive=True):
         command = process.cmdline() if process.status() != psutil.STATUS_ZOMBIE else []
         if "vllm.entrypoints.openai.api_server" in command and "VLLM_API_KEY" in process.environ():
             port = command[command.index("--port") + 1]
@@ -266,7 +283,7 @@ def idle_share(seen: list[float]) -> float:
     return sum(count == 0 for count in middle) / max(1, len(middle))
 
 
-def run_offline(python: str, seeds: range) -> list[float]:
+def run_offline(python: str, warm: list[dict], rounds: list[list[dict]]) -> list[float]:
     """Tokens a second of LLM.chat in a process of its own, with the app's engine settings."""
     asked = {
         "model": str(REPOSITORY / "workers" / "demo" / "models" / "strong"),
@@ -276,8 +293,8 @@ def run_offline(python: str, seeds: range) -> list[float]:
             "enable_chunked_prefill": False,
             "generation_config": "vllm",
         },
-        "warm": orders(1),
-        "rounds": [orders(seed) for seed in seeds],
+        "warm": warm,
+        "rounds": rounds,
     }
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "DJANGO_SETTINGS_MODULE")}
     env |= {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
@@ -293,8 +310,7 @@ def run_offline(python: str, seeds: range) -> list[float]:
         sys.exit((HOME / "offline.log").read_text()[-3000:])
     # vLLM's own last words may stand after the figures.
     figures = next(line for line in done.stdout.splitlines() if line.startswith("[{"))
-    rounds = json.loads(figures)
-    return [one["tokens"] / one["seconds"] for one in rounds]
+    return [one["tokens"] / one["seconds"] for one in json.loads(figures)]
 
 
 PLAN = """

@@ -2,9 +2,10 @@
 
 Builds a project with 100,000 questions and 4 scored rationales each, starts everything as `make run` does,
 signs 50 reviewers in through the page and lets them decide for two minutes with a second of thought
-between; then tells how long "next" took and counts the rows. `--saturate` lets them work without a
-pause, `--peer label-studio` (or `doccano`) in turns with that. `--database URL` takes an empty PostgreSQL
-database, else it is SQLite; `--home FOLDER` keeps what was built for the next run.
+between; then prints how long "next" took and counts the rows. `--saturate` lets them work without a
+pause, `--peer label-studio` (or `doccano`) in turns with that product, which is installed once by
+`python -m tests.benchmarks.peers install label-studio`. `--database URL` takes an empty PostgreSQL
+database, otherwise it is SQLite; `--home FOLDER` keeps what was built for the next run.
 """
 
 import argparse
@@ -15,6 +16,10 @@ import tempfile
 import time
 from datetime import date
 from typing import Any
+
+from tests.benchmarks.peers import catalog
+from tests.benchmarks.peers.catalog import PEERS
+from tests.benchmarks.peers.meters import cpu_seconds
 
 
 def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -35,13 +40,30 @@ def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
         "--peer",
         action="append",
         default=[],
-        choices=["label-studio", "doccano"],
-        help="turns without a pause, with this product; CHAINWRIGHT_PEERS names the folder of the scripts "
-        "that drive it. Can be given for each",
+        choices=sorted(PEERS),
+        help="turns without a pause, with this product, installed below BENCH_HOME. Can be given for each",
     )
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--peer-tasks", type=int, default=10_000, help="questions in the peer")
+    parser.add_argument(
+        "--crowd", type=int, nargs="+", default=[10, 50], help="people in the turns with a peer"
+    )
+    parser.add_argument(
+        "--turns",
+        type=int,
+        default=4,
+        help="of each side; even, so that both go first equally often",
+    )
     parser.add_argument("--turn-seconds", type=float, default=20)
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--warm-seconds",
+        type=float,
+        default=5,
+        help="of the same work before each turn, not counted",
+    )
+    options = parser.parse_args(arguments)
+    if options.peer and max(options.crowd) > options.reviewers:
+        parser.error(f"--crowd {max(options.crowd)} needs as many --reviewers")
+    return options
 
 
 def main() -> int:
@@ -61,10 +83,12 @@ def main() -> int:
 def run(options: argparse.Namespace) -> int:
     from django.core.management import call_command
 
-    from tests.benchmarks import review_peers, review_stack, review_turns
-    from tests.benchmarks.review_rows import build
+    from tests.benchmarks import review_stack, review_turns
+    from tests.benchmarks.review_rows import build, data_file
 
-    review_peers.check(options.peer)
+    catalog.check(options.peer)
+    if options.peer and data_file() is None:
+        raise SystemExit("--peer needs GSM8K's model solutions: set CHAINWRIGHT_DEV_DATA.")
     call_command("migrate", verbosity=0)
     began = time.monotonic()
     kind = build(options.questions, options.reviewers, options.overlap)
@@ -85,7 +109,6 @@ async def measure(options: argparse.Namespace, url: str, roots: list[int]) -> bo
     """One run; prints its figures. False when something was wrong with the rows."""
     from tests.benchmarks.review_browser import Meter, Reviewer
     from tests.benchmarks.review_rows import PASSWORD, SLUG, Watch, reviewer
-    from tests.benchmarks.review_stack import cpu_seconds
 
     meter = Meter()
     people = [

@@ -10,6 +10,7 @@ import psutil
 from django.db import connection
 
 from curation import supervisor
+from tests.benchmarks.peers.meters import cpu_seconds
 from tests.e2e.conftest import free_port
 
 
@@ -51,20 +52,6 @@ def settle_down(roots: list[int], cores: float = 0.1, most: float = 30.0) -> Non
         time.sleep(1)
         if cpu_seconds(roots) - before < cores:
             return
-
-
-def cpu_seconds(roots: list[int]) -> float:
-    """Processor time of these process trees so far, with that of their children who have ended."""
-    total = 0.0
-    for root in roots:
-        try:
-            top = psutil.Process(root)
-            for process in [top, *top.children(recursive=True)]:
-                with contextlib.suppress(psutil.Error):
-                    total += sum(process.cpu_times()[:4])
-        except psutil.NoSuchProcess:
-            continue
-    return total
 
 
 def machine() -> str:
