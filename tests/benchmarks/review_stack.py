@@ -22,7 +22,7 @@ def running() -> Iterator[tuple[str, list[int]]]:
     child = supervisor.start("127.0.0.1", port)
     try:
         url = f"http://127.0.0.1:{port}"
-        supervisor.wait_until_answers(url, child)
+        supervisor.wait_until_answers(url, child, seconds=300)
         roots = [child.pid, *postmasters()]
         settle_down(roots)
         yield url, roots

@@ -44,7 +44,7 @@ def read_texts(data: Path, count: int) -> list[tuple[str, str, str]]:
 
 def scorer(texts: list[tuple[str, str, str]], is_isolated: bool) -> Callable[[], int]:
     from workers.scoring import Item, score_items
-    from workers.scoring.isolation import TextProcess
+    from workers.scoring.isolation.process import TextProcess
 
     items = [
         Item(str(n), question, text, (reference,), group=question)
@@ -162,7 +162,7 @@ def lines(rates: dict[str, list[float]]) -> Iterator[str]:
 
 
 def main() -> int:
-    from workers.scoring.dev_chains import default_data
+    from workers.scoring.fitting.dev_data import default_data
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

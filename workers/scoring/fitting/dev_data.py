@@ -26,7 +26,7 @@ TOPIC_OTHERS = 2  # rationales of other questions that are put to each question
 
 def default_data() -> Path:
     """Where the dev files are: $CHAINWRIGHT_DEV_DATA, or the folder beside the checkout."""
-    beside = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
     return Path(os.environ.get("CHAINWRIGHT_DEV_DATA", beside))
 
 
