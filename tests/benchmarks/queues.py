@@ -9,8 +9,16 @@ import os
 import shutil
 from pathlib import Path
 
-from tests.e2e.conftest import Stack, free_port
-from tests.e2e.side_by_side import KINDS, order, prepare, slow_server, watch
+import tests.environment  # noqa: F401  (a home of its own, before the settings are read)
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "curation.settings")
+
+import django
+
+django.setup()
+
+from tests.e2e.conftest import Stack, free_port  # noqa: E402
+from tests.e2e.side_by_side import KINDS, order, prepare, slow_server, watch  # noqa: E402
 
 
 def main() -> None:

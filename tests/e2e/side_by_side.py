@@ -14,6 +14,8 @@ KINDS = ("training", "run", "import", "freeze", "scoring")
 ANSWER_SECONDS = 0.4
 
 PREPARE = """
+import time
+from curation.celery_app import listeners
 from curation.datasets.services import freeze, order_freeze
 from curation.projects.models import User
 from curation.projects.services import create_project
@@ -52,6 +54,8 @@ for place, question in enumerate(found):
 Rationale.objects.bulk_create(made, batch_size=1000)
 version = order_freeze(project, admin, selection="unfiltered", limit=400, enqueue=False)
 freeze(version.pk)
+while not all((listeners() or {{"": 0}}).values()):
+    time.sleep(0.5)
 print(json.dumps(len(made)))
 """
 ORDER = """
@@ -60,7 +64,7 @@ from curation.datasets.models import DatasetVersion
 from curation.datasets.services import order_freeze
 from curation.projects.models import Project, User
 from curation.questions.services import order_import
-from curation.rationales.choosing import Choice
+from curation.rationales.generation.question_filter import Choice
 from curation.rationales.models import Teacher
 from curation.rationales.scoring.scores import mark_stale, order_scoring
 from curation.rationales.generation.orders import order_run
@@ -108,7 +112,7 @@ def slow_server() -> Server:
 
 
 def prepare(stack: Stack, server: Server, *, questions: int, each: int = 5) -> None:
-    """A project with so many rationales that no score was ordered for."""
+    """A project with so many rationales that no score was ordered for, and a worker on each queue."""
     stack.ask(PREPARE.format(url=server.url, questions=questions, each=each))
 
 
