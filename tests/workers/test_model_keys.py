@@ -47,6 +47,8 @@ from workers.generation import tasks
 from workers.generation.engine import model_process
 from workers.generation.types import BackendError
 from workers.generation.vllm import engine
+from workers.scoring.grade.math_verify import HardComparer
+from workers.scoring.isolation.process import TextProcess
 from workers.scoring.tasks import score
 from workers.ssrf_guard import parse_url
 from workers.training import process as training_process
@@ -346,3 +348,20 @@ def test_a_training_has_the_hubs_token_only_for_a_model_of_the_hub(
         running.close(grace=0)
         names = {entry.partition(b"=")[0].decode() for entry in found}
         assert set(SECRETS) & names == ({"HF_TOKEN"} if has else set())
+
+
+def test_no_running_child_of_the_scorer_has_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    texts, expressions = TextProcess(), HardComparer()
+    try:
+        assert texts.call("references", ("1/2",), None, ()) == ""
+        assert expressions.compare("x**2", "x^2") is True
+        for process in (texts._child.process, expressions._process):
+            found = Path(f"/proc/{process.pid}/environ").read_bytes()
+            names = {entry.partition(b"=")[0].decode() for entry in found.split(b"\0")}
+            assert not set(SECRETS) & names and KEY.encode() not in found
+            assert {"PATH", "PYTHONPATH"} <= names
+    finally:
+        texts.close()
+        expressions.close()

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.workers.scoring.killed_child import KILLS
 from workers.evaluation import run
 from workers.evaluation.answers import Answer
 from workers.evaluation.types import Question
 from workers.scoring import Item, score_items
 from workers.scoring.batch import files
+from workers.scoring.isolation import pipe
+from workers.scoring.isolation import process as isolation
 from workers.scoring.isolation.process import TextError, TextProcess
 
 # Far more work than the limit of the fixture `hasty` allows: no text has so many sums.
@@ -68,6 +71,44 @@ def test_a_text_past_its_time_fails_alone_and_the_others_are_scored(hasty: TextP
     assert all(one.correctness == 1.0 for one in scored)
     reason = "it took more than 0.3 s of processor time"
     assert failed == [(f"endless{place}", reason) for place in (0, 30, 31, 62)]
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_many_texts_in_a_row_past_their_time_fail_and_no_other(
+    first: int, hasty: TextProcess
+) -> None:
+    items = [good(n) for n in range(5)]
+    items[first:first] = [Item(f"endless{n}", "q", ENDLESS, ("5",)) for n in range(6)]
+    failed: list[tuple[str, str]] = []
+    note = lambda item, error: failed.append((item.id, error.args[0]))  # noqa: E731
+    scored = list(score_items(items, process=hasty, on_error=note))
+    assert [one.item.id for one in scored] == [str(n) for n in range(5)]
+    reason = "it took more than 0.3 s of processor time"
+    assert failed == [(f"endless{n}", reason) for n in range(6)]
+
+
+def test_many_texts_in_a_row_that_kill_their_process_fail_and_no_other(
+    process: TextProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child that is killed whenever it is at one of six texts, as by a system short of memory."""
+    texts = [((f"{n}/7",), None, ()) for n in range(10)]
+    monkeypatch.setenv(KILLS, "6")
+    monkeypatch.setattr(pipe, "CHILD", "tests.workers.scoring.killed_child")
+    results = list(process.map("references", texts))
+    assert [getattr(one, "reason", one) for one in results] == [
+        *["the process that worked on it ended (-9)"] * 6, "", "", "", "",
+    ]  # fmt: skip
+
+
+def test_a_process_that_is_always_killed_ends_the_work_and_blames_not_every_text(
+    process: TextProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [((f"{n}/7",), None, ()) for n in range(100)]
+    monkeypatch.setenv(KILLS, "100")
+    monkeypatch.setattr(pipe, "CHILD", "tests.workers.scoring.killed_child")
+    monkeypatch.setattr(isolation, "BLAMED_IN_A_ROW", 2)
+    with pytest.raises(RuntimeError, match="ends again and again"):
+        list(process.map("references", texts))
 
 
 @pytest.mark.parametrize("large", [2, files.LARGE_GROUP])

@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from mmap import mmap
 from typing import Any
 
+from workers.child_environment import without_secrets
+
 START_SECONDS = 120.0  # for the child to load on a busy machine
+CHILD = "workers.scoring.isolation.child"  # the module that is started
 LENGTH = struct.Struct("<I")
 COUNTER = struct.Struct("<Q")
 
@@ -34,12 +37,12 @@ class Child:
             file.write(bytes(COUNTER.size))
             file.flush()
             self._counter = mmap(file.fileno(), COUNTER.size)
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+            path = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "workers.scoring.isolation.child",
+                [sys.executable, "-m", CHILD,
                  str(file.fileno()), str(seconds), str(memory_mib)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
-                pass_fds=(file.fileno(),), start_new_session=True, env=environment,
+                pass_fds=(file.fileno(),), start_new_session=True, env=without_secrets() | path,
             )  # fmt: skip
         self._to, self._from = self.process.stdin.fileno(), self.process.stdout.fileno()
         os.set_blocking(self._to, False)

@@ -28,7 +28,11 @@ STALLED_SECONDS = 90.0
 MEMORY_MIB = 2_048  # address space of the child
 BATCH_TEXTS = 32
 BATCH_CHARACTERS = 200_000
-LOST_IN_A_ROW = 3  # children that ended without any result before the work is given up
+# Children that ended for no known reason, without any result or text to blame, before the work is
+# given up; and texts in a row that are blamed for such an end: more of them say that the machine is
+# at fault.
+LOST_IN_A_ROW = 3
+BLAMED_IN_A_ROW = 20
 log = logging.getLogger(__name__)
 
 
@@ -84,21 +88,20 @@ class TextProcess:
         with self._lock:
             waiting = _Waiting(calls)
             sent: deque[_Call] = deque()
-            lost = 0
+            losses = _Losses()
             try:
                 while waiting:
                     ended = ""
                     try:
                         for result in self._serve(function, waiting, sent):
-                            lost = 0
+                            losses.forget(result)
                             yield result
                     except (EOFError, BrokenPipeError):
                         pass  # its exit status says why
                     except _Stalled as error:
                         ended = str(error)
                     if sent:
-                        lost += 1
-                        self._blame(sent, ended, lost)
+                        self._blame(sent, ended, losses)
                         waiting.put_back(sent)
                         sent.clear()
             finally:
@@ -154,29 +157,54 @@ class TextProcess:
                 self.while_waiting()
                 ticked = time.monotonic()
 
-    def _blame(self, sent: deque[_Call], ended: str, lost: int) -> None:
+    def _blame(self, sent: deque[_Call], ended: str, losses: "_Losses") -> None:
         """The child is lost: note why at the text that it was at. What it had worked on before
-        without having answered yet is quickly done again."""
+        without having answered yet is quickly done again.
+
+        Raises RuntimeError when the texts cannot be the reason.
+        """
         child, self._child = self._child, None
         at = child.started - child.answered - 1
         status = child.end()
-        timed_out = status == -signal.SIGPROF
-        if timed_out:
+        if status == -signal.SIGPROF:
             ended = f"it took more than {self.seconds:g} s of processor time"
         reason = ended or f"the process that worked on it ended ({status})"
         log.warning("a process that scores texts is lost: %s", reason)
-        if lost > LOST_IN_A_ROW:
+        call = sent[at] if 0 <= at < len(sent) else None  # None: it was between two texts
+        if call is not None:
+            call.lost += 1
+            # Somebody may have killed it for another reason: such a text gets a second try.
+            if ended or call.lost > 1:
+                call.failure = Failure(reason)
+        losses.count(known=bool(ended), blamed=call is not None and call.failure is not None)
+        if losses.too_many():
             raise RuntimeError(
                 f"The process that scores texts ends again and again: {reason}. Try `python -m "
                 "workers.scoring.isolation.child` to see why."
             )
-        if not 0 <= at < len(sent):
-            return  # it was between two texts
-        call = sent[at]
-        call.lost += 1
-        # Somebody may have killed it for another reason: such a text gets a second try.
-        if ended or call.lost > 1:
-            call.failure = Failure(reason)
+
+
+@dataclass(slots=True)
+class _Losses:
+    """Children that were lost without anything having come of it: a text that runs away is blamed,
+    and the next child goes on behind it, however many such texts follow each other."""
+
+    unexplained: int = 0
+    blamed: int = 0
+
+    def count(self, *, known: bool, blamed: bool) -> None:
+        self.unexplained = 0 if blamed else self.unexplained + 1
+        if blamed and not known:
+            self.blamed += 1
+
+    def forget(self, result: Any) -> None:
+        """A result came. The `Failure` of a text that was blamed does not say that a child works."""
+        self.unexplained = 0
+        if not isinstance(result, Failure):
+            self.blamed = 0
+
+    def too_many(self) -> bool:
+        return self.unexplained > LOST_IN_A_ROW or self.blamed > BLAMED_IN_A_ROW
 
 
 class _Stalled(Exception):
