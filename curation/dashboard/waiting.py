@@ -47,7 +47,7 @@ class Waiting:
     mine           of those in front, the project's own
     """
 
-    celery_app: str
+    queue: str
     jobs_in_front: int
     seconds: float | None
     workers: int | None
