@@ -46,4 +46,4 @@ def test_a_killed_vllm_is_started_again_and_ends_with_its_worker(stack: Stack) -
 def vllm_server(stack: Stack) -> psutil.Process:
     name = "vllm.entrypoints.openai.api_server"
     found = [p for p in stack.processes() if name in p.cmdline()]
-    return next(p for p in found if not any("vllm_launch" in part for part in p.cmdline()))
+    return next(p for p in found if not any("vllm/launch.py" in part for part in p.cmdline()))

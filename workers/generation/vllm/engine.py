@@ -1,6 +1,6 @@
 """A vLLM server of our own: started, watched and ended by the worker.
 
-The server is a process group of its own under a small launcher (``vllm_launch.py``) that ends it
+The server is a process group of its own under a small launcher (``launch.py``) that ends it
 when the worker goes away, however that happens. It listens on a free port of this machine's loopback
 address and answers only who holds the random key that it was started with. Ending the process is the
 one sure way to get its memory back (vLLM issues 1908, 3281, 23793).
@@ -41,7 +41,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {
     "log_path": ("", "where the server's output goes; a nameless temporary file otherwise"),
 }
 SERVED_NAME = "model"
-LAUNCHER = Path(__file__).with_name("vllm_launch.py")
+LAUNCHER = Path(__file__).with_name("launch.py")
 TAIL_BYTES = 8000
 STOP_SECONDS = 15.0
 # Belongs to our own interpreter, and would confuse the other one.

@@ -1,6 +1,6 @@
 """Keeps one server process, for as long as the worker that ordered it lives.
 
-``python vllm_launch.py COMMAND...``; standard library only, run as a file. The worker holds the
+``python launch.py COMMAND...``; standard library only, run as a file. The worker holds the
 other end of stdin: when that closes (the worker closed it, crashed, or was killed by SIGKILL) the
 server is told to end, and killed with everything it started if it does not. When the server ends by
 itself, what it started is killed as well, so that its memory really comes back. The exit status is
