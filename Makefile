@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search bench-queues clean
+.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search bench-queues bench-hostile clean
 
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
@@ -55,6 +55,8 @@ bench-search: .venv/installed
 	@$(PY) -m tests.benchmarks.search $(ARGS)
 bench-queues: .venv/installed
 	@$(PY) -m tests.benchmarks.queues $(ARGS)
+bench-hostile: .venv/installed
+	@$(PY) -m tests.benchmarks.hostile_stack $(ARGS)
 bench-page: .venv/installed
 	@$(PY) -m tests.benchmarks.bench_page $(ARGS)
 

@@ -42,8 +42,8 @@ _PARTS = re.compile(f"(?P<kept>{_KEPT})|(?P<unseen>[{RULE['unseen']}]+)")
 _RTL = re.compile(f"[{RULE['rtl']}](?:[^\n{RULE['ltr']}]*[{RULE['rtl']}])?")
 
 _HTML = re.compile(
-    r"(?P<raw><(?P<name>script|style|textarea|math)\b.*?</(?P=name)\s*>|<!--.*?-->)"
-    r"|(?P<tag></?(?P<of>[a-zA-Z][a-zA-Z0-9-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>)"
+    r"(?P<raw><(?P<name>script|style|textarea|math)\b.*?(?:</(?P=name)\s*>|\Z)|<!--.*?(?:-->|\Z))"
+    r"|(?P<tag></?(?P<of>[a-zA-Z][a-zA-Z0-9-]*+)(?:[^<>\"']++|\"[^\"]*\"|'[^']*')*+>)"
     r"|(?P<text>[^<]+|<)",
     re.DOTALL,
 )

@@ -112,6 +112,7 @@ def in_a_home(count: int, length: int) -> dict:
 
     home = Path(tempfile.mkdtemp(prefix="cw-", dir="/tmp"))
     stack = Stack(home)
+    stack.patience = 600.0  # also beside other work
     try:
         stack.start("--no-demo")
         code = (

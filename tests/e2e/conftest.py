@@ -36,6 +36,7 @@ class Stack:
         self.home = home
         self.port = free_port()
         self.process: subprocess.Popen | None = None
+        self.patience = 120.0  # seconds to start
         # SQLite and Valkey of its own, whatever the other tests run on.
         self.env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
         self.env |= {"CHAINWRIGHT_HOME": str(home), "PYTHONUNBUFFERED": "1"}
@@ -52,7 +53,7 @@ class Stack:
         self.process = subprocess.Popen(
             command, cwd=REPOSITORY, env=self.env, stdout=self.out, stderr=self.out
         )
-        until = time.monotonic() + 120
+        until = time.monotonic() + self.patience
         while "Ctrl-C" not in self.printed():
             assert self.process.poll() is None, self.printed()
             assert time.monotonic() < until, self.printed()

@@ -63,7 +63,7 @@ _ADDRESSED = re.compile(
     |<\|[a-z_]+\|>|\[/?INST\]|<</?SYS>>|<extra_\d+>|</?(?:system|assistant|user)>""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-_FENCED = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
+_FENCED = re.compile(r"\A```(?:json)?[^\S\n]*\n(.*)\n```\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

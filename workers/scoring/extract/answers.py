@@ -40,7 +40,7 @@ class Found:
         return self.method in ("boxed", "hash", "a-line", "answer-is", "choice")
 
 
-_LAST_LINE = re.compile(r"(?:^|\n)(?:(A)[ \t]*:|(\#{4}))[ \t]*([^\n]*\S)\s*\Z")
+_LAST_LINE = re.compile(r"(?:^|\n)(?:(A)[ \t]*:|(\#{4}))[ \t]*+([^\n]*\S)\s*\Z")
 _MARK = re.compile(
     r"""
     (?P<boxed>\\(?:boxed|fbox)\s*\{)
@@ -48,17 +48,19 @@ _MARK = re.compile(
     | (?<=[.!?\s])(?P<inline_hash>\#{4})[ \t]+(?=\S)
     | ^[ \t]*(?P<aline>A)[ \t]*:(?=[ \t]*\S)
     | (?P<colon>\b(?:final[ \t]+|correct[ \t]+|right[ \t]+|my[ \t]+)?(?:answers?|ans|solution|result)
-        \b[ \t]*(?:\([^()\n]{0,40}\))?[ \t]*[*_]*[ \t]*(?:[:=➜→⇒]|-{1,2}>|[-–—](?=[ \t]))[ \t]*[*_]*)
+        \b[ \t]*+(?:\([^()\n]{0,40}\)[ \t]*+)?(?:[*_]++[ \t]*+)?
+        (?:[:=➜→⇒]|-{1,2}>|[-–—](?=[ \t]))[ \t]*[*_]*)
     | (?P<is>\b(?:final|correct|right|best|required|desired|our|the|my|so|hence)?[ \t]*
         (?:answers?|final[ \t]+(?:solution|result)|(?:correct|right|best)[ \t]+(?:option|choice)
           |option|choice)
-        [ \t]*(?:to[ \t][^.\n]{1,80}?|for[ \t][^.\n]{1,80}?)?[ \t]*[*_]*[ \t]*
+        [ \t]*+(?:(?:to|for)[ \t][^.\n]{1,80}?[ \t]*+)?(?:[*_]++[ \t]*+)?
         (?:is|are|was|would[ \t]be|will[ \t]be|should[ \t]be|must[ \t]be|comes[ \t](?:out[ \t])?to|=)
         (?:[ \t]+(?:then|therefore|thus|simply|just|clearly|indeed|now))?[ \t]*[:*_]*)
-    | (?P<heading>^[ \t]*(?:\#{1,6}|\*\*)[ \t]*(?:final[ \t]+)?(?:answer|solution)[ \t]*[:*]*[ \t]*$)
-    | (?P<letter>\b(?:answer|ans|option|choice)[ \t]*[:\-]?[ \t]*[(\[]?(?P<abc>[A-J]|(?<=[(\[])[a-j])
+    | (?P<heading>^[ \t]*(?:\#{1,6}|\*\*)[ \t]*(?:final[ \t]+)?(?:answer|solution)[ \t]*+(?:[:*]++[ \t]*+)?$)
+    | (?P<letter>\b(?:answer|ans|option|choice)[ \t]*+(?:[:\-][ \t]*+)?[(\[]?
+        (?P<abc>[A-J]|(?<=[(\[])[a-j])
         [)\].]?(?=[\s.,;*)]|\Z))
-    | (?P<given>\b(?:choose|pick|select|go[ \t]+with)[ \t]+(?:option|choice|answer)?[ \t]*
+    | (?P<given>\b(?:choose|pick|select|go[ \t]+with)[ \t]++(?:(?:option|choice|answer)[ \t]*+)?
         [(\[]?(?P<abc2>[A-J])[)\]]?(?=[\s.,;*]|\Z))
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
@@ -146,7 +148,7 @@ def _boxed(text, marks, i, stop) -> Found | None:
             text[before + 1 : spans[0][0] - (m.end() - m.start())] if len(spans) > 1 else between
         )
         if before < 0 or not re.fullmatch(
-            r"[\s$,]*(?:and|or|,|;|&)?[\s$,]*(?:\w\s*=)?[\s$]*", between
+            r"[\s$,]*+(?:(?:and|or|;|&)[\s$,]*+)?(?:\w\s*=[\s$]*)?", between
         ):
             break
         if text[earlier.end() : before].strip() != text[spans[0][0] : spans[0][1]].strip():

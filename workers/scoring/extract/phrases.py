@@ -21,15 +21,15 @@ class Phrase:
 
 
 # A sentence ends at a stop that is no decimal point, or at a line's end.
-_STOP = re.compile(r"[.!?](?=[\s*_\"')\]]|\Z)(?!\s*\d*\s*$(?<=\d))|\n|(?<=\s)\#{4}|<\|")
+_STOP = re.compile(r"[.!?](?=[\s*_\"')\]]|\Z)(?!\s*+\d++$)|\n|(?<=\s)\#{4}|<\|")
 _LEAD = re.compile(
     r"[\s:*_>=→⇒➜]*(?:(?:therefore|thus|so|hence|that|then|actually|approximately|about"
     r"|just|simply|equal to|option|choice|letter)\b[\s:,*_]*)*",
     re.I,
 )
-_TAIL = re.compile(r"[\s*_.;,!?]+$")
+_TAIL = re.compile(r"(?<![\s*_.;,!?])[\s*_.;,!?]++$")
 _CLAUSE = re.compile(
-    r"\s+(?:because|since|as|which|so|but|where|when|if|given|after|i\.e\.|that is"
+    r"(?<!\s)\s++(?:because|since|as|which|so|but|where|when|if|given|after|i\.e\.|that is"
     r"|by|using|obtained|based)\b|[,;]\s+(?:because|since|as|which|so|but|where|when"
     r"|not|given|after|i\.e\.|that|with|and (?:this|that|it|we|he|she|they|i)\b)"
     r"|\s[-–—]{1,2}\s(?=[a-z])|\s\((?=[a-z]{2,}\s)",
@@ -41,16 +41,12 @@ _NOT_ANSWER = re.compile(
     r" same|what|unknown|reasonable|consistent|required|verified)\b",
     re.I,
 )
-_NUMBERISH = re.compile(
-    r"(?:[-+~≈−–]|\\approx)?\s*(?:US\s?\$|\\?[$€£¥₹])?\s*[-−+]?\s*(?:\\[dt]?frac|"
-    r"\d|\.\d|[½⅓⅔¼¾⅕⅛])"
-)
 NUMBER_TOKEN = re.compile(
     r"(?<![\w.,])[-−+]?(?:US\s?)?\\?[$€£¥₹]?\s?[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?"
     r"(?:(?<=\d)\s?/\s?\d+|(?<=\d)\s\d+\s?/\s?\d+(?!\d))?(?:(?<=\d)\s?(?:\\?%|percent\b))?"
     r"(?<=[\d%t])(?![\w])(?!\.\d)|[½⅓⅔¼¾⅕⅛]"
 )
-_DISPLAY = re.compile(r"\\[\[(]\s*(.*?)\s*\\[\])]", re.S)
+_DISPLAY = re.compile(r"\\[\[(](.*)\\[\])]", re.S)
 _AFTER_ALL = re.compile(r"\bbut\s+(?:rather\s+)?|:\s+(?=\S)")
 _LETTER = re.compile(
     r"[\s(\[*_\"'$]*(?:\\text(?:bf)?\{\s*)?[(\[]?([A-Ja-j])[)\]]?(?:\}|[)\].:,;*_\"'$\s]|$)"
@@ -157,7 +153,9 @@ def _unwrapped(phrase: Phrase) -> Phrase:
     m = _DISPLAY.fullmatch(phrase.text)
     if not m:
         return phrase
-    return Phrase(m[1], phrase.start + m.start(1), phrase.start + m.end(1))
+    start = phrase.start + m.end(1) - len(m[1].lstrip())
+    text = m[1].strip()
+    return Phrase(text, start, start + len(text))
 
 
 def _has_prose(text: str) -> bool:

@@ -166,7 +166,7 @@ def _expressions(a: Expression, b: Expression, asked: Asked, hard) -> bool | Can
     return _ask(hard, a.text, b.text)
 
 
-_BASED = re.compile(r"\s*([0-9a-zA-Z]{1,40})_\s*\{?\s*(\d{1,2})\s*\}?\s*$")
+_BASED = re.compile(r"\s*([0-9a-zA-Z]{1,40})_\s*(?:\{\s*)?(\d{1,2})\s*(?:\}\s*)?$")
 
 
 def _in_base(m: re.Match) -> int | str:

@@ -121,7 +121,9 @@ class HardComparer:
         self._buffer = b""
 
 
-_TOWER = re.compile(r"(?:(?:\^|\*\*)\s*\{?\(?\s*\w{1,9}\s*){3}|\d{4,}\s*\)?!|\^\s*\{?\d{6,}")
+_TOWER = re.compile(
+    r"(?:(?:\^|\*\*)\s*+\{?\(?\s*+\w{1,9}+\s*+){3}|(?<!\d)\d{4,}+\s*+\)?!|\^\s*+\{?\d{6}"
+)
 
 
 def refuse(text: str) -> str:

@@ -58,7 +58,7 @@ _SPACING = re.compile(
     r"(?![a-zA-Z])|\\(?:left|right)(?=[\[\](){}|.])"
 )
 _DOLLAR = "\ue000"  # stands for an escaped dollar sign while formula signs are taken off
-_DEGREE = re.compile(r"\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ)|°")
+_DEGREE = re.compile(r"(?<!\s)\s*+\^\s*+(?:\{\s*\\circ\s*\}|\\circ)|°")
 _FRAC = re.compile(r"\\[dtc]?frac")
 
 _AT_END = ".;,?" + "".join(filter(str.isspace, map(chr, range(0x3001))))

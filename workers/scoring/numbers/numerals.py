@@ -39,10 +39,10 @@ _INT = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3})+(?![\d])|\d+)"
 _DECIMAL = re.compile(rf"(?P<int>{_INT})?(?P<dec>\.\d+)?")
 _SCI = re.compile(
     r"\s*(?:[eE]\s*(?P<e>[-+]?\d{1,4})(?![\d.])|(?:\\times|\*|\\cdot|x)\s*10\s*"
-    r"(?:\^|\*\*)\s*[{(]?\s*(?P<t>[-+]?\d{1,4})\s*[})]?)"
+    r"(?:\^|\*\*)\s*(?:[{(]\s*)?(?P<t>[-+]?\d{1,4})\s*[})]?)"
 )
 _LATEX_FRAC = re.compile(r"\\frac\s*(?:\{\s*(-?\d+)\s*\}|(\d))\s*(?:\{\s*(-?\d+)\s*\}|(\d))")
-_SLASH = re.compile(r"\s*/\s*(\d+)(?![\d.,]*\d)")
+_SLASH = re.compile(r"\s*/\s*(\d++)(?![\d.,]*\d)")
 _MIXED = re.compile(r"(?:\s+|\s*-\s*|\s+and\s+|\s*&\s*)(\d+)\s*/\s*(\d+)(?![\d/])")
 _MIXED_LATEX = re.compile(
     r"\s*(?:and\s+)?\\frac\s*(?:\{\s*(\d+)\s*\}|(\d))\s*(?:\{\s*(\d+)\s*\}|(\d))"

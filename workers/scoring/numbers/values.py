@@ -88,11 +88,13 @@ _LABEL = re.compile(
     re.I,
 )
 _CLOCK = re.compile(
-    r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?(?:\s+o'?clock)?$", re.I
+    r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
+    r"(?:\s*+(?:([ap])\.?\s?m\.?(?:\s+o'?clock)?)?|\s++o'?clock)$",
+    re.I,
 )
 _HOUR = re.compile(r"(\d{1,2})\s*(?:o'?clock\s*)?(?:([ap])\.?\s?m\.?)$|(\d{1,2})\s*o'?clock$", re.I)
 _ENV = re.compile(r"\\begin\{([a-z]*matrix|array)\}(?:\{[^}]*\})?(.*)\\end\{\1\}$", re.S)
-_AND = re.compile(r"\s*(?:,\s*)?(?:\band\b|\bor\b|\\text\{\s*(?:and|or)\s*\}|&)\s*")
+_AND = re.compile(r"(?:(?<!\s)\s++)?(?:,\s*+)?(?:\band\b|\bor\b|\\text\{\s*(?:and|or)\s*\}|&)\s*")
 _MATHS = re.compile(r"[\d\\^_=+*/<>|{}()\[\]]")
 _RELATION = re.compile(r"(?<![<>!:\\=])=(?!=)")
 _PM = re.compile(r"\\pm\s*|±\s*|\+/-\s*")

@@ -20,13 +20,14 @@ class Step:
     end: int
 
 
-_TAG = re.compile(r"[ \t]*</?(?:think(?:ing)?|answer|solution|reasoning)>[ \t]*", re.I)
+_TAG = re.compile(
+    r"(?:(?<![ \t])[ \t]++)?</?(?:think(?:ing)?|answer|solution|reasoning)>[ \t]*", re.I
+)
 _ITEM = re.compile(
-    r"[ \t]*(?:[#>]+[ \t]*)?(?:\*\*|__)?[ \t]*(?:step|part|case)?[ \t]*"
+    r"[ \t]*+(?:[#>]+[ \t]*+)?(?:(?:\*\*|__)[ \t]*+)?(?:(?:step|part|case)[ \t]*+)?"
     r"(?:\(?\d{1,3}[.):](?!\d)|(?<=step )\d{1,3}\b|[-*•‣–][ \t])",
     re.I,
 )
-_STEP_WORD = re.compile(r"[ \t]*(?:[#>*_-]+[ \t]*)*(?:step|part|case)[ \t]*\d{1,3}\b", re.I)
 _OPENERS = ("\\[", "$$", "\\begin{", "```")
 _SENTENCE_END = re.compile(
     r"[.!?][\"')\]*_]*(?=\s+[\"'(\[*_$\\]*[A-Z0-9$\\(]|\s*\Z)|[;:](?=\s+[A-Z])"
@@ -145,7 +146,7 @@ _PREFIX = re.compile(
 def body_of(step: str) -> str:
     """A step's text without its number or bullet."""
     m = re.match(
-        r"[ \t]*(?:[#>*_•‣–-]+[ \t]+|[*_]{2})*(?:(?:step|part|case)[ \t]*\d{1,3}[*_]*[ \t]*[:.)-]?"
+        r"[ \t]*+(?:[#>*_•‣–-]++[ \t]++)*+(?:[*_]{2})*+(?:(?:step|part|case)[ \t]*\d{1,3}[*_]*[ \t]*[:.)-]?"
         r"|\(?\d{1,3}[.):](?!\d))?[*_]*[ \t]*",
         step,
         re.I,
