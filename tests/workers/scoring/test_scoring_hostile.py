@@ -4,44 +4,48 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.benchmarks.hostile import UNITS, hostile_texts
+from tests.benchmarks.hostile import LONG, PLACES, UNITS, hostile_texts
 from workers.scoring import Item, score_items
 from workers.scoring.isolation.process import TextProcess
 
+RIGHT = "2 + 3 = 5.\nThe answer is 5."
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture
 def process() -> Iterator[TextProcess]:
     made = TextProcess()
     yield made
     made.close()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1_800)
-@pytest.mark.parametrize("where", ["rationale", "question", "reference", "choices"])
-def test_long_texts_of_every_kind_are_scored_wherever_they_stand(
-    where: str, process: TextProcess
-) -> None:
-    """Each within the limit of processor time for one text, beside good ones."""
+def item_with(where: str, name: str, text: str) -> Item:
+    """An item with this text in one of its places, and a right rationale."""
+    return {
+        "rationale": Item(name, "What is 2 + 3?", text, ("5",)),
+        "question": Item(name, text, RIGHT, ("5",)),
+        "reference": Item(name, "What is 2 + 3?", RIGHT, (text,)),
+        "choices": Item(name, "Which?", "The answer is A.", ("A",), choices=(text, "5")),
+    }[where]
+
+
+@pytest.mark.timeout(600)
+def test_long_texts_of_every_kind_are_scored_wherever_they_stand(process: TextProcess) -> None:
+    """Every unit once, in turn at each place of a rationale and of an item; good ones beside them.
+    `make bench-hostile` tries all."""
     failed: list[tuple[str, str]] = []
-    right = "2 + 3 = 5.\nThe answer is 5."
-    count = 5 * len(UNITS) if where == "rationale" else len(UNITS)
     items = []
-    for name, text in hostile_texts(count):
-        item = {
-            "rationale": Item(name, "What is 2 + 3?", text, ("5",)),
-            "question": Item(name, text, right, ("5",)),
-            "reference": Item(name, "What is 2 + 3?", right, (text,)),
-            "choices": Item(name, "Which?", "The answer is A.", ("A",), choices=(text, "5")),
-        }
-        items += [item[where], Item("good", "What is 2 + 3?", right, ("5",))]
-    scored = list(
-        score_items(
-            items,
-            process=process,
-            on_error=lambda item, error: failed.append((item.id, error.args[0])),
-        )
+    wheres = ("rationale", "question", "rationale", "reference", "rationale", "choices")
+    for number, unit in enumerate(UNITS):
+        at = number % len(PLACES)
+        texts = list(hostile_texts(len(PLACES), LONG, (unit,)))
+        name, text = texts[at]
+        items.append(item_with(wheres[number % len(wheres)], name, text))
+        items.append(Item(f"good {number}", "What is 2 + 3?", RIGHT, ("5",), group=str(number)))
+    scored = score_items(
+        items,
+        process=process,
+        on_error=lambda item, error: failed.append((item.id, error.args[0])),
     )
+    found = {one.item.id: one for one in scored}
     assert failed == []
-    good = [one for one in scored if one.item.id == "good"]
-    assert len(good) == count and all(one.correctness == 1.0 for one in good)
+    assert all(found[f"good {n}"].correctness == 1.0 for n in range(len(UNITS)))
