@@ -36,9 +36,14 @@ class Services:
 
     def stop(self, name: str) -> None:
         process = self.started.pop(name, None)
-        if process is not None:
-            process.terminate()
+        if process is None:
+            return
+        process.terminate()
+        try:
             process.wait(60)
+        except subprocess.TimeoutExpired:  # a worker ends its task first; the others must end, too
+            process.kill()
+            process.wait()
 
 
 @contextmanager
