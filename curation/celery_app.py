@@ -7,6 +7,7 @@ be sent (no broker) or gets lost is sent again by the beat from the rows.
 import base64
 import json
 import logging
+from collections import Counter
 from urllib.parse import urlsplit
 
 import redis
@@ -160,23 +161,18 @@ def start_command(name: str) -> str:
 LONGEST_LOOK = 2000  # messages of a queue that are read at most
 
 
-def others_wait(name: str) -> bool:
-    """Whether a wake-up lies in the queue: all its workers are busy."""
-    try:
-        return broker().llen(name) > 0
-    except redis.RedisError:
-        return False  # nobody can be asked to wait
+WakeUp = tuple[str, tuple[int, ...]]  # task, ids
 
 
-def wake_ups_in(name: str) -> set[tuple[str, tuple[int, ...]]]:
-    """The wake-ups that lie in the queue, as (task, ids). Raises RedisError.
+def wake_ups_in(name: str) -> Counter[WakeUp]:
+    """The wake-ups that lie in the queue, and how many of each. Raises RedisError.
 
-    Of a queue longer than LONGEST_LOOK only those that come first are named.
+    Of a queue longer than LONGEST_LOOK only those that come first are counted.
     """
-    return {read_wake_up(raw) for raw in broker().lrange(name, -LONGEST_LOOK, -1)}
+    return Counter(read_wake_up(raw) for raw in broker().lrange(name, -LONGEST_LOOK, -1))
 
 
-def read_wake_up(raw: bytes) -> tuple[str, tuple[int, ...]]:
+def read_wake_up(raw: bytes) -> WakeUp:
     """Task and ids of a message as it lies in the broker."""
     message = json.loads(raw)
     body = message["body"]

@@ -9,6 +9,7 @@ broker: where that is lost, the oldest job is next.
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,8 @@ from django.db.models import F, Q, QuerySet
 from curation import celery_app
 from curation.evaluations.models import Evaluation
 from curation.jobs import Job, Status, to_begin
-from curation.rationales.generation.parts import live_batches, teachers_with_work
+from curation.rationales.generation.parts import live_batches
+from curation.rationales.generation.parts import to_begin as to_begin_runs
 from curation.rationales.models import Backend, GenerationRun
 from curation.training.models import TrainingJob
 
@@ -61,13 +63,22 @@ PROJECT_AT_ONCE = {
 
 @dataclass(frozen=True)
 class ReadyJob:
-    """A row that is ready for a worker of the queue."""
+    """A row that is ready for a worker of the queue.
+
+    workers  how many could take it up now: for a run one for each teacher at an address
+    """
 
     model: type[Job]
     pk: int
     project_id: int
     turns: int
     created_at: datetime
+    workers: int = 1
+
+    @property
+    def in_one(self) -> bool:
+        """Whether it keeps its worker to its end."""
+        return self.model.__name__ in IN_ONE
 
 
 def models_on(name: str) -> list[type[Job]]:
@@ -102,10 +113,13 @@ def ready_jobs(name: str) -> Iterator[ReadyJob]:
 
 
 def _ready_runs(name: str) -> Iterator[ReadyJob]:
-    runs = GenerationRun.objects.filter(status__in=(Status.WAITING, Status.RUNNING))
-    for run in runs.defer("examples", "filters").order_by("id"):
-        if teachers_with_work(run, name):
-            yield ReadyJob(GenerationRun, run.pk, run.project_id, run.turns, run.created_at)
+    fields = ("generationrun_id", "project_id", "turns", "created_at")
+    rows = to_begin_runs(name).values_list(
+        fields[0], *(f"generationrun__{field}" for field in fields[1:])
+    )
+    teachers = Counter(rows)  # each run once for each teacher
+    for row, n in teachers.items():
+        yield ReadyJob(GenerationRun, *row, workers=n if name == celery_app.NETWORK else 1)
 
 
 def at_work(name: str) -> list[ReadyJob]:
@@ -126,13 +140,38 @@ def at_work(name: str) -> list[ReadyJob]:
     return jobs
 
 
-def held_back(name: str) -> set[int]:
-    """Projects of which as many jobs are worked at as one may have at once."""
+@dataclass(frozen=True)
+class Full:
+    """What may get no further worker of a queue now.
+
+    projects  of which as many jobs are worked at as one may have at once
+    long      projects of which a job that keeps its worker to its end is worked at; none of any
+              project begins where `no_more_long`, so that a worker is left for what takes turns
+    """
+
+    projects: frozenset[int] = frozenset()
+    long: frozenset[int] = frozenset()
+    no_more_long: bool = False
+
+    def holds_back(self, job: ReadyJob) -> bool:
+        if job.project_id in self.projects:
+            return True
+        return job.in_one and (self.no_more_long or job.project_id in self.long)
+
+
+def full(name: str, busy: list[ReadyJob] | None = None) -> Full:
+    """What has no share of the queue's workers left; `busy`: `at_work`, where it is known."""
     most = PROJECT_AT_ONCE.get(name)
     if most is None:
-        return set()
-    counts = Counter(job.project_id for job in at_work(name))
-    return {pk for pk, n in counts.items() if n >= most}
+        return Full()
+    busy = at_work(name) if busy is None else busy
+    counts = Counter(job.project_id for job in busy)
+    projects = frozenset(pk for pk, n in counts.items() if n >= most)
+    if name != celery_app.FILES:
+        return Full(projects)
+    long = [job.project_id for job in busy if job.in_one]
+    threads = celery_app.CONCURRENCY[name] * max(1, (celery_app.listeners() or {}).get(name, 1))
+    return Full(projects, frozenset(long), len(long) >= threads - 1)
 
 
 def in_order(name: str) -> list[ReadyJob]:
@@ -148,29 +187,85 @@ def in_order(name: str) -> list[ReadyJob]:
     return [job for _, job in ranked]
 
 
-def next_job(name: str, asked: tuple[type[Job], int]) -> ReadyJob | None:
-    """The job that a worker takes up on a wake-up for `asked`; None where that is not ready (any more),
-    or where all that is ready is held back.
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """One worker of the queue at a time, for moments. Without a broker, and after some seconds, it goes
+    on all the same: rows say who begins, and a wake-up too many does nothing."""
+    lock = celery_app.broker().lock(f"{_key(name)}:lock", timeout=10, blocking_timeout=5)
+    held = False
+    try:
+        held = lock.acquire()
+    except redis.RedisError as error:
+        log.warning("workers choose beside each other: %s", error)
+    try:
+        yield
+    finally:
+        try:
+            if held:
+                lock.release()
+        except redis.RedisError:
+            pass  # it has run out
 
-    A run of which nothing can be written now is taken up itself: it may be to be ended.
+
+def take_next(name: str, asked: tuple[type[Job], int]) -> ReadyJob | None:
+    """The job that a worker takes up on a wake-up for `asked`; None where that is not ready (any more),
+    or where all that is ready is held back. Its project's turn is noted.
+
+    A run of which nothing can be written now is taken up itself, without counting as a turn: it may be
+    to be ended.
     """
-    jobs, full = in_order(name), held_back(name)
-    if not any((job.model, job.pk) == asked for job in jobs):
-        return _as_it_is(*asked) if asked[0] is GenerationRun else None
-    return next((job for job in jobs if job.project_id not in full), None)
+    with alone(name):
+        jobs = in_order(name)
+        if not any((job.model, job.pk) == asked for job in jobs):
+            return _as_it_is(*asked) if asked[0] is GenerationRun else None
+        shares = full(name)
+        job = next((job for job in jobs if not shares.holds_back(job)), None)
+        if job is not None:
+            note_turn(name, job)
+        return job
 
 
 def _as_it_is(model: type[Job], pk: int) -> ReadyJob | None:
     row = model.objects.filter(pk=pk).values_list("pk", "project_id", "turns", "created_at").first()
-    return ReadyJob(model, *row) if row else None
+    return ReadyJob(model, *row, workers=0) if row else None
 
 
-def held_back_job(name: str, project_id: int) -> ReadyJob | None:
-    """After a turn of a project: its job that had to wait for it and has no worker yet."""
-    if name not in PROJECT_AT_ONCE:
-        return None
-    mine = [job for job in in_order(name) if job.project_id == project_id]
-    return mine[0] if mine else None
+def wake_ready(name: str) -> int:
+    """After a turn: send a wake-up for each job that a worker could take up now and for which none lies
+    in the queue; returns how many were sent. The one place that does so, see also `workers.requeue`."""
+    try:
+        with alone(name):
+            lying = celery_app.wake_ups_in(name)
+            if lying.total() >= celery_app.LONGEST_LOOK:
+                return 0  # more than all workers can take; what they take wakes the rest
+            shares, sent = full(name), 0
+            for job in ready_jobs(name):
+                if shares.holds_back(job):
+                    continue
+                task = task_on(job.model, name)
+                for _ in range(job.workers - lying[task, (job.pk,)]):
+                    celery_app.send(task, job.pk)
+                    sent += 1
+            return sent
+    except redis.RedisError as error:
+        log.warning("no worker is woken, the beat will do so: %s", error)
+        return 0
+
+
+def others_wait(name: str, mine: tuple[type[Job], int] | None = None) -> bool:
+    """Whether another job than `mine` waits for a worker of the queue, which are all busy: its wake-up
+    lies there, and it is ready. What takes no turns, such as the check of a text, waits too."""
+    try:
+        lying = celery_app.wake_ups_in(name)
+    except redis.RedisError:
+        return False  # nobody can be asked to wait
+    if not lying:
+        return False
+    in_turns = {task_on(model, name) for model in models_on(name)}
+    if any(task not in in_turns for task, _ in lying):
+        return True
+    # What waits for a worker of this project's own share waits for this turn to end as well.
+    return any((job.model, job.pk) != mine for job in ready_jobs(name))
 
 
 def task_on(model: type[Job], name: str) -> str:

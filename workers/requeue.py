@@ -1,12 +1,13 @@
 """What the beat does: wake-ups that were lost, and work whose worker went silent, are sent again."""
 
 import logging
+from collections import Counter
 from datetime import datetime, timedelta
 
 import redis
 from django.apps import apps
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from curation import celery_app, turns
@@ -18,10 +19,11 @@ from curation.questions.leftovers import remove_left_over
 from curation.questions.uploads import remove_old_files
 from curation.rationales.generation.batches import fail_poisoned
 from curation.rationales.generation.parts import (
+    PARTS,
     TASK_OF_PART,
     is_free,
-    teachers_with_work,
-    wake_part,
+    teachers_of,
+    to_begin,
 )
 from curation.rationales.models import GenerationRun, ScoringRun
 from curation.rationales.scoring.scores import order_scoring
@@ -35,9 +37,7 @@ from curation.webhooks.sending import tidy as tidy_webhooks
 log = logging.getLogger(__name__)
 RETRY_SCORING_AFTER = timedelta(minutes=10)
 WORK = [apps.get_model(label) for label in turns.TASK_OF]
-WakeUps = dict[
-    str, set[tuple[str, tuple[int, ...]]]
-]  # by queue, see `curation.celery_app.wake_ups_in`
+WakeUps = dict[str, Counter[celery_app.WakeUp]]  # by queue
 
 
 @app.task(name=PUT_BACK)
@@ -103,24 +103,25 @@ def wake_again(model: type[Job], lying: WakeUps) -> int:
 def wake_runs(lying: WakeUps) -> int:
     """Wake each part of a run that nobody is at, though slots of it are free; how many were. One part
     may have lost its worker while another goes on."""
-    sent = 0
     for run in GenerationRun.objects.filter(status=Status.RUNNING):
         fail_poisoned(run)
-    quiet = set(silent(GenerationRun).values_list("pk", flat=True))
-    active = GenerationRun.objects.filter(status__in=ACTIVE, created_at__lt=long_ago())
-    for run in active.order_by("id"):
-        for part, task in TASK_OF_PART.items():
-            if (task, (run.pk,)) in lying[part]:
-                continue
-            if teachers_with_work(run, part):
-                log.info("nobody is at %s on the queue %s; waking it", run, part)
-                wake_part(run, part)
-                sent += 1
-        # It may be to be ended, or to be begun by a worker that finds it done.
-        if run.pk in quiet and not run.slots.filter(is_free(run)).exists():
-            celery_app.send(celery_app.ASK_ADDRESSES, run.pk)
-            sent += 1
-    return sent
+    active = Q(generationrun__status__in=ACTIVE, generationrun__created_at__lt=long_ago())
+    wanted: list[tuple[str, int]] = []
+    for part in PARTS:
+        ready = Counter(to_begin(part, active).values_list("generationrun_id", flat=True))
+        for pk, teachers in ready.items():
+            if not lying[part][TASK_OF_PART[part], (pk,)]:
+                wanted += [(part, pk)] * (teachers if part == celery_app.NETWORK else 1)
+    # It may be to be ended, or to be begun by a worker that finds it done.
+    for run in silent(GenerationRun).filter(created_at__lt=long_ago()):
+        if not run.slots.filter(is_free(run)).exists():
+            part = celery_app.GPU if teachers_of(run, celery_app.GPU) else celery_app.NETWORK
+            if not lying[part][TASK_OF_PART[part], (run.pk,)]:
+                wanted.append((part, run.pk))
+    for part, pk in wanted:
+        log.info("nobody is at run %s on the queue %s; waking it", pk, part)
+        celery_app.send(TASK_OF_PART[part], pk)
+    return len(wanted)
 
 
 def long_ago() -> datetime:

@@ -13,7 +13,7 @@ from typing import Any
 from celery import Task
 
 from curation import turns
-from curation.celery_app import QUEUE_OF, app, others_wait, send
+from curation.celery_app import QUEUE_OF, app
 from curation.jobs import Job
 
 # Then a turn ends in any case: far below the queue's visibility timeout.
@@ -25,18 +25,21 @@ _jobs: dict[tuple[str, type[Job]], Callable[[int], Any]] = {}
 class Turn:
     """How long a task keeps its worker: longer while nobody else waits for it.
 
+    job      what it works at: further wake-ups of the same are nobody else
     seconds  while others wait; by default the queue's, see curation.turns.SECONDS
     """
 
-    def __init__(self, queue_name: str, seconds: float | None = None) -> None:
+    def __init__(self, queue_name: str, job: tuple[type[Job], int] | None = None) -> None:
         self.began = time.monotonic()
-        self._queue = queue_name
-        self.seconds = turns.SECONDS[queue_name] if seconds is None else seconds
+        self._queue, self._job = queue_name, job
+        self.seconds = turns.SECONDS[queue_name]
 
     def over(self) -> bool:
         """Whether to stop at the next good moment."""
         passed = time.monotonic() - self.began
-        return passed > LONGEST_SECONDS or (passed > self.seconds and others_wait(self._queue))
+        if passed > LONGEST_SECONDS:
+            return True
+        return passed > self.seconds and turns.others_wait(self._queue, self._job)
 
 
 def in_turns(name: str, model: type[Job]) -> Callable[[Callable[[int], Any]], Task]:
@@ -59,16 +62,12 @@ def in_turns(name: str, model: type[Job]) -> Callable[[Callable[[int], Any]], Ta
 
 
 def take_turn(queue_name: str, model: type[Job], pk: int) -> None:
-    """Work at the job that is next on the queue. A wake-up whose job is ready but not next is sent
-    again, to the end of the queue."""
-    job = turns.next_job(queue_name, (model, pk))
+    """Work at the job that is next on the queue. Afterwards each job that is ready then (one that gave
+    way, the one of this wake-up if another was next, one that was held back) has one wake-up again."""
+    job = turns.take_next(queue_name, (model, pk))
     if job is None:
         return
-    turns.note_turn(queue_name, job)
     try:
         _jobs[queue_name, job.model](job.pk)
     finally:
-        if (job.model, job.pk) != (model, pk):
-            send(turns.task_on(model, queue_name), pk)
-        elif waiting := turns.held_back_job(queue_name, job.project_id):
-            send(turns.task_on(waiting.model, queue_name), waiting.pk)
+        turns.wake_ready(queue_name)

@@ -33,12 +33,8 @@ from workers.turns import Turn, in_turns
 def run_import_task(import_id: int) -> None:
     if refuse_without_rights(QuestionImport, import_id):
         return
-    job = run_import(import_id, is_over=Turn(FILES).over)
-    if job is None:
-        return
-    if job.status == Status.WAITING:
-        send(RUN_IMPORT, job.pk)
-    else:
+    job = run_import(import_id, is_over=Turn(FILES, (QuestionImport, import_id)).over)
+    if job is not None and job.status != Status.WAITING:
         send(CHECK_REFERENCES, job.project_id)
 
 
@@ -62,8 +58,7 @@ def freeze_dataset(version_id: int) -> None:
 @in_turns(RUN_BULK, BulkAction)
 def run_bulk_task(action_id: int) -> None:
     # It asks for its owner's rights itself, also where it runs in the web.
-    if run_bulk(action_id, Turn(QUICK).over):
-        send(RUN_BULK, action_id)
+    run_bulk(action_id, Turn(QUICK, (BulkAction, action_id)).over)
 
 
 @in_turns(CHECK_DATASET, DatasetCheck)
@@ -74,5 +69,4 @@ def check_dataset(check_id: int) -> None:
 
 @in_turns(RUN_DELETION, Deletion)
 def run_deletion_task(deletion_id: int) -> None:
-    if run_deletion(deletion_id, Turn(QUICK).over):  # it asks itself, too
-        send(RUN_DELETION, deletion_id)
+    run_deletion(deletion_id, Turn(QUICK, (Deletion, deletion_id)).over)  # it asks itself, too

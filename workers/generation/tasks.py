@@ -13,7 +13,7 @@ from dataclasses import replace
 from django.conf import settings
 
 from curation.celery_app import ASK_ADDRESSES, FILL_RUN, GPU, NETWORK, TRY_ADDRESS, TRY_TEACHER, app
-from curation.jobs import ACTIVE, Status, begin, finish
+from curation.jobs import Status, begin, finish
 from curation.rationales.generation.batches import (
     Written,
     extend_batch,
@@ -30,7 +30,6 @@ from curation.rationales.generation.orders import EXAMPLES
 from curation.rationales.generation.parts import (
     teachers_of,
     teachers_with_work,
-    wake_part,
     wake_run,
 )
 from curation.rationales.models import Batch, GenerationRun, Rationale, Slot, Teacher, TeacherTry
@@ -48,7 +47,7 @@ from workers.turns import Turn, in_turns
 
 log = logging.getLogger(__name__)
 
-BATCH = 512  # slots leased at once: seconds of work for a small model, minutes for a large one
+BATCH = 512  # slots of a model of this machine that are leased at once
 VLLM_SECONDS = 120.0  # of a turn on the GPU: a vLLM that ends for another model starts for minutes
 WRITE_EVERY = 1.0  # seconds between writes: a crash loses at most so much
 WRITE_SIZE = 128
@@ -125,26 +124,36 @@ def _fill(run_id: int, part: str) -> None:
     run = begin(GenerationRun, run_id) or _running(run_id)
     if run is None:
         return
-    turn, asked = Turn(part), teachers_of(run, part)
+    turn, asked = Turn(part, (GenerationRun, run_id)), teachers_of(run, part)
     if not asked and part == GPU:  # a wake-up from before there was a queue for addresses
         wake_run(run)
         return
-    while not turn.over():
-        batch = lease_batch(run, BATCH, asked if part == GPU else teachers_with_work(run, part)[:1])
-        if batch is None:
-            break
+    while batch := _lease(run, part, asked):
         if not fill_batch(run, *batch, turn):
-            _wake_who_resumed(run, part)
-            return
+            return  # where it was resumed at once, the end of the turn wakes it
+        if turn.over():
+            break
     go_on_or_end(run, part)
     order_scoring(run.project, None)
 
 
-def _wake_who_resumed(run: GenerationRun, part: str) -> None:
-    """A run that was paused and resumed at once found its slots in the batch that has just ended."""
-    now = GenerationRun.objects.filter(pk=run.pk, status__in=ACTIVE).first()
-    if now is not None:
-        wake_part(now, part)
+def _lease(
+    run: GenerationRun, part: str, asked: Sequence[int]
+) -> tuple[Teacher, Batch, list[Slot]] | None:
+    """Slots to begin with: of the models of this machine that are first in order, or of one teacher at
+    an address whom nobody asks."""
+    if part == GPU:
+        return lease_batch(run, BATCH, asked)
+    teacher = Teacher.objects.filter(pk__in=teachers_with_work(run, part)).order_by("pk").first()
+    return lease_batch(run, at_once(teacher), [teacher.pk]) if teacher else None
+
+
+def at_once(teacher: Teacher) -> int:
+    """Slots that are leased at once. All of them are answered before a turn ends: at an address as many
+    as keep it busy."""
+    if teacher.backend != "openai":
+        return BATCH
+    return 2 * teacher.concurrency * max(1, teacher.samples_per_request)
 
 
 def _running(run_id: int) -> GenerationRun | None:
@@ -268,7 +277,7 @@ class _Filling:
         # A vLLM takes long to start: its teacher goes on to the end before another one begins.
         is_quick_to_change = self.teacher.backend == "transformers"
         others = teachers_of(self.run, GPU) if is_quick_to_change else ()
-        slots = extend_batch(self.run, self.batch, self.teacher, BATCH, others)
+        slots = extend_batch(self.run, self.batch, self.teacher, at_once(self.teacher), others)
         self.open.update(slot.pk for slot in slots)
         return self._requests(slots)
 
@@ -359,7 +368,7 @@ def _try(try_id: int) -> None:
         spec = spec_of(teacher)
         if teacher.backend == "openai":  # somebody waits for it: one attempt, and not for long
             spec = replace(spec, options={**spec.options, "attempts": 1, "timeout": TRY_SECONDS})
-            backend = open_backend(spec, allowed_hosts=settings.MODEL_HOSTS)
+            backend = backend_for(spec)
         else:
             backend = warm_backend(spec)
         messages = build_messages(teacher.prompt_style, row.question)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import F
 
-from curation.celery_app import CHECK_TEXT, CPU, SCORE_PROJECT, app, send
+from curation.celery_app import CHECK_TEXT, CPU, SCORE_PROJECT, app
 from curation.jobs import Status, begin, ending, finish, give_way, still_mine
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
@@ -77,7 +77,7 @@ def score(run_id: int) -> None:
     if run is None:
         return
     with ending(run):
-        score_all(run, Turn(CPU))
+        score_all(run, Turn(CPU, (ScoringRun, run_id)))
 
 
 def score_all(run: ScoringRun, turn: Turn) -> None:
@@ -100,8 +100,7 @@ def score_all(run: ScoringRun, turn: Turn) -> None:
         if not groups and run.project.rule_approves:
             apply_rule(run.project)
     if groups:
-        if give_way(run):
-            send(SCORE_PROJECT, run.pk)
+        give_way(run)
         return
     finish(run, Status.DONE, total=F("done"))
     wake_adaptive(run.project)

@@ -17,7 +17,7 @@ from curation.jobs import Status, finish
 from curation.questions.models import Question
 from curation.rationales.generation.adaptive import next_round, waits_for_scores
 from curation.rationales.generation.budgets import affordable, in_flight, price, what_is_spent
-from curation.rationales.generation.parts import is_free, wake_part, wake_run
+from curation.rationales.generation.parts import is_free, wake_run
 from curation.rationales.models import (
     Batch,
     GenerationRun,
@@ -251,9 +251,10 @@ def fail_poisoned(run: GenerationRun) -> int:
 def go_on_or_end(run: GenerationRun, part: str | None = None) -> None:
     """After a batch: wake the next one, begin the next round, or end the run.
 
-    `part` is the caller's own: another part's workers have wake-ups of their own. Empty slots that a
-    live batch of another worker holds need no wake-up: that batch ends the run; where it died, the
-    beat wakes the run.
+    With `part` the caller is a turn of that queue, which wakes what is ready when it ends (see
+    `curation.turns.wake_ready`); the other part's workers have wake-ups of their own. Empty slots that
+    a live batch of another worker holds need none: that batch ends the run; where it died, the beat
+    wakes the run.
     """
     fail_poisoned(run)
     empty = run.slots.filter(status=SlotStatus.EMPTY)
@@ -261,9 +262,7 @@ def go_on_or_end(run: GenerationRun, part: str | None = None) -> None:
     if turn.exists():
         if (spent := what_is_spent(run)) and not in_flight(run):
             finish(run, Status.PAUSED, error=f"{spent} {empty.count():,} slots are still empty.")
-        elif not spent and part:
-            wake_part(run, part)
-        elif not spent and run.slots.filter(is_free(run)).exists():
+        elif not spent and not part and run.slots.filter(is_free(run)).exists():
             wake_run(run)
         return
     if run.enough:

@@ -5,10 +5,13 @@ part of the `network` queue, which waits for no processor. Each part has its own
 own slots, so a run with both kinds of teachers goes on with both at once.
 """
 
-from django.db.models import Q, QuerySet
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from curation import celery_app
+from curation.jobs import Status
 from curation.rationales.generation.budgets import LEASE
 from curation.rationales.models import Backend, Batch, GenerationRun, Slot, SlotStatus, Teacher
 
@@ -23,16 +26,22 @@ def part_of(teacher: Teacher) -> str:
 
 def teachers_of(run: GenerationRun, part: str) -> list[int]:
     """The ids of the run's teachers that this part asks."""
-    at_addresses = Q(backend=Backend.OPENAI)
-    mine = at_addresses if part == celery_app.NETWORK else ~at_addresses
-    return list(run.teachers.filter(mine).order_by("id").values_list("id", flat=True))
+    return list(run.teachers.filter(_asked_by(part)).order_by("id").values_list("id", flat=True))
+
+
+def _asked_by(part: str, teacher: str = "") -> Q:
+    at_addresses = Q(**{f"{teacher}backend": Backend.OPENAI})
+    return at_addresses if part == celery_app.NETWORK else ~at_addresses
 
 
 def is_free(run: GenerationRun) -> Q:
     """Slots that a worker may take now: empty, in no batch that is renewed, their round begun."""
+    return _free() & Q(round__lte=run.round) if run.enough else _free()
+
+
+def _free() -> Q:
     gone = Q(batch__renewed_at__lt=timezone.now() - LEASE)
-    free = Q(status=SlotStatus.EMPTY) & (Q(batch__isnull=True) | gone)
-    return free & Q(round__lte=run.round) if run.enough else free
+    return Q(status=SlotStatus.EMPTY) & (Q(batch__isnull=True) | gone)
 
 
 def live_batches() -> QuerySet[Batch]:
@@ -40,25 +49,28 @@ def live_batches() -> QuerySet[Batch]:
     return Batch.objects.filter(renewed_at__gte=timezone.now() - LEASE)
 
 
-def teachers_with_work(run: GenerationRun, part: str) -> list[int]:
-    """The part's teachers for whom a worker can begin now.
+def to_begin(part: str, runs: Q | None = None) -> QuerySet[Any]:
+    """Pairs of a run and a teacher for whom a worker of the part can begin now, by one query: rows of
+    the table between both, in order. `runs` says which; by default those that wait or run.
 
     At an address one worker asks for a run and teacher: it has as many requests on their way as the
     teacher allows, and a second one would only take its slots away.
     """
-    asked = teachers_of(run, part)
-    if part == celery_app.NETWORK and asked:
-        busy = set(live_batches().filter(run=run).values_list("teacher", flat=True))
-        asked = [pk for pk in asked if pk not in busy]
-    free = Slot.objects.filter(is_free(run), run=run)
-    return [pk for pk in asked if free.filter(teacher=pk).exists()]
+    if runs is None:
+        runs = Q(generationrun__status__in=(Status.WAITING, Status.RUNNING))
+    pair = {"run": OuterRef("generationrun"), "teacher": OuterRef("teacher")}
+    begun = Q(run__enough=0) | Q(round__lte=F("run__round"))
+    pairs = GenerationRun.teachers.through.objects.filter(
+        runs, _asked_by(part, "teacher__"), Exists(Slot.objects.filter(_free(), begun, **pair))
+    )
+    if part == celery_app.NETWORK:
+        pairs = pairs.exclude(Exists(live_batches().filter(**pair)))
+    return pairs.order_by("generationrun_id", "teacher_id")
 
 
-def wake_part(run: GenerationRun, part: str) -> None:
-    """Wake workers for what they can begin now: one for each teacher at an address, one for the rest."""
-    ready = teachers_with_work(run, part)
-    for _ in ready if part == celery_app.NETWORK else ready[:1]:
-        celery_app.send(TASK_OF_PART[part], run.pk)
+def teachers_with_work(run: GenerationRun, part: str) -> list[int]:
+    """The part's teachers for whom a worker can begin at this run now."""
+    return list(to_begin(part, Q(generationrun=run.pk)).values_list("teacher_id", flat=True))
 
 
 def wake_run(run: GenerationRun) -> None:
