@@ -66,29 +66,44 @@ class Waiting:
 @dataclass(frozen=True)
 class Line:
     """A queue as it is now: `busy` jobs and `ready` ones in the order of their turns; `takes`: how long
-    each holds a worker, in seconds, None where unknown."""
+    each holds a worker, in seconds, None where unknown; `full`: what gets no further worker now."""
 
     name: str
     workers: int | None
     busy: list[ReadyJob]
     ready: list[ReadyJob]
     takes: dict[tuple[type[Job], int], float | None]
+    full: turns.Full
 
     def front_of(self, model: type[Any], pk: int) -> Waiting:
         """What is in front of this row."""
         ids = [(job.model, job.pk) for job in self.ready]
-        before = self.ready[: ids.index((model, pk))] if (model, pk) in ids else []
+        place = ids.index((model, pk)) if (model, pk) in ids else None
+        row = None if place is None else self.ready[place]
         busy = [job for job in self.busy if (job.model, job.pk) != (model, pk)]
+        before = self.ready[: place or 0]
         at_once = max(1, self.workers or 0) * celery_app.CONCURRENCY[self.name]
-        if len(busy) + len(before) < at_once:
-            return Waiting(self.name, 0, 0.0, self.workers)
+        if len(busy) + len(before) < at_once:  # a worker is free, but perhaps not for its project
+            share = self._share_of(row) if row else []
+            if not share and not (row and self.full.holds_back(row)):
+                return Waiting(self.name, 0, 0.0, self.workers)
+            if share:  # the others are no matter to it
+                at_once = len(share)
+                busy, before = share, [job for job in before if job.project_id == row.project_id]
         front = [*busy, *before]
         takes = [self.takes.get((job.model, job.pk)) for job in front]
         known = None if None in takes else sum(takes) / at_once
-        row = next((job for job in self.ready if (job.model, job.pk) == (model, pk)), None)
         project = row.project_id if row else _project_of(model, pk)
         mine = tuple(job for job in front if job.project_id == project)
         return Waiting(self.name, len(front), known, self.workers, mine)
+
+    def _share_of(self, row: ReadyJob) -> list[ReadyJob]:
+        """What its project has at work, where that is why it gets no worker."""
+        if row.project_id in self.full.projects:
+            return [job for job in self.busy if job.project_id == row.project_id]
+        if row.in_one and row.project_id in self.full.long:
+            return [job for job in self.busy if job.project_id == row.project_id and job.in_one]
+        return []
 
 
 class Board:
@@ -107,7 +122,8 @@ class Board:
             busy, ready = turns.at_work(name), turns.in_order(name)
             listening = celery_app.listeners()
             workers = None if listening is None else listening[name]
-            self._lines[name] = Line(name, workers, busy, ready, _takes(name, [*busy, *ready]))
+            takes, full = _takes(name, [*busy, *ready]), turns.full(name, busy)
+            self._lines[name] = Line(name, workers, busy, ready, takes, full)
         return self._lines[name]
 
 

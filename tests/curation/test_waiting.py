@@ -132,6 +132,27 @@ def test_a_run_waits_behind_a_training_and_at_an_address_behind_nothing(
     assert not said.startswith("On the queue")
 
 
+def test_what_waits_for_its_projects_own_share_says_so(
+    project: Project, elsewhere: Project, reviewer_client: Client
+) -> None:
+    """Two of four threads are free, for other projects."""
+    listen("files")
+    for n in range(2):
+        QuestionImport.objects.create(
+            project=project,
+            file_name=f"{n}.jsonl",
+            status=Status.RUNNING,
+            heartbeat_at=timezone.now(),
+        )
+    mine = QuestionImport.objects.create(project=project, file_name="more.jsonl")
+    theirs = QuestionImport.objects.create(project=elsewhere, file_name="theirs.jsonl")
+    (place,) = Board().waiting(mine)
+    assert (place.jobs_in_front, place.others, place.seconds) == (2, 0, 15.0)
+    said = told(reviewer_client, mine)
+    assert said.startswith("In front of it: ") and "0.jsonl" in said and NOTHING not in said
+    assert Board().waiting(theirs)[0].jobs_in_front == 0
+
+
 def test_where_no_worker_listens_it_says_how_one_is_started(
     project: Project, reviewer_client: Client
 ) -> None:

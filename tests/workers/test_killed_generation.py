@@ -6,12 +6,12 @@ import pytest
 from django.test import Client
 
 from curation.projects.models import Project, User
+from curation.rationales.generation.orders import order_run
 from curation.rationales.models import (
     Rationale,
     Slot,
     Teacher,
 )
-from curation.rationales.services import order_run
 from tests.workers.killing import (
     Watched,
     Worker,

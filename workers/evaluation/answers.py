@@ -14,6 +14,7 @@ from pathlib import Path
 from workers.evaluation.config import ModelEntry
 from workers.evaluation.types import EvaluationError, Question
 from workers.generation.backends import open_backend
+from workers.generation.chat.address_pool import AddressPool
 from workers.generation.prompts import build_messages, get_style
 from workers.generation.types import Backend, BackendError, Completion, Request
 from workers.training.folder import ORIGIN_FILE, weights_mark
@@ -136,10 +137,12 @@ def ask(
     seed: int,
     emit: Emit,
     allowed_hosts: Collection[str] = (),
+    pool: AddressPool | None = None,
 ) -> list[Answer]:
     """Answers of one model to all questions, greedily, in the questions' order.
 
-    ``emit`` gets ``progress`` events. ``allowed_hosts`` are the operator's, see open_backend.
+    ``emit`` gets ``progress`` events. ``allowed_hosts`` are the operator's, and ``pool`` holds
+    the limits of addresses that others ask beside it, see open_backend.
     Raises EvaluationError where the model cannot answer at all, or answers none of the questions.
     """
     check_adapter(entry)
@@ -155,7 +158,7 @@ def ask(
         requests = [_request(entry, key, question, max_tokens, seed) for key, question in missing]
         backend = None
         try:
-            backend = open_backend(entry.spec, allowed_hosts=allowed_hosts)
+            backend = open_backend(entry.spec, allowed_hosts=allowed_hosts, pool=pool)
             _generate(
                 backend,
                 requests,

@@ -32,7 +32,7 @@ from workers.evaluation.config import EvaluationConfig, ModelEntry, read_questio
 from workers.evaluation.control import CONTROL, first_words
 from workers.evaluation.types import SCORES_FILE, CurationPair, EvaluationError, Report
 from workers.generation.chat.endpoint import parse_endpoint
-from workers.generation.tasks import close_warm, spec_of
+from workers.generation.tasks import ADDRESSES, close_warm, spec_of
 from workers.generation.types import BackendError, ModelSpec
 from workers.heartbeat import Pulse
 from workers.model_keys import environment_of_keys, key_for
@@ -96,6 +96,7 @@ def _ask(evaluation: Evaluation, folder: Path) -> bool:
                     seed=EvaluationConfig.seed,
                     emit=emit,
                     allowed_hosts=settings.MODEL_HOSTS,
+                    pool=ADDRESSES,
                 )
     except Lost:
         return False

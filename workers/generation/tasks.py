@@ -57,7 +57,7 @@ TRY_SECONDS = 120.0
 TRY_TEMPERATURE = 0.5
 
 _warm = WarmBackends(int(os.environ.get("WARM_MODELS", "2")))
-_addresses = AddressPool()
+ADDRESSES = AddressPool()  # whatever this process asks keeps their limits together
 
 
 def warm_backend(spec: ModelSpec) -> Backend:
@@ -69,7 +69,7 @@ def backend_for(spec: ModelSpec) -> Backend:
     """The backend of one batch: a warm model, or for an address one of its own, to be closed."""
     if spec.backend != "openai":
         return warm_backend(spec)
-    return open_backend(spec, allowed_hosts=settings.MODEL_HOSTS, pool=_addresses)
+    return open_backend(spec, allowed_hosts=settings.MODEL_HOSTS, pool=ADDRESSES)
 
 
 def close_warm() -> None:
@@ -363,14 +363,12 @@ def _try(try_id: int) -> None:
     row = begin(TeacherTry, try_id)
     if row is None:
         return
-    teacher = teacher_of(row)
+    teacher, backend = teacher_of(row), None
     try:
         spec = spec_of(teacher)
         if teacher.backend == "openai":  # somebody waits for it: one attempt, and not for long
             spec = replace(spec, options={**spec.options, "attempts": 1, "timeout": TRY_SECONDS})
-            backend = backend_for(spec)
-        else:
-            backend = warm_backend(spec)
+        backend = backend_for(spec)
         messages = build_messages(teacher.prompt_style, row.question)
         request = Request(
             id=str(row.pk),
@@ -384,11 +382,12 @@ def _try(try_id: int) -> None:
         with Pulse(row, on_lost=backend.close):
             completion = next(iter(backend.generate([request])))
         took = time.monotonic() - began
-        if teacher.backend == "openai":
-            backend.close()
     except (BackendError, ValueError) as error:
         finish(row, Status.FAILED, error=str(error))
         return
+    finally:
+        if backend is not None and teacher.backend == "openai":
+            backend.close()
     store_try(row, teacher, completion, took)
 
 

@@ -54,7 +54,7 @@ class Room:
             if turn.done() and not turn.cancelled():
                 self.inside -= 1  # it was let in and does not come
                 self._let_in()
-            else:
+            elif turn in self._waiting:  # else it was passed over already
                 self._waiting.remove(turn)
             raise
 

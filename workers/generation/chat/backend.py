@@ -87,6 +87,7 @@ class OpenAIBackend:
         )
         self._pool = pool
         self._joined = False
+        self._joining = threading.Lock()  # `close` may come from two threads
         self.in_flight: frozenset[str] = frozenset()
         self._thread: _LoopThread | None = None
         self._task: asyncio.Task | None = None
@@ -117,8 +118,9 @@ class OpenAIBackend:
             if self._pool is None:
                 thread.wait(self.client.close())
                 thread.stop()
-        if self._joined:
-            self._joined = False
+        with self._joining:
+            left, self._joined = self._joined, False
+        if left:
             for unused in self._pool.leave(self.shared):
                 shared_loop().wait(unused.client.close())
 
@@ -171,10 +173,12 @@ class OpenAIBackend:
                 self.client.forget()
                 self.shared.pace.new_loop()
             else:
-                self._thread = shared_loop()
-                self.shared = self._pool.join(self.shared)
+                with self._joining:
+                    if not self._joined:
+                        self.shared = self._pool.join(self.shared)
+                        self._joined = True
                 self.client, self.breaker = self.shared.client, self.shared.breaker
-                self._joined = True
+                self._thread = shared_loop()
         return self._thread
 
     def _raise_what_ended(self, task: asyncio.Task) -> None:
