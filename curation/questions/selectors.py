@@ -112,7 +112,7 @@ def add_counts(
         .order_by()
         .values("pk", "queue_item__status")
         .annotate(
-            rationales=Count("rationales", filter=here),
+            written=Count("rationales", filter=here),
             right=Count("rationales", filter=here & Q(rationales__score__correctness=1)),
             approved=Count("rationales", filter=here & Q(rationales__decision__outcome="approved")),
         )
@@ -125,7 +125,7 @@ def add_counts(
         told = dict(mine.annotate(n=approved))
     for row in rows:
         found = counted[row.pk]
-        row.rationale_count, row.right_count = found["rationales"], found["right"]
+        row.rationale_count, row.right_count = found["written"], found["right"]
         row.approved_count, row.queue_status = found["approved"], found["queue_item__status"]
         if row.queue_status in hidden:
             row.approved_count = told.get(row.pk, 0)
