@@ -3,12 +3,15 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search bench-queues bench-hostile clean
+.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search bench-queues bench-hostile clean help
 
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
 
 install: .venv/installed
+
+help:
+	@grep -oE '^[a-z][a-z-]*:' Makefile | tr -d ':'
 
 .venv/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

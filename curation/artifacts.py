@@ -63,7 +63,7 @@ def walk() -> Iterator[str]:
         return
     for folder, _, files in fs.walk(root, detail=True):
         for name, facts in sorted(files.items()):
-            if not name.endswith(".part") and not facts.get("islink"):
+            if not name.endswith(PART) and not facts.get("islink"):
                 yield f"{folder}/{name}".removeprefix(f"{root}/")
 
 

@@ -33,6 +33,7 @@ from curation.errors import Invalid
 
 MANIFEST = "manifest.json"
 SQLITE, POSTGRESQL = "database.sqlite3", "database.dump"
+MIGRATIONS = "django_migrations"  # every database of ours has it
 FORMAT = 1
 BLOCK = 1 << 20
 
@@ -47,6 +48,11 @@ def make_backup(folder: Path) -> dict[str, Any]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     vendor = connection.vendor
     name, rows = _dump_sqlite(folder) if vendor == "sqlite" else _dump_postgresql(folder)
+    if MIGRATIONS not in rows:
+        raise Invalid(
+            "The database that DATABASE_URL names holds no Chainwright (it has no table "
+            f"{MIGRATIONS}): run manage.py migrate first, or name the right database."
+        )
     files = {path: _fetch(path, folder) for path in artifacts.walk()}
     manifest = {
         "format": FORMAT,
@@ -72,11 +78,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text())
         wanted = manifest["database"]
-        ours = manifest["format"] == FORMAT
+        ours, rows = manifest["format"] == FORMAT, manifest["rows"]
     except (ValueError, KeyError, TypeError) as error:
         raise Invalid(f"{path} cannot be read: {error}.") from error
     if not ours:
         raise Invalid(f"{folder} was made by another version of Chainwright: use that one.")
+    if MIGRATIONS not in rows:
+        raise Invalid(f"{folder} is not a backup of a Chainwright: it has no table {MIGRATIONS}.")
     if wanted != connection.vendor:
         raise Invalid(
             f"This is a backup of {wanted}, and DATABASE_URL names {connection.vendor}. A backup is "
@@ -125,10 +133,7 @@ def restore_backup(folder: Path, *, replace: bool = False) -> dict[str, Any]:
             ):
                 shutil.copyfileobj(source, target, BLOCK)
     found = _count_rows()
-    if found != manifest["rows"]:
-        wrong = sorted(
-            t for t in {*found, *manifest["rows"]} if found.get(t) != manifest["rows"].get(t)
-        )
+    if wrong := sorted(t for t, rows in manifest["rows"].items() if found.get(t) != rows):
         raise Invalid(f"After the restore the number of rows differs in: {', '.join(wrong)}.")
     return manifest
 
@@ -171,7 +176,8 @@ def _holds_people() -> bool:
 
 def _dump_sqlite(folder: Path) -> tuple[str, dict[str, int]]:
     """SQLite's online backup copies one consistent state while others write."""
-    source = f"file:{connection.settings_dict['NAME']}?mode=ro"
+    # Quoted: with a # or ? in a folder's name SQLite would open another, empty file.
+    source = Path(connection.settings_dict["NAME"]).resolve().as_uri() + "?mode=ro"
     path = folder / SQLITE
     with (
         closing(sqlite3.connect(source, uri=True, timeout=60)) as live,
@@ -228,8 +234,9 @@ def _dump_postgresql(folder: Path) -> tuple[str, dict[str, int]]:
 
 
 def _load_postgresql(path: Path) -> None:
-    """All or nothing; tables that the backup does not know go afterwards."""
-    before = set(connection.introspection.table_names())
+    """All or nothing; our tables that the backup does not know go afterwards. Tables of other programs
+    in the same database stay."""
+    before = set(connection.introspection.django_table_names(only_existing=True))
     connection.close()
     _run_tool(
         "pg_restore",

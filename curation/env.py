@@ -64,14 +64,30 @@ def keep_private(home: Path) -> None:
         raise ImproperlyConfigured(
             f"CHAINWRIGHT_HOME={home} is a folder that all users of this machine share: name one of its own."
         )
+    tighten(home, "secrets")
+
+
+def tighten(path: Path, holds: str) -> None:
+    """Make a file or folder that is there readable by its user alone, wherever it lies; warn where that
+    cannot be done. `holds` says in the warning what others could read."""
     try:
-        home.chmod(0o700)
+        mode = path.stat().st_mode
+        if not mode & 0o077:
+            return
+        if mode & stat.S_ISVTX:
+            why = "all users of this machine share that folder"
+        else:
+            path.chmod(stat.S_IMODE(mode) & ~0o077)
+            return
+    except FileNotFoundError:
+        return  # made later, by a process with the mask above
     except OSError as error:
-        warnings.warn(
-            f"Others on this machine may read {home}, which holds secrets, and that cannot be changed "
-            f"({error.strerror}): make it readable by the user of Chainwright alone.",
-            stacklevel=2,
-        )
+        why = error.strerror
+    warnings.warn(
+        f"Others on this machine may read {path}, which holds {holds}, and that cannot be changed "
+        f"({why}): make it readable by the user of Chainwright alone.",
+        stacklevel=2,
+    )
 
 
 def read_secret_key(home: Path, *, production: bool) -> str:

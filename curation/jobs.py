@@ -298,11 +298,25 @@ def take_order(
     lock(project)
     earlier = ordered_before(model, project, user, order_key)
     if earlier is None and user is not None:
-        lock(user)
-        refuse_beyond(
-            model.objects.filter(created_by=user, status__in=ACTIVE),
-            settings.ORDERS_UNDER_WAY if most is None else most,
-            f"You have {{most}} {model._meta.verbose_name_plural} under way, which is the most that a "
-            "person may have at once: wait for one to end, or cancel one.",
-        )
+        _refuse_beyond_share(model, user, most, "You have")
     return earlier
+
+
+def refuse_resuming_beyond(job: Job) -> None:
+    """For the beginning of the transaction that puts ended or paused work back to waiting. Raises
+    Conflict where the person who ordered it has as much under way as is allowed, as `take_order` does:
+    else cancelling and resuming would get around that."""
+    if job.created_by is not None:
+        _refuse_beyond_share(type(job), job.created_by, None, "Who ordered this has")
+
+
+def _refuse_beyond_share(
+    model: type[Job], user: models.Model, most: int | None, who_has: str
+) -> None:
+    lock(user)
+    refuse_beyond(
+        model.objects.filter(created_by=user, status__in=ACTIVE),
+        settings.ORDERS_UNDER_WAY if most is None else most,
+        f"{who_has} {{most}} {model._meta.verbose_name_plural} under way, which is the most that a "
+        "person may have at once: wait for one to end, or cancel one.",
+    )

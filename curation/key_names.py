@@ -4,6 +4,9 @@ The workers hold the keys and decide where they go (`workers.model_keys`); here 
 form, the API, a command or a row takes as such a name. A pasted key is none.
 """
 
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db.models import CheckConstraint, Q
 
@@ -20,14 +23,32 @@ HELP = (
 )
 
 
+ADDRESS = (
+    "The address must not hold a user name or password, a ? or a #: a key is never part of it. If you have "
+    "pasted one here, revoke it where it was made, and name its environment variable instead."
+)
+
+
+def holds_no_key(address: str) -> None:
+    """Raises ValidationError where a model's address could hold a key. The same rule as that of the
+    workers (`workers.ssrf_guard.parse_url`), which would refuse it later; then it would be stored."""
+    parts = urlsplit(address)
+    if "@" in parts.netloc or "?" in address or "#" in address:
+        raise ValidationError(ADDRESS)
+
+
 class ForgetsAPastedKey:
-    """A form that does not show again what was given for `api_key_env` where it was refused."""
+    """A form that does not show again what was given for `api_key_env` or `base_url` where it was
+    refused: it may be a key or hold one."""
 
     def full_clean(self) -> None:
         super().full_clean()
-        if self.is_bound and "api_key_env" in self.errors:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("api_key_env")] = ""
+        if not self.is_bound:
+            return
+        for name in ("api_key_env", "base_url"):
+            if name in self.errors:
+                self.data = self.data.copy()
+                self.data[self.add_prefix(name)] = ""
 
 
 def only_names(constraint: str) -> CheckConstraint:

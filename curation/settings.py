@@ -4,10 +4,15 @@
 | --- | --- | --- |
 | CHAINWRIGHT_HOME | folder of the database, artifacts, logs and secrets | `var/` |
 | PRODUCTION | strict: needs SECRET_KEY and ALLOWED_HOSTS, cookies over https only | 0 |
+| SECRET_KEY | signs sessions and cookies; the same on all machines | made in CHAINWRIGHT_HOME |
 | DATABASE_URL | database | SQLite in CHAINWRIGHT_HOME |
 | REDIS_URL | broker | the embedded Valkey's private socket |
 | ARTIFACTS_URL | any fsspec address for files | a folder in CHAINWRIGHT_HOME |
 | ALLOWED_HOSTS | names that the web answers to, with commas | this machine |
+| CSRF_TRUSTED_ORIGINS | addresses with https:// from which forms may come, behind some proxies | none |
+| TIME_ZONE | in which pages show times and days begin | UTC |
+| CLAIM_MINUTES | a question stays a reviewer's so long without a sign of their page | 15 |
+| SILENT_AFTER_SECONDS | without a sign, work has lost its worker and is begun again | 45 |
 | WEBHOOK_HOSTS | private or local hosts that webhooks may go to | none |
 | WORKER_NICE | by how much workers give way to pages (`nice`), in `make run` | 10 |
 | API_REQUESTS_PER_MINUTE | of one API token, over all web processes | 600 |
@@ -33,12 +38,21 @@ for its usual port, and another port is listed as HOST:PORT (`deploy/README.md` 
 import os
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from curation.env import keep_private, read_bool, read_choice, read_int, read_list, read_secret_key
+from curation.env import (
+    keep_private,
+    read_bool,
+    read_choice,
+    read_int,
+    read_list,
+    read_secret_key,
+    tighten,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -150,7 +164,8 @@ TEMPLATES = [
 
 DATABASES = {
     "default": dj_database_url.config(
-        default=f"sqlite:///{HOME / 'chainwright.sqlite3'}",
+        # Quoted: a # or ? in the name of the folder would end the path.
+        default=f"sqlite:///{quote(str(HOME / 'chainwright.sqlite3'))}",
         conn_max_age=60,
         conn_health_checks=True,
     )
@@ -164,6 +179,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
         " PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
     }
+    tighten(Path(DATABASES["default"]["NAME"]), "the database")
     # File-based also in tests: the workers and the live server are other processes and threads.
     DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")}
 else:
@@ -241,6 +257,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 IMPORT_MAX_BYTES = read_int("IMPORT_MAX_BYTES", 2 * 1024**3)
 ARTIFACTS_URL = os.environ.get("ARTIFACTS_URL", f"file://{HOME / 'artifacts'}")
+if ARTIFACTS_URL.startswith(("file://", "local://", "/")):
+    tighten(Path(ARTIFACTS_URL.partition("://")[2] or ARTIFACTS_URL), "the artifacts")
 
 REDIS_SOCKET = HOME / "valkey.sock"
 REDIS_URL = os.environ.get("REDIS_URL", f"redis+socket://{REDIS_SOCKET}")

@@ -81,6 +81,37 @@ function treatText(node) {
   if (made.length > 1 || typeof made[0] !== "string") node.replaceWith(...made);
 }
 
+// A field shows its text as it is, turned around or with something hidden: a line below it says so.
+const FIELDS = "textarea, input:not([type]), input[type=text], input[type=search], input[type=url]";
+const NAMED = 3;
+
+function noteField(field) {
+  const there = field.nextElementSibling?.matches(".unseen-note") ? field.nextElementSibling : null;
+  const signs = [];
+  for (const found of UNSEEN.test(field.value) ? field.value.matchAll(PARTS) : []) {
+    if (!found.groups.unseen) continue;
+    if (signs.length <= NAMED) {
+      const [sign] = found[0];
+      signs.push(`${nameOf(sign)} (character ${[...field.value.slice(0, found.index)].length + 1})`);
+    }
+  }
+  if (!signs.length) return there?.remove();
+  const more = signs.length > NAMED ? ", and more" : "";
+  const text = `Not seen in this text: ${signs.slice(0, NAMED).join(", ")}${more}.`;
+  if (there?.textContent === text) return;
+  const note = there ?? Object.assign(document.createElement("small"), { className: "unseen-note" });
+  note.setAttribute("role", "status");
+  note.textContent = text;
+  if (!there) field.after(note);
+}
+
+// Scripts fill fields without an event: these are looked at when somebody comes to them.
+for (const event of ["input", "focusin"]) {
+  document.addEventListener(event, ({ target }) => {
+    if (target instanceof Element && target.matches(FIELDS)) noteField(target);
+  });
+}
+
 function treatAttributes(element) {
   if (element.matches(".unseen")) return;
   for (const name of ATTRIBUTES) {
@@ -97,7 +128,10 @@ function treat(root) {
   for (let node = root; node; node = walker.nextNode()) found.push(node);
   for (const node of found) {
     if (node.nodeType === Node.TEXT_NODE) treatText(node);
-    else treatAttributes(node);
+    else {
+      treatAttributes(node);
+      if (node.matches(FIELDS)) noteField(node);
+    }
   }
 }
 

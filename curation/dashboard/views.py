@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -15,7 +15,7 @@ from curation.dashboard import selectors
 from curation.dashboard.advice import Known, next_step
 from curation.dashboard.home import my_work, projects_of
 from curation.dashboard.rubric import THRESHOLDS, Spread, rubric_effect, spread_of
-from curation.dashboard.waiting import KINDS, Board, named
+from curation.dashboard.waiting import Board, named, seen_by
 from curation.errors import Invalid
 from curation.figures.charts import day_bars
 from curation.jobs import Status
@@ -98,9 +98,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 @project_view
 def waiting(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """What is in front of one piece of work of this project, and whether anybody listens for it."""
-    if kind not in KINDS:
-        raise Http404
-    work = get_object_or_404(KINDS[kind], project=request.project, pk=pk)
+    work = get_object_or_404(seen_by(request.membership, kind), pk=pk)
     places = [(place, named(request.project, place)) for place in Board().waiting(work)]
     for _, jobs in places:
         for one in jobs:

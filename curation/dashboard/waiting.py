@@ -11,11 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
+from django.db.models import QuerySet
+from django.http import Http404
 from django.utils import timezone
 
 from curation import celery_app, turns
 from curation.dashboard.selectors import Running, running_in
 from curation.jobs import Job, Status
+from curation.projects.models import Membership, Role
 from curation.rationales.generation.parts import PARTS, live_batches, part_of, teachers_with_work
 from curation.rationales.models import GenerationRun, MeaningSearch, TeacherTry
 from curation.rationales.teachers.trial import task_of, teacher_of
@@ -27,6 +30,9 @@ KINDS: dict[str, type[Any]] = {
     model._meta.model_name: model
     for model in (*map(apps.get_model, turns.TASK_OF), TeacherTry, MeaningSearch)
 }
+# Of these the pages are an admin's alone, and these are one person's own, named by this field.
+OF_ADMINS = ("bulkaction", "deletion", "teachertry")
+OWNERS = {"teachertry": "created_by", "meaningsearch": "user"}
 RECENT = 20  # jobs of a kind whose times are averaged
 # Fields of how far a job is and how much there is, by kind; the others are estimated as a whole.
 PROGRESS = {
@@ -104,6 +110,16 @@ class Line:
         if row.in_one and row.project_id in self.full.long:
             return [job for job in self.busy if job.project_id == row.project_id and job.in_one]
         return []
+
+
+def seen_by(membership: Membership, kind: str) -> QuerySet[Any]:
+    """The rows of the kind that this person may ask about: those whose pages they may open."""
+    if kind not in KINDS:
+        raise Http404
+    rows = KINDS[kind].objects.filter(project=membership.project)
+    if kind in OF_ADMINS and membership.role != Role.ADMIN:
+        return rows.none()
+    return rows.filter(**{OWNERS[kind]: membership.user}) if kind in OWNERS else rows
 
 
 class Board:

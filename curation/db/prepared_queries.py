@@ -1,7 +1,7 @@
 """Querysets whose SQL is built once: what the bench asks for at every question.
 
 Django builds the SQL of a queryset anew each time, which takes it several times as long as the database
-needs to answer a question by a key. A `Prepared` is written as a queryset, with `Given("name")` where a
+needs to answer a question by a key. A `Prepared` is written as a queryset, with `Param("name")` where a
 value is known only when it runs, and is built once for each connection. On PostgreSQL it runs as a
 statement that the server has prepared, too.
 """

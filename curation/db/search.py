@@ -70,7 +70,7 @@ class Query:
 def parse(text: str) -> Query:
     """Read what was typed. Nothing is an error: signs without a meaning separate words."""
     terms = []
-    for minus, phrase, chunk in CHUNK.findall(text.replace("\0", " ")):
+    for minus, phrase, chunk in CHUNK.findall(text):
         said = phrase or chunk
         words = tuple(word.lower() for word in WORD.findall(said))
         if words:

@@ -102,7 +102,6 @@ def chosen(report: dict[str, Any], data: Any, *, teachers: bool = True) -> Chose
         or made.part not in ("", *keys)
         or made.right not in RIGHTS
         or (after and not (after.isascii() and after.isdigit() and len(after) < 19))
-        or "\0" in made.kind
     ):
         raise Invalid("There is no such filter: choose from the lists above the answers.")
     return Chosen(made.model, made.part, made.right, made.kind, int(after or 0))

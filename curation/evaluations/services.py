@@ -17,6 +17,7 @@ from curation.jobs import (
     move,
     ordered_before,
     ordered_by,
+    refuse_resuming_beyond,
     take_order,
 )
 from curation.projects.models import Project, User
@@ -114,6 +115,7 @@ def cancel_evaluation(evaluation: Evaluation) -> None:
 
 def resume_evaluation(evaluation: Evaluation) -> None:
     with transaction.atomic():
+        refuse_resuming_beyond(evaluation)
         # Teachers that have answered are not asked again: their answers are in the folder.
         asks = _has_addresses(evaluation.project)
         changes = {"finished_at": None, "error": "", "asks_addresses": asks}

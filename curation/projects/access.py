@@ -12,7 +12,7 @@ from curation.db.prepared_queries import Param, Prepared
 from curation.projects.models import Membership, Role, User
 
 OWNER_GONE = (
-    "The account that ordered this is gone, so it is done in nobody's name. An admin of the project can "
+    "The account that ordered this was deleted, so it was not carried out. An admin of the project can "
     "order it again."
 )
 MEMBERSHIP = Prepared(

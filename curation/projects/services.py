@@ -18,7 +18,7 @@ def check_student(name: str) -> str:
     """The student's name, trimmed. Raises Invalid for what no folder or hub name looks like."""
     name = name.strip()
     if (
-        any(sign in name for sign in "\n\r\0;|&$`<>\"'\\")
+        any(sign in name for sign in "\n\r;|&$`<>\"'\\")
         or name.startswith("-")
         or ".." in name.split("/")
     ):

@@ -20,21 +20,23 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from curation.errors import TooMany
+from curation.projects.models import User
 from curation.web import rate_limit
 from curation.web.rate_limit import give_back, lasting, spend
 
 COOKIE = "known_browser"
 COOKIE_AGE = 180 * 24 * 3600
-NAMES_IN_A_COOKIE = 5
+PEOPLE_IN_A_COOKIE = 5
 FIRST_WAIT, LONGEST_WAIT = 15, 600  # seconds
 
 
-def _hashed(name: str) -> str:
-    return sha256(name.casefold().encode()).hexdigest()[:16]
+def _hashed(person: int) -> str:
+    """The account's id, not its name: "Ada" and "ada" may be two people."""
+    return sha256(f"person {person}".encode()).hexdigest()[:16]
 
 
 def _known(request: HttpRequest) -> dict[str, str]:
-    """What the browser's cookie says: the names that signed in there, hashed, each with a random id."""
+    """What the browser's cookie says: the people who signed in there, hashed, each with a random id."""
     try:
         known = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_AGE)
     except signing.BadSignature:
@@ -49,7 +51,8 @@ class Attempt:
     def __init__(self, request: HttpRequest, name: str) -> None:
         self.name = name.casefold()
         self.address = rate_limit.address_of(request)
-        browser = _known(request).get(_hashed(name))
+        person = User.objects.filter(username=name).values_list("pk", flat=True).first() or 0
+        browser = _known(request).get(_hashed(person))
         pair = f"{self.address} {self.name}"
         if browser:
             self.counts = [(rate_limit.SIGN_IN_BROWSER, browser)]
@@ -95,11 +98,12 @@ class Attempt:
             give_back(limit, who)
 
 
-def remember_browser(request: HttpRequest, response: HttpResponse, name: str) -> None:
+def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """Note in the browser that this person has signed in there."""
     known = _known(request)
-    known[_hashed(name)] = known.pop(_hashed(name), None) or secrets.token_urlsafe(12)
-    kept = dict(list(known.items())[-NAMES_IN_A_COOKIE:])
+    person = _hashed(user.pk)
+    known[person] = known.pop(person, None) or secrets.token_urlsafe(12)
+    kept = dict(list(known.items())[-PEOPLE_IN_A_COOKIE:])
     response.set_cookie(
         COOKIE,
         signing.dumps(kept, salt=COOKIE),

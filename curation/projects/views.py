@@ -26,7 +26,7 @@ class SignIn(LoginView):
 
     def form_valid(self, form: SignInForm) -> HttpResponse:
         response = super().form_valid(form)
-        remember_browser(self.request, response, form.get_user().get_username())
+        remember_browser(self.request, response, form.get_user())
         return response
 
 

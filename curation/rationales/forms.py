@@ -22,6 +22,7 @@ class TeacherForm(key_names.ForgetsAPastedKey, forms.ModelForm):
         label="Address",
         required=False,
         max_length=300,
+        validators=[key_names.holds_no_key],
         assume_scheme="http",
         help_text="Such as http://127.0.0.1:8000/v1.",
     )

@@ -8,7 +8,8 @@ write into a page, `static/invisible.js` treats alike; both read their rule from
 - In a text, each run becomes a small mark with its code and name. It holds the characters themselves, so
   that copying gives the original, in a box of its own, so that they turn nothing around them.
 - Where only plain text is shown (titles, tooltips, labels, options, drawings) it is written "[U+202E]".
-- Fields of forms, data for scripts, and everything that is not HTML (exports, the API) stay as they are.
+- Fields of forms stay as they are, and `static/invisible.js` names such characters in a line below the
+  field. Data for scripts and everything that is not HTML (exports, the API) stay as they are, too.
 - Joiners and selectors stay where they are meant: in emoji, Arabic, the Indic scripts and the like.
 """
 

@@ -8,16 +8,21 @@ from pathlib import Path
 
 from django.conf import settings
 
+# Colours and the like that programs write for terminals (ECMA-48), and titles of windows.
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+
 
 def without_paths(text: str) -> str:
-    """The text with what stands before a file of this installation shortened to "…".
+    """The text with what stands before a file of this installation shortened to "…", and without the
+    codes that colour a terminal.
 
     Known are the folders of the installation, its models, its Python, the person it runs as and its
     temporary files. Other paths stay: they are part of somebody's text, not of this machine.
     """
+    text = _TERMINAL.sub("", text)
     if "/" not in text:
         return text
-    return _pattern(_folders()).sub("…", text)
+    return _pattern(_folders()).sub(r"\g<option>…", text)
 
 
 def _folders() -> tuple[str, ...]:
@@ -30,4 +35,9 @@ def _folders() -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _pattern(folders: tuple[str, ...]) -> re.Pattern[str]:
     known = "|".join(re.escape(one) for one in sorted(folders, key=len, reverse=True))
-    return re.compile(rf"(?<![\w./:-])(?:file://)?(?:{known})(?![\w-])")
+    # A path begins where no name goes on: after a blank, "=", ":" or a quotation mark; right behind an
+    # option (-I/usr); and behind a line break that was written out. "https://host/usr" is none of these.
+    return re.compile(
+        r"(?:(?P<option>(?<![\w./-])--?[A-Za-z]{1,20})|(?<![\w./-])|(?<=\\[nrt]))"
+        rf"(?:[A-Za-z][\w+.-]{{0,20}}://+)?(?:{known})(?![\w-])"
+    )

@@ -16,6 +16,7 @@ from curation.jobs import (
     move,
     ordered_before,
     ordered_by,
+    refuse_resuming_beyond,
     still_mine,
     take_order,
 )
@@ -115,6 +116,7 @@ def resume_training(job: TrainingJob) -> None:
     _require_frozen(job.dataset)
     try:
         with transaction.atomic():
+            refuse_resuming_beyond(job)
             move(TrainingJob, job.pk, RESUMABLE, Status.WAITING, finished_at=None, error="")
             celery_app.send(celery_app.TRAIN, job.pk)
     except IntegrityError:

@@ -7,6 +7,7 @@ counts and compares in one step, so requests that come at the same moment do not
 import hashlib
 import ipaddress
 import logging
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -113,15 +114,28 @@ def lasting(seconds: int) -> str:
 def address_of(request: HttpRequest) -> str:
     """Where a request comes from, for counting. Behind a proxy: the address that the proxy saw, which it
     puts last; what comes before that anybody can write. Of IPv6 the network: a single machine has 2^64
-    addresses in it."""
-    address = request.META.get("REMOTE_ADDR", "")
+    addresses in it. Some proxies add the port, which is another one for each connection: it is left
+    out. What is no address at all counts as the proxy itself."""
+    peer = request.META.get("REMOTE_ADDR", "")
+    known = None
     if settings.BEHIND_PROXY and (seen := request.META.get("HTTP_X_FORWARDED_FOR", "")):
-        address = seen.rpartition(",")[2].strip()
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return address
+        known = _parsed(seen.rpartition(",")[2].strip())
+    known = known or _parsed(peer)
+    if known is None:
+        return peer
     known = getattr(known, "ipv4_mapped", None) or known
     if known.version == 6:
         return str(ipaddress.ip_network((int(known), 64), strict=False))
     return str(known)
+
+
+# 192.0.2.1:4711, [2001:db8::1]:4711 and "[2001:db8::1]"
+_WITH_PORT = re.compile(r'"?(?:\[(?P<v6>[^\]]+)\]|(?P<v4>[0-9.]+))(?::[0-9]+)?"?')
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    found = _WITH_PORT.fullmatch(text)
+    try:
+        return ipaddress.ip_address((found["v6"] or found["v4"]) if found else text)
+    except ValueError:
+        return None

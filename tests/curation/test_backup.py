@@ -1,17 +1,25 @@
 """Backup and restore in one command each: what comes back is what was there at one moment."""
 
+import hashlib
 import json
+import os
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
 from curation import artifacts
 from curation.backup import MANIFEST
+from curation.datasets.formats import place
 from curation.datasets.models import DatasetVersion
 from curation.datasets.services import freeze, order_freeze, verify
 from curation.projects.models import Project, User
@@ -35,6 +43,15 @@ def version(
     return freeze(order_freeze(project, None).pk)
 
 
+def hashes() -> dict[str, str]:
+    """SHA-256 of every artifact, by its path."""
+    found = {}
+    for name in artifacts.walk():
+        with artifacts.open_artifact(name) as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
 def restored(folder: Path, **options: bool) -> None:
     call_command("restore", folder, **options)
 
@@ -43,16 +60,15 @@ def test_a_restore_brings_back_rows_and_artifacts_as_they_were(
     version: DatasetVersion, tmp_path: Path
 ) -> None:
     call_command("backup", tmp_path / "one")
-    path = f"{version.folder}/dataset.jsonl" if hasattr(version, "folder") else None
-    before = {name: artifacts.sha256_of(name) for name in artifacts.walk()}
-    assert before and (path is None or path in before)
+    before = hashes()
+    assert place(version, "jsonl") in before
     Question.objects.update(text="changed afterwards")
     User.objects.create_user("late", password="a long enough word")
     for name in before:
         artifacts.remove(name)
 
     restored(tmp_path / "one", replace=True)
-    assert {name: artifacts.sha256_of(name) for name in artifacts.walk()} == before
+    assert hashes() == before
     assert not User.objects.filter(username="late").exists()
     assert not Question.objects.filter(text="changed afterwards").exists()
     assert verify(DatasetVersion.objects.get(pk=version.pk))
@@ -115,6 +131,54 @@ def test_nothing_is_overwritten_by_accident(version: DatasetVersion, tmp_path: P
         restored(tmp_path / "one")
     with pytest.raises(CommandError, match="is not empty"):
         call_command("backup", tmp_path / "one")
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a%20b c"])
+def test_a_home_of_any_name_is_backed_up(name: str, tmp_path: Path) -> None:
+    """In a process of its own, since the name of the home is read at the start."""
+    home = tmp_path / name
+    keep = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "ARTIFACTS_URL")}
+    environment = keep | {"CHAINWRIGHT_HOME": str(home)}
+
+    def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(
+            command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True
+        )
+
+    home.mkdir()
+    with closing(sqlite3.connect(home / "chainwright.sqlite3")) as database:
+        database.execute("CREATE TABLE other (id integer)")
+    refused = manage("backup", str(tmp_path / "none"))
+    assert refused.returncode and "django_migrations" in refused.stderr
+    assert not (tmp_path / "none" / MANIFEST).exists()
+
+    with closing(sqlite3.connect(home / "chainwright.sqlite3")) as database:
+        database.execute("CREATE TABLE django_migrations (id integer)")
+        database.execute("INSERT INTO django_migrations VALUES (1)")
+        database.commit()
+    done = manage("backup", str(tmp_path / "one"))
+    assert not done.returncode, done.stderr
+    rows = json.loads((tmp_path / "one" / MANIFEST).read_text())["rows"]
+    assert rows == {"django_migrations": 1, "other": 0}
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite is restored as one file")
+def test_a_restore_leaves_tables_of_other_programs_alone(
+    version: DatasetVersion, tmp_path: Path
+) -> None:
+    call_command("backup", tmp_path / "one")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE of_others (id integer)")
+        cursor.execute("INSERT INTO of_others VALUES (1)")
+    try:
+        restored(tmp_path / "one", replace=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM of_others")
+            assert cursor.fetchone()[0] == 1
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS of_others")
 
 
 @pytest.mark.parametrize("harm", ["changed", "missing", "unfinished", "outside", "other database"])

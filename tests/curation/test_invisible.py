@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.messages import constants
 from django.test import Client
 from django.urls import reverse
 
@@ -163,12 +162,21 @@ def test_it_is_marked_on_every_page_that_shows_it(
     assert len(seen) > 25
 
 
-def test_the_api_and_messages_keep_the_text(
-    project: Project, question: Question, admin_user: User
-) -> None:
+def test_the_api_keeps_the_text(project: Project, question: Question, admin_user: User) -> None:
     Question.objects.update(text=HOSTILE)
     assert Caller(admin_user).get(f"questions/{question.pk}")["text"] == HOSTILE
-    assert constants.INFO
+
+
+def test_a_message_that_names_it_is_marked(project: Project, admin_client: Client) -> None:
+    form = {"name": f"far {OVERRIDE}42", "backend": "openai", "base_url": "https://example.org/v1",
+            "model": "m", "prompt_style": "plain", "max_tokens": "300", "top_p": "1",
+            "price_in": "0", "price_out": "0"}  # fmt: skip
+    answer = admin_client.post(reverse("teacher_new", args=["eggs"]), form, follow=True)
+    page = answer.content.decode()
+    assert Teacher.objects.get(name=form["name"])
+    toasts = re.search(r'(?s)class="toasts".*?is ready to write', page)
+    assert toasts and MARK.findall(toasts[0]) == [OVERRIDE]
+    assert OVERRIDE not in MARK.sub("", toasts[0])
 
 
 def test_an_import_keeps_it_and_its_page_marks_it(project: Project, admin_client: Client) -> None:

@@ -85,6 +85,42 @@ def test_no_service_and_no_row_takes_it(project: Project, admin_user: User, past
             type(row).objects.filter(pk=row.pk).update(api_key_env=pasted)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://sk-proj-abc123@example.org/v1",
+        "https://user:sk-proj-abc123@example.org/v1",
+        "sk-proj-abc123@example.org/v1",
+        "https://example.org/v1?api_key=sk-proj-abc123",
+        "https://example.org/v1#sk-proj-abc123",
+        "https://sk-proj-abc123@",
+    ],
+)
+def test_no_address_holds_one(project: Project, admin_user: User, address: str) -> None:
+    browser = Client()
+    browser.force_login(admin_user)
+    form = FORM | {"base_url": address, "kind": "chat", "question": "1 + 1?"}
+    for page, status in (("teacher_new", 400), ("teacher_try", 200), ("judge", 400)):
+        answer = browser.post(reverse(page, args=[project.slug]), form)
+        said = answer.content.decode()
+        assert answer.status_code == status and "sk-proj" not in said, page
+        assert "a key is never part of it" in said or "valid URL" in said
+    caller = Caller(admin_user)
+    said = str(caller.post("teachers", FAR | {"base_url": address}, status=400))
+    assert "base_url" in said and "sk-proj" not in said
+    for refused in (
+        lambda: save_teacher(project, Teacher(**FAR | {"base_url": address})),
+        lambda: order_try(project, admin_user, Teacher(**FAR | {"base_url": address}), ""),
+    ):
+        with pytest.raises(Invalid) as error:
+            refused()
+        assert "sk-proj" not in str(error.value)
+    assert not (Teacher.objects.exists() or Judge.objects.exists() or TeacherTry.objects.exists())
+    made = caller.post("teachers", FAR, status=201)
+    caller.call("PATCH", f"teachers/{made['id']}", {"base_url": address}, status=400)
+    assert Teacher.objects.get().base_url == FAR["base_url"]
+
+
 STEPS = """
 import django
 django.setup()

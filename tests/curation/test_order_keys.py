@@ -228,3 +228,56 @@ def test_what_a_person_has_under_way_is_bounded_on_page_and_api(
     assert by_page("evaluation", signed_in(bea), "eggs", "a", 0).status_code == 302
     Evaluation.objects.update(status=Status.CANCELLED)
     assert by_page("evaluation", ada, "eggs", "d", 0).status_code == 302
+
+
+RESUMABLE = {
+    "run": (GenerationRun, "runs", {"temperatures": [0.5]}),
+    "evaluation": (Evaluation, "evaluations", {}),
+    "training": (TrainingJob, "trainings", {}),
+    "bulk": (BulkAction, "bulk-actions", {}),
+    "deletion": (Deletion, "deletions", {"kind": "questions"}),
+}
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+def test_cancelling_and_resuming_is_no_way_around_it(
+    kind: str, project: Project, admin_user: User, admin_client: Client, settings: Any
+) -> None:
+    settings.ORDERS_UNDER_WAY = 1
+    model, path, fields = RESUMABLE[kind]
+    own = {"project": project, "created_by": admin_user, **fields}
+    if kind == "training":
+        own |= {"dataset": frozen(project), "base_model": "demo:student", "preset": "demo"}
+    ended = model.objects.create(**own, status=Status.CANCELLED)
+    if kind == "training":
+        own |= {"dataset": frozen(project, 2)}
+    other = model.objects.create(**own, status=Status.WAITING)
+    script = Client(headers={"authorization": f"Bearer {token(admin_user)}"})
+    refused = api(script, project.slug, f"{path}/{ended.pk}/resume", {})
+    assert refused.status_code == 409 and "Who ordered this has 1" in refused.json()["detail"]
+    answer = admin_client.post(page(f"{kind}_resume", project.slug, ended.pk))
+    assert answer.status_code == 409
+    ended.refresh_from_db()
+    assert ended.status == Status.CANCELLED
+    model.objects.filter(pk=other.pk).update(status=Status.DONE)
+    assert api(script, project.slug, f"{path}/{ended.pk}/resume", {}).status_code == 200
+    ended.refresh_from_db()
+    assert ended.status == Status.WAITING
+
+
+def test_trying_failures_again_counts_as_well(
+    project: Project, make_questions: Any, teacher: Teacher, admin_user: User,
+    admin_client: Client, settings: Any,
+) -> None:  # fmt: skip
+    settings.ORDERS_UNDER_WAY = 1
+    own = {"project": project, "created_by": admin_user, "temperatures": [0.5]}
+    run = GenerationRun.objects.create(**own, status=Status.DONE)
+    (one,) = make_questions(1)
+    Slot.objects.create(
+        run=run, question=one, teacher=teacher, temperature=0.5, sample=0, status="failed"
+    )
+    other = GenerationRun.objects.create(**own, status=Status.RUNNING)
+    assert admin_client.post(page("run_retry", project.slug, run.pk)).status_code == 409
+    assert Slot.objects.get().status == "failed"
+    GenerationRun.objects.filter(pk=other.pk).update(status=Status.DONE)
+    assert admin_client.post(page("run_retry", project.slug, run.pk)).status_code == 302

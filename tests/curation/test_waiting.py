@@ -16,12 +16,14 @@ from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.evaluations.models import Evaluation
 from curation.jobs import Status
 from curation.projects.models import Project, User
+from curation.projects.services import add_member
 from curation.questions.models import Deletion, QuestionImport
 from curation.rationales.generation.orders import order_run
 from curation.rationales.models import Batch, GenerationRun, MeaningSearch, ScoringRun, Teacher
 from curation.rationales.teachers.trial import order_try
 from curation.reviews.models import AgreementCount, BulkAction
 from curation.training.models import TrainingJob
+from tests.conftest import person, signed_in
 from tests.curation.api.api_calls import Caller
 from tests.curation.training.training_rows import frozen
 
@@ -205,3 +207,31 @@ def test_the_api_says_the_same(project: Project, admin_user: User, elsewhere: Pr
     assert asked["waiting"] == {
         "queue": "files", "jobs_in_front": 4, "seconds": 15.0, "workers": 1
     }  # fmt: skip
+
+
+def test_what_is_a_persons_own_or_an_admins_is_nobody_elses(
+    project: Project,
+    teacher: Teacher,
+    admin_user: User,
+    reviewer: User,
+    admin_client: Client,
+    reviewer_client: Client,
+) -> None:
+    search = MeaningSearch.objects.create(
+        project=project, user=reviewer, kind="rationale", text="a"
+    )
+    tried = order_try(project, admin_user, teacher, "")
+    bulk = BulkAction.objects.create(project=project, created_by=admin_user)
+    deletion = Deletion.objects.create(project=project, created_by=admin_user, kind="questions")
+    second = person("bea")
+    add_member(project, "bea", "admin")
+
+    def status(client: Client, work: Any) -> int:
+        kind = type(work)._meta.model_name
+        return client.get(reverse("waiting", args=[project.slug, kind, work.pk])).status_code
+
+    assert status(reviewer_client, search) == 200 and status(admin_client, search) == 404
+    assert status(admin_client, tried) == 200 and status(signed_in(second), tried) == 404
+    for work in (tried, bulk, deletion):
+        assert status(reviewer_client, work) == 404
+    assert status(signed_in(second), bulk) == status(signed_in(second), deletion) == 200

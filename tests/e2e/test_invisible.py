@@ -127,6 +127,26 @@ def test_what_scripts_write_is_marked_as_well_and_copied_as_it_is(
     assert page.locator(".ask .q").evaluate("one => one.textContent").strip() == HOSTILE
 
 
+def test_a_field_says_what_nobody_sees_in_it(
+    hostile: Question, admin_user: User, visit: Visit
+) -> None:
+    page = visit(admin_user)
+    press(page, "e")
+    editor = page.locator(".editor textarea")
+    note = page.locator(".editor .unseen-note")
+    name = "U+202E right-to-left override"
+    assert note.inner_text() == f"Not seen in this text: {name} (character 7)."
+    editor.fill("It is 42.")
+    assert note.count() == 0
+    editor.fill(f"😀{OVERRIDE}42\u200b.")
+    assert f"{name} (character 2), U+200B zero width space (character 5)" in note.inner_text()
+    editor.fill("👩‍👩‍👧 می‌خواهم")
+    assert note.count() == 0
+    # A name that stands in a form when the page comes.
+    page.goto(page.url.partition("/projects/")[0] + "/projects/eggs/settings/")
+    assert f"{name} (character 6)" in page.locator("input[name=name] + .unseen-note").inner_text()
+
+
 ARABIC = "اشترت آن 42 بيضة، ثم 2. كم بيضة عندها؟"
 
 

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -20,8 +21,9 @@ from curation.evaluations.services import order_evaluation
 from curation.jobs import Status
 from curation.projects.models import Project, User
 from curation.questions.models import Question
+from curation.rationales.generation.batches import note_engine
 from curation.rationales.generation.orders import order_run
-from curation.rationales.models import ScoringRun, Slot, Teacher
+from curation.rationales.models import GenerationRun, ScoringRun, Slot, Teacher, TeacherPart
 from curation.rationales.teachers.trial import order_try
 from curation.text.machine_paths import without_paths
 from curation.training.services import order_training
@@ -61,7 +63,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_a_folder_below_a_root_is_found_by_its_name(root: Path, name: str, is_called: str) -> None:
     place = find_model(name.format(root=root), [root])
-    assert (place.name, place.where) == (is_called, str(root / is_called)) and place.is_folder
+    assert (place.name, place.where) == (is_called, str(root / is_called))
 
 
 FORBIDDEN = [
@@ -97,7 +99,7 @@ def test_what_is_forbidden_is_said_like_what_is_absent(root: Path, name: str, hu
 
 def test_a_name_of_the_hub_stays_a_name_where_one_may_be_fetched(root: Path) -> None:
     place = find_model("Qwen/Qwen2.5-0.5B", [root], hub=True)
-    assert (place.name, place.where, place.is_folder) == ("Qwen/Qwen2.5-0.5B",) * 2 + (False,)
+    assert (place.name, place.where) == ("Qwen/Qwen2.5-0.5B",) * 2
     with pytest.raises(NoSuchModel):
         find_model("Qwen/Qwen2.5-0.5B", [root])
 
@@ -244,12 +246,26 @@ def test_this_machines_folders_are_cut_from_what_workers_say(root: Path) -> None
             "see https://example.org/root/x and /v1/chat",
         ),
         ("a/b/c and 3/4", "a/b/c and 3/4"),
-        (f"{root}-private/x", f"{root}-private/x".replace(str(root.parent), str(root.parent))),
+        (f"-I{base}/include -L{home}", "-I…/include -L…"),
+        (f"-isystem{base}/include", "-isystem…/include"),
+        (f"PYTHONPATH=/a:{base}/workers:/b", "PYTHONPATH=/a:…/workers:/b"),
+        (f"error:{home}/x is gone", "error:…/x is gone"),
+        (f"\x1b[0m{base}/workers\x1b[1;31m: no", "…/workers: no"),
+        (f"\x1b]0;title\x07{base}/workers", "…/workers"),
+        (f"sqlite:///{home}/db and file://{home}/db", "…/db and …/db"),
+        (repr(f"a\n{home}/db"), repr("a\n")[:-1] + "…/db'"),
+        (f"https://example.org{base}/x a{base}/x", f"https://example.org{base}/x a{base}/x"),
+        # The tests' folders lie below the folder for temporary files, which is known itself.
+        (f"{root}-private/x", f"…{str(root).removeprefix(gettempdir())}-private/x"),
+        (f"{base}-private/x", f"{base}-private/x"),
     ):
-        found = without_paths(said)
-        assert found == shown or (
-            said.startswith(f"{root}-private") and found.endswith("private/x")
-        )
+        assert without_paths(said) == shown, said
+
+
+def test_a_log_of_a_run_is_stored_without_them(project: Project, teacher: Teacher) -> None:
+    run = GenerationRun.objects.create(project=project, temperatures=[0.5])
+    note_engine(run, teacher, log=f"\x1b[0m{settings.BASE_DIR}/workers -I{settings.HOME}/x")
+    assert TeacherPart.objects.get().log == "…/workers -I…/x"
 
 
 def test_errors_of_work_are_stored_without_them(project: Project, root: Path) -> None:

@@ -9,7 +9,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from curation.errors import Conflict, Invalid
-from curation.jobs import ACTIVE, RESUMABLE, Status, move, ordered_before, ordered_by, take_order
+from curation.jobs import (
+    ACTIVE,
+    RESUMABLE,
+    Status,
+    move,
+    ordered_before,
+    ordered_by,
+    refuse_resuming_beyond,
+    take_order,
+)
 from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
 from curation.rationales.generation.budgets import what_is_spent
@@ -217,6 +226,7 @@ def resume_run(run: GenerationRun) -> None:
     if run.slots.filter(status=SlotStatus.EMPTY).exists() and (spent := _spent_now(run)):
         raise Conflict(f"{spent} Raise the budget first.")
     with transaction.atomic():
+        refuse_resuming_beyond(run)
         move(
             GenerationRun,
             run.pk,
@@ -242,9 +252,9 @@ def retry_failed(run: GenerationRun) -> int:
         emptied = failed.update(status=SlotStatus.EMPTY, attempts=0, error="", batch=None)
         if not emptied:
             raise Conflict("No slot of this run has failed that could be tried again.")
-        done = (*RESUMABLE, Status.DONE)
-        GenerationRun.objects.filter(pk=run.pk, status__in=done).update(
-            status=Status.WAITING, finished_at=None, error=""
-        )
+        ended = GenerationRun.objects.filter(pk=run.pk, status__in=(*RESUMABLE, Status.DONE))
+        if ended.exists():
+            refuse_resuming_beyond(run)
+            ended.update(status=Status.WAITING, finished_at=None, error="")
         wake_run(run)
     return emptied

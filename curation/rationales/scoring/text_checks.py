@@ -28,7 +28,7 @@ MOST_CHARACTERS = 30_000
 def order_check(project: Project, user: User, question: Question, text: str) -> TextCheck:
     """Ask a worker what the scorers say of `text` as a rationale for this question. Raises Invalid for an
     empty or too long text, TooMany beyond so many a minute."""
-    text = text.replace("\0", "").replace("\r\n", "\n").strip()
+    text = text.replace("\r\n", "\n").strip()
     if not text:
         raise Invalid("There is no text to check yet.")
     if len(text) > MOST_CHARACTERS:

@@ -1,4 +1,5 @@
-"""Search by meaning: ordered here, answered by a worker, which has the model; see workers/meaning.
+"""Search by meaning: ordered here, answered by a worker, which has the model; see
+workers/semantic_search.
 
 A text's vector is made when somebody first searches in its project, by the worker; `missing` says which
 have none yet.
@@ -39,7 +40,7 @@ def order_search(
 ) -> MeaningSearch:
     """Ask a worker for what is nearest to the words, or to a rationale. Raises Invalid for nothing to look
     for, and for too many searches at once."""
-    text = " ".join(text.replace("\0", " ").split())
+    text = " ".join(text.split())
     if kind not in TextKind.values:
         raise Invalid(f"{kind!r} cannot be searched: choose {' or '.join(TextKind.values)}.")
     if like is None and not text:

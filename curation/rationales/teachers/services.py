@@ -8,6 +8,7 @@ from django.db import transaction
 
 from curation.db.quotas import lock
 from curation.errors import Conflict, Invalid
+from curation.key_names import holds_no_key
 from curation.projects.models import Project
 from curation.rationales.models import Backend, Teacher
 
@@ -42,11 +43,15 @@ def check_teacher(project: Project, teacher: Teacher) -> None:
     teacher.project = project
     if teacher.backend == Backend.OPENAI and not teacher.base_url:
         raise Invalid("An OpenAI-compatible teacher needs its address (base_url).")
+    try:
+        holds_no_key(teacher.base_url)
+    except ValidationError as error:
+        raise Invalid(f"base_url: {error.messages[0]}") from None
     if not teacher.model:
         raise Invalid(
             "A teacher needs its model: a folder of the worker's models, or the server's name for it."
         )
-    if any(sign in teacher.model for sign in "\n\r\0;|$`") or teacher.model.startswith("-"):
+    if any(sign in teacher.model for sign in "\n\r;|$`") or teacher.model.startswith("-"):
         raise Invalid(f"{teacher.model!r} cannot be a model's name.")
     if not 0 < teacher.gpu_memory <= 1:
         raise Invalid("The share of the GPU's memory lies above 0 and is at most 1.")

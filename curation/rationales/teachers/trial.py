@@ -29,7 +29,7 @@ QUESTION = "Tom has 3 boxes with 12 pencils each. He gives 7 pencils away. How m
 def order_try(project: Project, user: User, teacher: Teacher, question: str) -> TeacherTry:
     """Ask the teacher, saved or not, one question. Raises Invalid with what is wrong with it."""
     check_teacher(project, teacher)
-    question = question.replace("\0", "").strip() or QUESTION
+    question = question.strip() or QUESTION
     if len(question) > MAX_QUESTION:
         raise Invalid(f"Try it with a question of at most {MAX_QUESTION:,} characters.")
     now = timezone.now()

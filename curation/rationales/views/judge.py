@@ -15,6 +15,7 @@ class JudgeForm(key_names.ForgetsAPastedKey, forms.ModelForm):
     base_url = forms.URLField(
         label="Address",
         max_length=300,
+        validators=[key_names.holds_no_key],
         assume_scheme="http",
         help_text="Of a language model with its /v1; of vLLM with a reward model without it.",
     )

@@ -68,7 +68,7 @@ def teacher_try(request: HttpRequest) -> HttpResponse:
     """One answer of the teacher that stands in the form. Nothing of it is saved as a teacher."""
     # The one that is tried may be a saved one that is being changed; it is not saved by this.
     mine = Teacher.objects.for_project(request.project).filter(writes=True)
-    known = mine.filter(name=request.POST.get("name", "").replace("\0", "")).first()
+    known = mine.filter(name=request.POST.get("name", "")).first()
     form = TeacherForm(request.POST, instance=known or Teacher(project=request.project))
     asked = TryForm(request.POST)
     context: dict[str, object] = {}

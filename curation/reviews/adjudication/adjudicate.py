@@ -128,10 +128,8 @@ def flag_question(
         raise Invalid(f"{kind!r} is no flag: choose one of {', '.join(FlagKind.values)}.")
     if kind == FlagKind.OTHER and not comment:
         raise Invalid("Say in your own words what is wrong with the question.")
-    if len(comment) > MAX_FLAG_TEXT or "\0" in comment:
-        raise Invalid(
-            f"The comment has more than {MAX_FLAG_TEXT:,} characters, or a NUL among them."
-        )
+    if len(comment) > MAX_FLAG_TEXT:
+        raise Invalid(f"The comment has more than {MAX_FLAG_TEXT:,} characters.")
     rate_limit.spend(rate_limit.FLAGS, user.pk)
     mine = QuestionFlag.objects.filter(project=project, user=user)
     with transaction.atomic():

@@ -19,6 +19,7 @@ from curation.jobs import (
     move,
     ordered_before,
     ordered_by,
+    refuse_resuming_beyond,
     stopped,
     take_order,
 )
@@ -202,8 +203,8 @@ def _check(
         raise Invalid("Say why: a rejection needs at least one reason.")
     if Reason.OTHER in reasons and not comment.strip():
         raise Invalid("The reason “other” needs a comment.")
-    if len(comment) > 2000 or "\0" in comment:
-        raise Invalid("A comment has at most 2,000 characters, and no NUL.")
+    if len(comment) > 2000:
+        raise Invalid("A comment has at most 2,000 characters.")
     if kind == BulkKind.ASSIGN:
         members = Membership.objects.filter(project=project, user=person)
         if person is None or not members.exists():
@@ -251,6 +252,7 @@ def cancel_bulk(action: BulkAction) -> None:
 def resume_bulk(action: BulkAction) -> None:
     """Go on where it stopped."""
     with transaction.atomic():
+        refuse_resuming_beyond(action)
         move(
             BulkAction,
             action.pk,

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from curation import celery_app
 from curation.errors import Conflict, Invalid
-from curation.jobs import ACTIVE, RESUMABLE, Status, move, take_order
+from curation.jobs import ACTIVE, RESUMABLE, Status, move, refuse_resuming_beyond, take_order
 from curation.projects.access import may_administer
 from curation.projects.models import Project, User
 from curation.questions.models import Deletion, Kind, Question
@@ -97,8 +97,8 @@ def _order(
     if not may_administer(user, project.pk):
         raise PermissionDenied("Only an admin of this project may do this.")
     why = why.strip()
-    if len(why) > 300 or "\0" in why:
-        raise Invalid("The reason has at most 300 characters, and no NUL.")
+    if len(why) > 300:
+        raise Invalid("The reason has at most 300 characters.")
     with transaction.atomic():
         if earlier := take_order(Deletion, project, user, order_key):
             return earlier
@@ -170,6 +170,7 @@ def cancel_deletion(deletion: Deletion) -> None:
 def resume_deletion(deletion: Deletion) -> None:
     """Go on where it stopped."""
     with transaction.atomic():
+        refuse_resuming_beyond(deletion)
         move(
             Deletion,
             deletion.pk,

@@ -1,4 +1,4 @@
-"""The work of a deletion and of its restoring. See deleting.py for its order, and Deletion.
+"""The work of a deletion and of its restoring. See orders.py for its order, and Deletion.
 
 What is deleted loses its project, and with it its scores, decisions, flags, open seats and place in
 the queue: every list, count and queue asks by project, and so does every index. What people said, and

@@ -144,7 +144,7 @@ def flags(request: HttpRequest) -> HttpResponse:
 @project_view(admin=True)
 def flag_settle(request: HttpRequest, pk: int) -> HttpResponse:
     flag = get_object_or_404(disputes.open_flags(request.project), pk=pk)
-    settlement = request.POST.get("settlement", "").replace("\0", "").strip()
+    settlement = request.POST.get("settlement", "").strip()
     if not settlement:
         raise Invalid("Say what came of it: one line is enough.")
     adjudicate.settle_flag(request.project, request.user, flag.pk, settlement)

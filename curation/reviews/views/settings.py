@@ -127,7 +127,7 @@ def question_control(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _made(request: HttpRequest, found: Question, name: str, *rest: int) -> HttpResponse:
-    note = request.POST.get("note", "").replace("\0", "").strip()[:2000]
+    note = request.POST.get("note", "").strip()[:2000]
     controls.make_control(request.project, request.user, found, note)
     told = f"Question {found.pk} is a control question now."
     if not request.project.control_percent:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from curation.projects import sign_in as brake
@@ -94,6 +94,16 @@ def test_a_cookie_that_somebody_made_up_or_of_another_name_is_no_known_browser(
     assert attempt("rudi", RIGHT, client=rudis) == "in"
 
 
+def test_somebody_whose_name_differs_in_case_only_makes_no_browser_known(admin_user: User) -> None:
+    User.objects.create_user("Ada", password=RIGHT)
+    others = Client()
+    assert attempt("Ada", RIGHT, client=others) == "in"
+    others.post(reverse("sign_out"))
+    fail("ada", rate_limit.SIGN_IN_PAIR.highest)
+    assert attempt("ada", RIGHT, client=others) == "wait"
+    assert attempt("Ada", RIGHT, client=others) == "in"
+
+
 def test_an_address_that_fails_with_many_names_waits(reviewer: User) -> None:
     for n in range(rate_limit.SIGN_IN_ADDRESS.highest):
         fail(f"name{n}", 1)
@@ -164,6 +174,40 @@ def test_behind_a_proxy_an_address_is_what_the_proxy_saw_and_not_what_is_claimed
         form = {"username": "rudi", "password": RIGHT}
         asked = client.post(reverse("sign_in"), form, HTTP_X_FORWARDED_FOR=seen)
         assert asked.status_code == answer
+
+
+@pytest.mark.parametrize(
+    ("seen", "address"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("1.2.3.4, 203.0.113.9:51234", "203.0.113.9"),
+        ("[2001:db8::9]:51234", "2001:db8::/64"),
+        ("[2001:db8::9]", "2001:db8::/64"),
+        ('"[2001:db8::9]:4711"', "2001:db8::/64"),
+        ("2001:db8::9", "2001:db8::/64"),
+        ("[::ffff:203.0.113.9]:80", "203.0.113.9"),
+        ("unknown", "192.0.2.1"),
+        ("203.0.113.9:51234:7", "192.0.2.1"),
+        ("203.0.113.9,", "192.0.2.1"),
+    ],
+)
+def test_the_port_that_a_proxy_adds_makes_no_new_place(
+    seen: str, address: str, settings: Any
+) -> None:
+    settings.BEHIND_PROXY = True
+    meta = {"HTTP_X_FORWARDED_FOR": seen, "REMOTE_ADDR": "192.0.2.1"}
+    assert rate_limit.address_of(RequestFactory().get("/", **meta)) == address
+
+
+def test_guesses_from_changing_ports_of_one_address_are_braked(
+    reviewer: User, client: Client, settings: Any
+) -> None:
+    settings.BEHIND_PROXY = True
+    for n in range(rate_limit.SIGN_IN_PAIR.highest + 1):
+        form = {"username": "rudi", "password": "wrong"}
+        seen = f"203.0.113.9:{50000 + n}"
+        page = client.post(reverse("sign_in"), form, HTTP_X_FORWARDED_FOR=seen).content.decode()
+    assert "try again in" in page
 
 
 def test_one_network_of_ipv6_is_one_place(reviewer: User) -> None:
