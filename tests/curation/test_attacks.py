@@ -116,6 +116,7 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
             "dataset": by_number,
             "download": {**by_number, "form": "jsonl"},
             "training": {"pk": job.pk},
+            "waiting": {"kind": "trainingjob", "pk": job.pk},
             "evaluation": {"pk": evaluation.pk},
             "measured": {"pk": job.pk},
             "webhook": {"pk": hook.pk},

@@ -174,9 +174,9 @@ def test_a_message_that_names_it_is_marked(project: Project, admin_client: Clien
     answer = admin_client.post(reverse("teacher_new", args=["eggs"]), form, follow=True)
     page = answer.content.decode()
     assert Teacher.objects.get(name=form["name"])
-    toasts = re.search(r'(?s)class="toasts".*?is ready to write', page)
-    assert toasts and MARK.findall(toasts[0]) == [OVERRIDE]
-    assert OVERRIDE not in MARK.sub("", toasts[0])
+    message = re.search(r'(?s)<p class="message.*?is ready to write', page)
+    assert message and MARK.findall(message[0]) == [OVERRIDE]
+    assert OVERRIDE not in MARK.sub("", message[0])
 
 
 def test_an_import_keeps_it_and_its_page_marks_it(project: Project, admin_client: Client) -> None:

@@ -234,8 +234,8 @@ RESUMABLE = {
     "run": (GenerationRun, "runs", {"temperatures": [0.5]}),
     "evaluation": (Evaluation, "evaluations", {}),
     "training": (TrainingJob, "trainings", {}),
-    "bulk": (BulkAction, "bulk-actions", {}),
-    "deletion": (Deletion, "deletions", {"kind": "questions"}),
+    "bulk": (BulkAction, "bulk-actions", {"kind": "approve", "filters": {}, "until": 1}),
+    "deletion": (Deletion, "deletions", {"kind": "questions", "filters": {}, "until": 1}),
 }
 
 

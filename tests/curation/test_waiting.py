@@ -221,8 +221,12 @@ def test_what_is_a_persons_own_or_an_admins_is_nobody_elses(
         project=project, user=reviewer, kind="rationale", text="a"
     )
     tried = order_try(project, admin_user, teacher, "")
-    bulk = BulkAction.objects.create(project=project, created_by=admin_user)
-    deletion = Deletion.objects.create(project=project, created_by=admin_user, kind="questions")
+    bulk = BulkAction.objects.create(
+        project=project, created_by=admin_user, kind="approve", filters={}, until=1
+    )
+    deletion = Deletion.objects.create(
+        project=project, created_by=admin_user, kind="questions", filters={}, until=1
+    )
     second = person("bea")
     add_member(project, "bea", "admin")
 
