@@ -168,9 +168,9 @@ def test_what_waits_for_me_is_told_by_kind(
     say(project, reviewer, questions[0], "approve", "reject")
     say(project, admin_user, questions[0], "reject", "approve")
     flag_question(project, reviewer, questions[0], "ambiguous")
-    my_work, led = home(reviewer_client), home(admin_client)
-    assert tile(my_work, "of them for me") == "3" and tile(my_work, "set aside for me") == "1"
-    assert "Adjudicate" not in my_work and "Flags" not in my_work
+    mine, led = home(reviewer_client), home(admin_client)
+    assert tile(mine, "of them for me") == "3" and tile(mine, "set aside for me") == "1"
+    assert "Adjudicate" not in mine and "Flags" not in mine
     assert 'Adjudicate <span class="num">1</span>' in led
     assert 'Flags <span class="num">1</span>' in led
     assert "set aside for me" not in led

@@ -286,6 +286,7 @@ def test_the_leaderboard_sets_teachers_side_by_side_without_the_told_answers(
     assert (best.teacher, best.written, best.right, best.approved) == (teacher, 2, 2, 2)
     assert best.price == pytest.approx(1.5)
     low, high = best.price_interval
-    assert low == pytest.approx(1.5) and high == pytest.approx(1.5 / 0.342, rel=0.01)
+    # Both are of one question, which says next to nothing of others.
+    assert low == pytest.approx(1.5) and high > 100
     assert (other.written, other.graded, other.right) == (2, 2, 1)
     assert best.tokens.value == 20 and best.tokens.low == pytest.approx(20)

@@ -190,7 +190,7 @@ def test_the_page_takes_a_bounded_number_of_queries(
         say(project, user, question)
     next_item(project, reviewer)
     cache.clear()
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         assert re.search("Who holds what", admin_client.get(PAGE).content.decode())
     assert stranger_client.get(PAGE).status_code == 404
 

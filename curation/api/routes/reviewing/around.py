@@ -39,13 +39,13 @@ class KeyOut(Schema):
     name: str
     group: str
     what: str
-    shortcuts: list[str]
+    keys: list[str]
     fixed: bool = Field(description="These keys cannot be moved.")
     own: bool = Field(description="You chose them.")
 
 
 class KeysIn(Body):
-    shortcuts: list[str] = Field(max_length=shortcuts.MOST)
+    keys: list[str] = Field(max_length=shortcuts.MOST)
 
 
 class WaitsOut(Schema):
