@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db.models import F
 
 from curation.celery_app import CHECK_TEXT, CPU, SCORE_PROJECT, app
 from curation.jobs import Status, begin, ending, finish, give_way, still_mine
+from curation.projects.models import Project
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
 from curation.rationales.generation.adaptive import wake_adaptive
@@ -22,15 +24,15 @@ from curation.rationales.scoring.scores import (
     note_tries,
     order_scoring,
     store_scores,
-    teacher_worth,
     waiting_groups,
+    weights_of,
 )
 from curation.reviews.decisions.rule import apply_rule
 from curation.reviews.queue.items import enqueue
 from workers.authorization import refuse_nobodys
 from workers.generation.types import BackendError
 from workers.heartbeat import Pulse
-from workers.model_paths import find_model
+from workers.model_paths import Place, find_model
 from workers.scoring import SCORER_VERSION, Item, score_items
 from workers.scoring.checking import check_item
 from workers.scoring.isolation.process import Failure, TextError, TextProcess
@@ -131,9 +133,7 @@ def answer_checks(waiting: Iterable[TextCheck]) -> None:
     for check in waiting:
         question, project = check.question, check.project
         try:
-            limit = (
-                _limit(project.student, project.max_rationale_tokens) if project.student else None
-            )
+            limit = _limit_if_known(project) if project.student else None
             item = item_of(question, str(check.pk), check.text)
             text_checks.answer(check, check_item(item, limit=limit, process=_texts_of_people))
         except TextError as error:
@@ -149,14 +149,36 @@ def answer_checks(waiting: Iterable[TextCheck]) -> None:
             )
 
 
-@lru_cache(maxsize=8)
-def _limit(student: str, budget: int | None) -> StudentLimit | None:
+def _limit_if_known(project: Project) -> StudentLimit | None:
     try:
-        place = find_model(student, settings.MODEL_ROOTS, hub=True)
-        return student_limit(place.where, budget, name=place.name)
+        return limit_of(project)
     except ValueError as error:  # the run that scores the project says so to its people
         log.warning("a text is checked without the student's length: %s", error)
         return None
+
+
+def limit_of(project: Project) -> StudentLimit:
+    """The student's limit, whose tokenizer is loaded once for each state of its files. Raises ValueError,
+    which is not kept: a student that is put there later is found."""
+    place = find_model(project.student, settings.MODEL_ROOTS, hub=True)
+    return _loaded(place, _state(place), project.max_rationale_tokens)
+
+
+def _state(place: Place) -> tuple[tuple[int, int] | None, ...]:
+    """Changes when what is read of the student does."""
+    found: list[tuple[int, int] | None] = []
+    for name in ("tokenizer.json", "config.json"):
+        path = Path(place.where, name)
+        known = path.stat() if place.is_folder and path.is_file() else None
+        found.append(known and (known.st_mtime_ns, known.st_size))
+    return tuple(found)
+
+
+@lru_cache(maxsize=8)
+def _loaded(
+    place: Place, state: tuple[tuple[int, int] | None, ...], budget: int | None
+) -> StudentLimit:
+    return student_limit(place.where, budget, name=place.name)
 
 
 def how_to_score(run: ScoringRun) -> dict[str, Any]:
@@ -164,14 +186,13 @@ def how_to_score(run: ScoringRun) -> dict[str, Any]:
     project = run.project
     how: dict[str, Any] = {
         "embedder": embedder() if run.embeddings else None,
-        "teacher_weights": teacher_worth(project),
+        "teacher_weights": weights_of(run),
         "process": _texts_of_runs,
     }
     run.note = ""
     if project.student:
         try:
-            place = find_model(project.student, settings.MODEL_ROOTS, hub=True)
-            how["limit"] = student_limit(place.where, project.max_rationale_tokens, name=place.name)
+            how["limit"] = limit_of(project)
         except ValueError as error:
             run.note = f"Rationales were not measured against the student's length. {error}"
             log.warning("project %s: %s", project.slug, error)

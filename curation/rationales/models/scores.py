@@ -144,6 +144,11 @@ class ScoringRun(Job):
         default=0, help_text="rationales that it scored, each once; written with their scores"
     )
     note = models.TextField(blank=True, help_text="What could not be measured, and why.")
+    teacher_weights = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What each teacher's answers were worth at its first turn: all its scores go by these.",
+    )
 
     objects = ProjectQuerySet.as_manager()
 

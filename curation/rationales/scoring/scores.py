@@ -106,6 +106,16 @@ def teacher_worth(project: Project) -> dict[str, float]:
     return {name: (right + 1) / (graded + 2) for name, graded, right in rows}
 
 
+def weights_of(run: ScoringRun) -> dict[str, float]:
+    """What each teacher's answers were worth when the run began: counted at its first turn, and kept, so
+    that all that it scores is weighed alike."""
+    if run.teacher_weights is None:
+        worth = teacher_worth(run.project)
+        ScoringRun.objects.filter(pk=run.pk).update(teacher_weights=worth)
+        run.teacher_weights = worth
+    return run.teacher_weights
+
+
 def waiting_groups(project_id: int, size: int) -> list[Group]:
     """The next groups to score, at most `size`.
 

@@ -1,5 +1,6 @@
 """The scoring task on real rows: what it measures against, what it says, and how it goes on."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -50,6 +52,38 @@ def test_a_rationale_is_measured_in_the_tokens_of_the_projects_student(
     short, long = make_rationales(question, ["Answer: 3", "right"], scored=False)
     assert score_all(project).note == ""
     assert "too_long" in codes(long) and "too_long" not in codes(short)
+
+
+def test_a_student_is_loaded_once_for_each_state_of_its_files_and_found_when_it_comes_later(
+    project: Project, settings: Any, tmp_path: Path
+) -> None:
+    settings.MODEL_ROOTS = [tmp_path]
+    project.student, project.max_rationale_tokens = "late-student", 16
+    for _ in range(2):
+        with pytest.raises(ValueError, match="There is no model"):
+            tasks.limit_of(project)
+    folder = tmp_path / "late-student"
+    shutil.copytree(DEMO / "student", folder)
+    first = tasks.limit_of(project)
+    assert tasks.limit_of(project) is first
+    os.utime(folder / "tokenizer.json", ns=(1, 1))
+    assert tasks.limit_of(project) is not first
+
+
+def test_all_turns_of_a_run_weigh_teachers_as_they_were_when_it_began(
+    project: Project, make_questions: Make, make_rationales: Make, teacher: Teacher
+) -> None:
+    (question,) = make_questions(1)
+    make_rationales(question, ["right", "wrong"], scored=False)
+    score_all(project)
+    run = order_rescoring(project, None)
+    before = how_to_score(run)["teacher_weights"]
+    Score.objects.filter(project=project).update(correctness=0.0)
+    again = ScoringRun.objects.get(pk=run.pk)  # as the next turn finds it
+    with CaptureQueriesContext(connection) as queries:
+        assert how_to_score(again)["teacher_weights"] == before
+    assert not [one for one in queries if "COUNT" in one["sql"]]
+    assert before and before != teacher_worth(project)
 
 
 def test_without_a_length_in_the_settings_the_students_context_is_the_limit(
