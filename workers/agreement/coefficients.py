@@ -4,7 +4,8 @@
   step labels (-1, 0, 1) do, so `ordered` weighs a difference by its square (Cohen 1968).
 - All people: Krippendorff's alpha (Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability"),
   nominal or interval, which takes items that only some judged.
-- A person against control items: the share that meets the known verdict, Wilson's interval.
+- A person against control items: the share that meets the known verdict, with an interval that counts
+  questions (see `workers.agreement.intervals`).
 
 Intervals are percentile bootstraps over groups (questions), not items: rationales of one question are
 read in one sitting by the same people, so items by themselves would promise more than is known.
@@ -26,9 +27,9 @@ import numpy as np
 from nltk.metrics.agreement import AnnotationTask
 from nltk.metrics.distance import binary_distance, interval_distance
 from statsmodels.stats.inter_rater import cohens_kappa
-from statsmodels.stats.proportion import proportion_confint
 
-LEVEL = 0.95
+from workers.agreement.intervals import LEVEL, share_interval
+
 RESAMPLES = 1000
 MIN_GROUPS = 10  # below it, a bootstrap interval promises more than it knows
 SEED = 20261121
@@ -107,15 +108,16 @@ def against_controls(
 ) -> dict[Hashable, Figure]:
     """The share of each person's ratings of control items that meets the known verdict. `known`:
     (group, item) to value. People who saw no control are left out."""
-    met: dict[Hashable, list[bool]] = {}
+    met: dict[Hashable, dict[Hashable, list[bool]]] = {}
     for one in ratings:
         if (one.group, one.item) in known:
-            met.setdefault(one.person, []).append(one.value == known[one.group, one.item])
+            hit = one.value == known[one.group, one.item]
+            met.setdefault(one.person, {}).setdefault(one.group, []).append(hit)
     figures = {}
-    for person, hits in sorted(met.items(), key=lambda one: str(one[0])):
-        low, high = proportion_confint(sum(hits), len(hits), alpha=1 - LEVEL, method="wilson")
-        share = sum(hits) / len(hits)
-        figures[person] = Figure(share, float(low), float(high), len(hits), sum(hits))
+    for person, by_group in sorted(met.items(), key=lambda one: str(one[0])):
+        low, high = share_interval(list(by_group.values()))
+        n, same = sum(map(len, by_group.values())), sum(map(sum, by_group.values()))
+        figures[person] = Figure(same / n, low, high, n, same)
     return figures
 
 

@@ -5,7 +5,9 @@ import pytest
 from nltk.metrics.agreement import AnnotationTask
 from nltk.metrics.distance import binary_distance, interval_distance
 
+from curation.figures.intervals import clustered, clusters_of
 from workers.agreement.coefficients import Rating, against_controls, overall, pairs
+from workers.agreement.intervals import share_interval
 from workers.agreement.rating import Said
 from workers.agreement.report import agreement
 
@@ -135,6 +137,29 @@ def test_controls_count_only_what_is_known():
     assert list(figures) == ["ann"]
     assert (figures["ann"].value, figures["ann"].n) == (0.8, 5)
     assert round(figures["ann"].low, 3) == 0.376 and round(figures["ann"].high, 3) == 0.964
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_controls_have_the_interval_of_pages_over_the_same_rationales(seed):
+    """Two formulas, one here by the libraries and one in the web without any: the same ends."""
+    random = np.random.default_rng(seed)
+    groups = [random.random(random.integers(1, 9)) < 0.7 for _ in range(2 + 7 * seed)]
+    groups = [[bool(one) for one in group] for group in groups]
+    if seed == 0:
+        groups = [[True] * 4, [True] * 2]
+    rows = [(0, len(group), sum(group)) for group in groups]
+    ends = clustered(sum(map(sum, groups)), sum(map(len, groups)), clusters_of(rows)[0])
+    assert share_interval(groups) == pytest.approx(ends, abs=1e-7)
+
+
+def test_rationales_of_one_control_question_promise_no_more_than_the_question():
+    said = [Rating(q, (q, r), "ann", "approve") for q in range(5) for r in range(4)]
+    known = {(one.group, one.item): "approve" if one.group else "reject" for one in said}
+    ann = against_controls(said, known)["ann"]
+    assert (ann.value, ann.n, ann.same) == (0.8, 20, 16)
+    alone = [Rating(i, i, "ann", "approve") for i in range(20)]
+    apart = against_controls(alone, {(i, i): "reject" if i < 4 else "approve" for i in range(20)})
+    assert ann.high - ann.low > 1.5 * (apart["ann"].high - apart["ann"].low)
 
 
 def test_the_report_keeps_controls_apart_and_takes_an_edit_there_for_a_rejection():
