@@ -314,9 +314,13 @@ def _refuse_beyond_share(
     model: type[Job], user: models.Model, most: int | None, who_has: str
 ) -> None:
     lock(user)
+    most = settings.ORDERS_UNDER_WAY if most is None else most
+    names, one = model._meta.verbose_name_plural, "one"
+    if most == 1:
+        names, one = model._meta.verbose_name, "it"
     refuse_beyond(
         model.objects.filter(created_by=user, status__in=ACTIVE),
-        settings.ORDERS_UNDER_WAY if most is None else most,
-        f"{who_has} {{most}} {model._meta.verbose_name_plural} under way, which is the most that a "
-        "person may have at once: wait for one to end, or cancel one.",
+        most,
+        f"{who_has} {{most}} {names} under way, which is the most that a person may have at once: wait "
+        f"for {one} to end, or cancel {one}.",
     )

@@ -179,6 +179,7 @@ def test_a_database_without_room_is_a_507_at_every_door(
             place, body = reverse("settings", args=["eggs"]), {"name": "Eggs", "guidelines": long}
             answer = signed_in(admin_user).post(place, body)
             said = answer.content.decode()
+            assert "<h1>The disk is full</h1>" in said
         assert answer.status_code == 507 and "disk is full" in said, said[:500]
 
 

@@ -223,6 +223,10 @@ def test_what_a_person_has_under_way_is_bounded_on_page_and_api(
     script = Client(headers={"authorization": f"Bearer {token(admin_user)}"})
     refused = by_api("evaluation", script, "eggs", "c", 0)
     assert refused.status_code == 409 and "You have 2" in refused.json()["detail"]
+    settings.ORDERS_UNDER_WAY = 1
+    refused = by_page("evaluation", ada, "eggs", "e", 0).content.decode()
+    assert "You have 1 evaluation under way" in refused and "wait for it to end" in refused
+    settings.ORDERS_UNDER_WAY = 2
     # What was ordered is found again; others are not in the way; what has ended is not counted.
     assert by_page("evaluation", ada, "eggs", "a", 0).status_code == 302
     assert by_page("evaluation", signed_in(bea), "eggs", "a", 0).status_code == 302
