@@ -40,14 +40,19 @@ class Progress:
     seconds: float | None = None
 
     @property
+    def dealt_with(self) -> int:
+        """Done or failed: as far as a bar is drawn."""
+        return self.done + self.failed
+
+    @property
     def share(self) -> float | None:
         """What has been dealt with, done or failed, from 0 to 1; None where the total is not known."""
-        return (self.done + self.failed) / self.total if self.total else None
+        return self.dealt_with / self.total if self.total else None
 
     @property
     def percent(self) -> int | None:
         """The share in percent, rounded down: 100 is all of it."""
-        return int(100 * (self.done + self.failed) / self.total) if self.total else None
+        return int(100 * self.dealt_with / self.total) if self.total else None
 
 
 def progress_of(work: Job) -> Progress:
