@@ -117,7 +117,10 @@ def figure(name: str, found: dict[str, Any] | None, level: str = "", why: str = 
     value, low, high = found["value"], found.get("low"), found.get("high")
     if name in (*SHARES, "ended", "gain"):
         text = f"{in_percent(value, 1)}%"
-        ends = "" if low is None else f"{in_percent(max(low, 0), 1)}–{in_percent(high, 1)}"
+        # Only shares and ends of them have no sense below zero: a control may fall short of the base.
+        dash = " to " if low is not None and low < 0 else "–"
+        ends = "" if low is None else f"{in_percent(low, 1)}{dash}{in_percent(high, 1)}"
+        text, ends = text.replace("-", "−"), ends.replace("-", "−")
     else:
         text = half_up(value, 2)
         ends = "" if low is None else f"{half_up(low, 2)}–{half_up(high, 2)}"
@@ -298,6 +301,7 @@ class Control:
     gain: Cell
     difference: Cell
     apart: bool
+    why: str = ""  # why there is none
 
 
 def controls(report: dict[str, Any]) -> list[Control]:
@@ -329,6 +333,7 @@ def controls(report: dict[str, Any]) -> list[Control]:
                 figure("gain", one["gain"]),
                 pair.cell if pair else Cell("–"),
                 bool(pair and pair.apart),
+                one.get("why", ""),
             )
         )
     return found

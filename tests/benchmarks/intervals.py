@@ -142,18 +142,28 @@ def lengths(samples: int) -> Iterator[Line]:
         yield name, line
 
 
+GAINS = (
+    *((0.05, 0.45, 0.9, 0.0), (0.03, 0.88, 0.91, 0.0), (0.3, 0.5, 0.6, 0.0)),
+    *((0.05, 0.9, 0.9, 0.95), (0.05, 0.9, 0.9, 0.99), (0.05, 0.9, 0.9, 1.0)),
+)
+
+
 def gains(samples: int) -> Iterator[Line]:
-    """The share of a gain: base, control and student right with these chances, one from the other."""
-    for base, control, student in ((0.05, 0.45, 0.9), (0.03, 0.88, 0.91), (0.3, 0.5, 0.6)):
+    """The share of a gain: base, control and student right with these chances, one from the other; on a
+    share of the questions, the last, control and student answer alike."""
+    for place, (base, control, student, alike) in enumerate(GAINS):
         truth = (control - base) / (student - base)
         line = []
         for n in SIZES:
-            rng = np.random.default_rng([3, n, round(100 * control)])
+            seed = [3, n, round(100 * control), *([place] if alike else [])]
+            rng = np.random.default_rng(seed)
             hard = rng.random(
                 (samples, n)
             )  # what one answers, all that are better answer mostly too
             own = rng.random((3, samples, n))
             at = np.where(rng.random((3, samples, n)) < 0.7, hard, own)
+            if alike:
+                at[2] = np.where(rng.random((samples, n)) < alike, at[1], at[2])
             right = at < np.array([base, control, student])[:, None, None]
             held = []
             for b, c, s in zip(*right.astype(int), strict=True):
@@ -161,7 +171,8 @@ def gains(samples: int) -> Iterator[Line]:
                     contains(_ends(statistics.share_of_gain(np.stack([c - b, s - b], 1))), truth)
                 )
             line.append(float(np.mean(held)))
-        yield f"base {base:g}, control {control:g}, student {student:g}", line
+        same = f", the same on {alike:.0%} of the questions" if alike else ""
+        yield f"base {base:g}, control {control:g}, student {student:g}{same}", line
 
 
 def of_questions(samples: int) -> Iterator[Line]:
@@ -226,7 +237,7 @@ def main() -> int:
     show("**Difference of paired outcomes** (Tango)", "shares", paired(1, samples))
     show("**Mean of bounded values** (quasi-binomial score)", "values", means(samples))
     show("**Ratio of lengths** (t on the logarithm)", "lengths", lengths(samples))
-    show("**Share of a gain** (Fieller)", "shares", gains(samples // 2))
+    show("**Share of a gain** (Fieller; without spread, a bound)", "shares", gains(samples // 2))
     show("**Shares over rationales** (n questions)", "truth", of_questions(samples // 2))
     print(f"\n{time.process_time() - began:.0f} s of processor time")
     return 0

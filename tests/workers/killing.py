@@ -59,6 +59,7 @@ class Worker:
             "CHAINWRIGHT_HOME": str(settings.HOME),
             "SILENT_AFTER_SECONDS": str(SILENT_SECONDS),
             "OMP_NUM_THREADS": "1",
+            "MODEL_HOSTS": "127.0.0.1",
         }
 
     def start(self) -> None:

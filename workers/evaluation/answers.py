@@ -128,6 +128,19 @@ def kept_answers(
     return sum(file.get(entry.name, mark, question_key(one)) is not None for one in questions)
 
 
+def kept_of_others(file: AnswerFile, questions: Sequence[Question], names: Collection[str]) -> int:
+    """How many answers of models beside `names` there are from before. What these models are now is
+    not looked at: whoever asks them does that, see `kept_answers`."""
+    keys = {question_key(one) for one in questions}
+    return len(
+        {
+            (model, key)
+            for (model, _, key), answer in file.found.items()
+            if model not in names and key in keys and answer.finish_reason != "error"
+        }
+    )
+
+
 def ask(
     entry: ModelEntry,
     questions: Sequence[Question],

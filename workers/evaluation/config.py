@@ -22,6 +22,8 @@ class ModelEntry:
 
     ``begin`` are the words that each of its answers is made to begin with: those of a control (see
     workers.evaluation.control), which a model folder of this machine can be, an address cannot.
+    ``students`` names the students that a control is for; by default all on its model.
+    ``no_control`` says why a student has none, for the report.
     """
 
     name: str
@@ -29,6 +31,8 @@ class ModelEntry:
     spec: ModelSpec
     style: str = "plain"
     begin: str = ""
+    students: tuple[str, ...] = ()
+    no_control: str = ""
 
     @classmethod
     def from_dict(cls, data: Any, where: str) -> ModelEntry:
@@ -58,7 +62,14 @@ class ModelEntry:
                 f"{where}.begin: only a model folder on this machine (backend transformers) can be made "
                 "to begin its answers."
             )
-        return cls(name, role, spec, style, begin)
+        students, reason = data.get("students", []), data.get("no_control", "")
+        if not isinstance(students, list | tuple) or (students and role != "control"):
+            raise EvaluationError(
+                f"{where}.students must be a list of names, and only of a control."
+            )
+        if not isinstance(reason, str) or (reason and role != "student"):
+            raise EvaluationError(f"{where}.no_control must be a text, and only of a student.")
+        return cls(name, role, spec, style, begin, tuple(map(str, students)), reason)
 
 
 @dataclass(frozen=True)

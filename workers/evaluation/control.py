@@ -15,11 +15,14 @@ from workers.evaluation.types import ControlResult, Estimate, ModelResult
 CONTROL = "base student, first words only"
 LONGEST = 6  # words; more would give away a part of the answer itself
 SHARED = 0.5  # of the rationales begin with them
+NONE_SHARED = (
+    "fewer than half of the rationales that it learned from begin with the same word, so there is nothing "
+    "to put into the untrained student's mouth"
+)
 
 
 def first_words(rationales: Iterable[str]) -> str:
-    """The words, six at most, that at least half of the rationales begin with; where they share none,
-    the most frequent first word. "" without rationales."""
+    """The words, six at most, that at least half of the rationales begin with; "" where they share none."""
     split = [text.split(maxsplit=LONGEST)[:LONGEST] for text in rationales]
     openings = [words for words in split if words]
     best: tuple[str, ...] = ()
@@ -29,7 +32,7 @@ def first_words(rationales: Iterable[str]) -> str:
             break
         # Equally frequent ones in the order of the alphabet, so that the same rows give the same words.
         words, n = min(counted.items(), key=lambda item: (-item[1], item[0]))
-        if n < SHARED * len(openings) and (length > 1 or best):
+        if n < SHARED * len(openings):
             break
         best = words
     return " ".join(best)
@@ -37,7 +40,7 @@ def first_words(rationales: Iterable[str]) -> str:
 
 def control_result(
     student: str,
-    base: ModelResult,
+    base: ModelResult | None,
     control: ModelResult,
     begin: str,
     rights: Sequence[tuple[bool, bool, bool]],
@@ -45,8 +48,9 @@ def control_result(
 ) -> ControlResult:
     """How much of a student's gain its control reaches.
 
-    `rights`: of each question, whether base, control and student answered it right. The share of the gain
-    is known only where student and base are apart (`gain_shown`): it is nothing over nothing otherwise.
+    `base`: None where the student's own base was not measured. `rights`: of each question, whether base,
+    control and student answered it right. The share of the gain is known only where student and base are
+    apart (`gain_shown`): it is nothing over nothing otherwise.
     """
     # Imported here: the task that names the words needs no SciPy.
     from workers.evaluation import statistics
@@ -59,4 +63,4 @@ def control_result(
                 for base, control, student in rights
             ]
         )
-    return ControlResult(student, base.name, control.name, begin, found)
+    return ControlResult(student, base.name if base else "", control.name, begin, found)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from workers.evaluation import measure
+from workers.evaluation import measure, statistics
 from workers.evaluation.answers import Answer, AnswerFile, Emit, ask, kept_answers
 from workers.evaluation.config import EvaluationConfig, read_questions, read_worked_solutions
 from workers.evaluation.control import control_result
@@ -215,30 +215,40 @@ def _report(config: EvaluationConfig, questions, found, count, embedder) -> Repo
 
 
 def _controls(config: EvaluationConfig, report: Report, found, places) -> tuple[ControlResult, ...]:
-    """Each student beside each control of its own base."""
+    """Each student beside its control, or with the reason why it has none."""
     made = []
-    for control in (entry for entry in config.models if entry.role == "control"):
-        base = next(
-            (one for one in config.models if one.role == "base" and one.spec == control.spec), None
-        )
-        students = [one for one in config.models if one.role == "student"]
-        for student in students if base else ():
-            if student.spec.model != control.spec.model:
-                continue
-            rows = [found[one.name] for one in (base, control, student)]
-            both = [i for i in places if all(row[i].came_back for row in rows)]
-            pair = report.pair(student.name, base.name)
+    controls = [one for one in config.models if one.role == "control"]
+    for student in (one for one in config.models if one.role == "student"):
+        if student.no_control:
             made.append(
-                control_result(
-                    student.name,
-                    report.model(base.name),
-                    report.model(control.name),
-                    control.begin,
-                    [tuple(row[i].right for row in rows) for i in both],
-                    pair is not None and pair.apart and (pair.difference.value or 0) > 0,
-                )
+                ControlResult(student.name, "", "", "", statistics.NOTHING, student.no_control)
             )
+        for control in controls:
+            if student.name in (control.students or [student.name]) and (
+                student.spec.model == control.spec.model
+            ):
+                made.append(_control(config, report, found, places, control, student))
     return tuple(made)
+
+
+def _control(config, report: Report, found, places, control, student) -> ControlResult:
+    base = next(
+        (one for one in config.models if one.role == "base" and one.spec == control.spec), None
+    )
+    rights, pair = [], None
+    if base is not None:
+        rows = [found[one.name] for one in (base, control, student)]
+        both = [i for i in places if all(row[i].came_back for row in rows)]
+        rights = [tuple(row[i].right for row in rows) for i in both]
+        pair = report.pair(student.name, base.name)
+    return control_result(
+        student.name,
+        report.model(base.name) if base else None,
+        report.model(control.name),
+        control.begin,
+        rights,
+        pair is not None and pair.apart and (pair.difference.value or 0) > 0,
+    )
 
 
 def with_judgement(report: Report, shares: Sequence[Share]) -> Report:

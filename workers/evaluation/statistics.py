@@ -33,6 +33,7 @@ from workers.evaluation.types import Estimate
 LEVEL = 0.95
 Z = float(norm.ppf(0.5 + LEVEL / 2))
 MIN_FOR_INTERVAL = 10  # of measured values; their spread is not known well enough below
+ROUNDING = 1e-6  # values that are nearer to each other, or to a bound, count as the same
 NOTHING = Estimate(None, None, None, 0)
 
 
@@ -54,12 +55,14 @@ def mean(values: Sequence[float], bounds: tuple[float, float] = (0.0, 1.0)) -> E
     n, (least, most) = len(data), bounds
     if n == 0:
         return NOTHING
-    if data.min() < least - 1e-6 or data.max() > most + 1e-6:
+    # Turned round, so that what is no number is refused too.
+    if not (data.min() >= least - ROUNDING and data.max() <= most + ROUNDING):
         raise ValueError(f"A value lies outside {least:g} to {most:g}: no interval can be given.")
+    data = data.clip(least, most)
     value = float(data.mean())
     if n < MIN_FOR_INTERVAL:
         return Estimate(value, None, None, n)
-    if np.all(data == data[0]):
+    if np.ptp(data) <= ROUNDING * (most - least):
         u = share(0, n).high
         low, high = (value + u * (bound - value) for bound in bounds)
         return Estimate(value, low, high, n)
@@ -102,7 +105,10 @@ def share_of_gain(gains: Sequence[tuple[float, float]]) -> Estimate:
     """How much of one gain another reaches: the ratio of the mean of the first of each pair to that of the
     second, with Fieller's interval (Fieller 1954) by Student's t.
 
-    No interval below ten pairs, nor where the second gain is not above zero for certain.
+    `gains` are differences of outcomes, from -1 to 1. No interval below ten pairs, nor where the second
+    gain is not above zero for certain. Where the first gain is the same multiple of the second in every
+    pair, nothing shows how far another pair may be from it: then at most a share u of all pairs is
+    different (Wilson's upper bound for 0 of n), each by at most 1.
     """
     pairs = np.asarray(gains, dtype=float).reshape(-1, 2)
     n = len(pairs)
@@ -115,10 +121,14 @@ def share_of_gain(gains: Sequence[tuple[float, float]]) -> Estimate:
     square = whole**2 - covariance[1, 1]
     if square <= 0:
         return Estimate(float(part / whole), None, None, n)
+    value = float(part / whole)
+    if np.ptp(pairs[:, 0] - value * pairs[:, 1]) <= ROUNDING:
+        half = share(0, n).high / float(whole)
+        return Estimate(value, value - half, value + half, n)
     linear = part * whole - covariance[0, 1]
     rest = sqrt(max(0.0, linear**2 - square * (part**2 - covariance[0, 0])))
     ends = (linear - rest) / square, (linear + rest) / square
-    return Estimate(float(part / whole), float(ends[0]), float(ends[1]), n)
+    return Estimate(value, float(ends[0]), float(ends[1]), n)
 
 
 def difference(a: Sequence[bool], b: Sequence[bool]) -> tuple[Estimate, int, int, float]:

@@ -27,9 +27,9 @@ from curation.text.storable import mended
 from curation.training.models import TrainingJob
 from workers.authorization import refuse_without_rights
 from workers.child_environment import without_secrets
-from workers.evaluation.answers import AnswerFile, ask
+from workers.evaluation.answers import AnswerFile, ask, kept_answers, kept_of_others
 from workers.evaluation.config import EvaluationConfig, ModelEntry, read_questions
-from workers.evaluation.control import CONTROL, first_words
+from workers.evaluation.control import CONTROL, NONE_SHARED, first_words
 from workers.evaluation.types import SCORES_FILE, CurationPair, EvaluationError, Report
 from workers.generation.chat.endpoint import parse_endpoint
 from workers.generation.tasks import ADDRESSES, close_warm, spec_of
@@ -75,25 +75,31 @@ def _ask(evaluation: Evaluation, folder: Path) -> bool:
     or taken over."""
     write_questions(evaluation, folder)
     questions, lost = read_questions(folder / QUESTIONS_FILE), threading.Event()
-    file, done = AnswerFile(folder), defaultdict(int)
+    teachers = teachers_of(evaluation).filter(backend=Backend.OPENAI)
+    entries = [ModelEntry.from_dict(teacher_entry(one), one.name) for one in teachers]
+    asked = {"max_tokens": max_tokens(evaluation), "seed": EvaluationConfig.seed}
+    file = AnswerFile(folder)
+    # What is kept from before is not asked again, and counts from the beginning.
+    done = {one.name: kept_answers(one, questions, file, **asked) for one in entries}
+    done[""] = kept_of_others(file, questions, done)
+    failed: dict[str, int] = {}
 
     def emit(event: str, **fields: Any) -> None:
         if event == "progress":
-            done[fields["model"]] = fields["done"]
-        if lost.is_set() or not still_mine(
-            evaluation, done=sum(done.values()), stage=_stage({"event": event, **fields})
-        ):
+            done[fields["model"]], failed[fields["model"]] = fields["done"], fields["failed"]
+        came = _came({"event": event, **fields}, done, failed)
+        if lost.is_set() or not still_mine(evaluation, **came):
             raise Lost
 
     try:
+        emit("start")
         with Pulse(evaluation, on_lost=lost.set):
-            for teacher in teachers_of(evaluation).filter(backend=Backend.OPENAI):
+            for entry in entries:
                 ask(
-                    ModelEntry.from_dict(teacher_entry(teacher), teacher.name),
+                    entry,
                     questions,
                     file,
-                    max_tokens=max_tokens(evaluation),
-                    seed=EvaluationConfig.seed,
+                    **asked,
                     emit=emit,
                     allowed_hosts=settings.MODEL_HOSTS,
                     pool=ADDRESSES,
@@ -159,7 +165,8 @@ def write_questions(evaluation: Evaluation, folder: Path) -> list[Question]:
                 "subset": question.subset,
             }
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    trained = len(students_of(evaluation)) + bool(control_of(evaluation))
+    controls = sum(bool(words) for _, words in controls_of(evaluation))
+    trained = len(students_of(evaluation)) + controls
     models = 1 + trained + teachers_of(evaluation).count()
     Evaluation.objects.filter(pk=evaluation.pk).update(total=len(questions) * models)
     return questions
@@ -194,23 +201,48 @@ def teachers_of(evaluation: Evaluation) -> Any:
 
 
 def models_of(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Base, its control, trained students and teachers, as entries of the evaluation's configuration."""
+    """Base, controls, trained students and teachers, as entries of the evaluation's configuration."""
     project = evaluation.project
     base = ModelSpec("transformers", _student(project.student))
     entries = [_entry("base student", "base", base)]
-    if begin := control_of(evaluation):
-        entries.append({**_entry(CONTROL, "control", base), "begin": begin})
+    controls = controls_of(evaluation)
+    for (model, words), jobs in controls.items():
+        if words:
+            name = CONTROL if len(entries) == 1 else f"{CONTROL} ({len(entries)})"
+            entry = _entry(name, "control", ModelSpec("transformers", _student(model)))
+            entries.append(
+                entry | {"begin": words, "students": [student_name(one) for one in jobs]}
+            )
+    without = [one.pk for (_, words), jobs in controls.items() if not words for one in jobs]
     for job in students_of(evaluation):
         adapter = artifacts.fetch_folder(job.folder) / "out" / "adapter"
         spec = ModelSpec("transformers", _student(job.base_model), adapter=str(adapter))
-        entries.append(_entry(student_name(job), "student", spec))
+        entry = _entry(student_name(job), "student", spec)
+        entries.append(entry | {"no_control": NONE_SHARED if job.pk in without else ""})
     for teacher in teachers_of(evaluation):
         entries.append(teacher_entry(teacher))
     return entries
 
 
 def _student(name: str) -> str:
-    return find_model(name, settings.MODEL_ROOTS, hub=True).where
+    """The student's folder. One of the hub is fetched where it is not here yet, as its training did."""
+    place = find_model(name, settings.MODEL_ROOTS, hub=True)
+    return place.where if place.is_folder else hub_folder(place.name)
+
+
+def hub_folder(name: str) -> str:
+    """The folder in the hub's cache. Raises EvaluationError where it is not there and cannot be fetched."""
+    from huggingface_hub import snapshot_download
+
+    wanted = ["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]
+    try:
+        return snapshot_download(name, allow_patterns=wanted)
+    except Exception as error:  # the hub's, and those of whatever the network broke with
+        raise EvaluationError(
+            f"The student {name} is a model of the Hugging Face hub and cannot be fetched from there "
+            f"({type(error).__name__}): put its folder below the models folder of the worker "
+            "(MODEL_ROOTS), or try again when the hub can be reached."
+        ) from error
 
 
 def students_of(evaluation: Evaluation) -> list[TrainingJob]:
@@ -219,10 +251,13 @@ def students_of(evaluation: Evaluation) -> list[TrainingJob]:
     return [*jobs, *evaluation.compared_jobs.select_related("dataset").order_by("id")]
 
 
-def control_of(evaluation: Evaluation) -> str:
-    """The first words that the control beside the trained student begins with; "" where none is."""
-    jobs = students_of(evaluation)
-    return first_words(trained_on(jobs[0])) if jobs else ""
+def controls_of(evaluation: Evaluation) -> dict[tuple[str, str], list[TrainingJob]]:
+    """The controls: by base student and the first words that its answers begin with, the trainings that
+    each is for. The words are "" where the rationales of these trainings share none: they have no control."""
+    found: dict[tuple[str, str], list[TrainingJob]] = {}
+    for job in students_of(evaluation):
+        found.setdefault((job.base_model, first_words(trained_on(job))), []).append(job)
+    return found
 
 
 def teacher_entry(teacher: Teacher) -> dict[str, Any]:

@@ -226,7 +226,8 @@ class ControlResult:
     """The control of a student: its base, untrained, made to begin its answers with the words ``begin``.
 
     ``gain`` is the share of the student's gain over its base that this reaches, unknown where the student
-    has not been shown to gain.
+    has not been shown to gain, or its base was not measured (``base`` is "" then). ``why`` says why there is
+    no control where ``control`` is "".
     """
 
     student: str
@@ -234,6 +235,7 @@ class ControlResult:
     control: str
     begin: str
     gain: Estimate
+    why: str = ""
 
     @classmethod
     def from_dict(cls, data: dict) -> ControlResult:

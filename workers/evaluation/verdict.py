@@ -98,6 +98,9 @@ def _control(report: Report, student: ModelResult) -> list[str]:
     """How much of the gain the first words of a rationale alone would bring."""
     found = []
     for one in report.controls:
+        if one.student == student.name and one.why:
+            found.append(f"Control: there is none for {student.name}: {one.why}.")
+            continue
         control = report.model(one.control)
         group = control.group(report.primary_split, report.primary_subset) if control else None
         pair = report.pair(student.name, one.control)
@@ -106,8 +109,8 @@ def _control(report: Report, student: ModelResult) -> list[str]:
         if group.accuracy.value is None or pair.difference.value is None:
             continue
         said = (
-            f"Control: {one.base}, without any training and only made to begin its answers with "
-            f"“{one.begin}”, answers {_share(group.accuracy)} right"
+            f"Control: {one.base or 'its base student'}, without any training and only made to begin its "
+            f"answers with “{one.begin}”, answers {_share(group.accuracy)} right"
         )
         if one.gain.value is not None:
             said += f"; that alone reaches {_share(one.gain)} of the gain"
@@ -208,14 +211,14 @@ def _group_name(split: str, subset: str) -> str:
 
 def _share(found: Estimate) -> str:
     if found.low is None:
-        return f"{in_percent(found.value, 1)}% (too few for an interval)"
-    value, low, high = (in_percent(end, 1) for end in (found.value, found.low, found.high))
+        return f"{_minus(in_percent(found.value, 1))}% (no interval can be given)"
+    value, low, high = (_minus(in_percent(end, 1)) for end in (found.value, found.low, found.high))
     return f"{value}% ({low} to {high})"
 
 
 def _plain(found: Estimate) -> str:
     if found.low is None:
-        return f"{half_up(found.value, 2)} (no interval: too few, or all alike)"
+        return f"{half_up(found.value, 2)} (no interval can be given)"
     value, low, high = (half_up(end, 2) for end in (found.value, found.low, found.high))
     return f"{value} ({low} to {high})"
 
@@ -232,9 +235,13 @@ def _points(pair: PairResult) -> str:
 def points(found: Estimate) -> str:
     """A difference of two shares in points, with its interval."""
     if found.low is None:
-        return f"{_signed(found.value)} points, too few questions for an interval"
+        return f"{_signed(found.value)} points, no interval can be given"
     return f"{_signed(found.value)} points, {_signed(found.low)} to {_signed(found.high)}"
 
 
 def _signed(value: float) -> str:
-    return in_percent(value, 1, sign="+").replace("-", "−")
+    return _minus(in_percent(value, 1, sign="+"))
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

@@ -1,10 +1,16 @@
 """What the worker asks in an evaluation: held-out questions alone, and how many of them."""
 
 import json
+import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from curation import artifacts
 from curation.datasets.models import DatasetVersion
@@ -20,6 +26,7 @@ from workers.evaluation.tasks import (
     weak_domains,
     write_config,
 )
+from workers.model_paths import DEMO
 
 Make = Callable[..., list[Any]]
 
@@ -113,6 +120,60 @@ def test_only_kinds_at_which_the_student_clearly_fails_go_to_the_front(
     assert weak_domains(evaluation, "student", answers) == ["bad"]
     usual[1].right = False  # 50% against 64%
     assert weak_domains(evaluation, "student", answers) == ["bad", "usual"]
+
+
+def hub_cache(folder: Path, name: str, model: Path) -> Path:
+    """What the hub's own client leaves on this machine of a model that it fetched."""
+    place = folder / f"models--{name.replace('/', '--')}"
+    snapshot = place / "snapshots" / ("a" * 40)
+    shutil.copytree(model, snapshot)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text("a" * 40)
+    return snapshot
+
+
+def test_a_student_of_the_hub_is_measured_in_the_folder_that_its_training_fetched(
+    project: Project, make_questions: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Or the evaluation ends with the sentence that says what to do."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    make_questions(2, split="eval")
+    Project.objects.filter(pk=project.pk).update(student="someone/small")
+    project.refresh_from_db()
+    evaluation = order_evaluation(project, None)
+    evaluate(evaluation.pk)
+    evaluation.refresh_from_db()
+    assert evaluation.status == "failed" and "\n" not in evaluation.error
+    assert "The student someone/small is a model of the Hugging Face hub" in evaluation.error
+    assert "MODEL_ROOTS" in evaluation.error
+    found = hub_cache(tmp_path / "hub", "someone/small", DEMO / "student")
+    asked(evaluation)
+    folder = artifacts.local_folder(f"evaluations/{evaluation.pk}")
+    (base,) = json.loads((folder / "config.json").read_text())["models"]
+    assert base["spec"]["model"] == str(found)
+
+
+def bars(page: str) -> list[tuple[str, str]]:
+    return re.findall(r'<progress value="(\d+)" max="(\d+)"', page)
+
+
+def test_the_bar_of_an_evaluation_is_as_long_on_every_page(
+    project: Project, admin_user: User, admin_client: Client, make_questions: Make
+) -> None:
+    make_questions(1, split="eval")
+    job = training(project, frozen(project), points=0)
+    evaluation = order_evaluation(project, admin_user, job)
+    Evaluation.objects.filter(pk=evaluation.pk).update(
+        status="running", done=5, failed=2, total=10, heartbeat_at=timezone.now()
+    )
+    for name, pk in (
+        ("evaluation_detail", evaluation.pk),
+        ("evaluation_of_training", job.pk),
+        ("evaluations", None),
+    ):
+        where = reverse(name, args=[project.slug, *([pk] if pk else [])])
+        assert bars(admin_client.get(where).content.decode()) == [("7", "10")], name
 
 
 def test_work_of_an_admin_whose_account_was_switched_off_is_refused(

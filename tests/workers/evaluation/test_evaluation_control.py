@@ -8,6 +8,7 @@ import pytest
 
 from curation import artifacts
 from curation.datasets.models import Example
+from curation.evaluations import reports
 from curation.evaluations.services import order_evaluation
 from curation.projects.models import Project
 from curation.rationales.models import Rationale
@@ -18,8 +19,9 @@ from workers.evaluation.answers import model_mark
 from workers.evaluation.config import EvaluationConfig
 from workers.evaluation.control import CONTROL, control_result, first_words
 from workers.evaluation.run import evaluate
-from workers.evaluation.tasks import write_config
-from workers.evaluation.types import EvaluationError, Report
+from workers.evaluation.tasks import student_name, write_config
+from workers.evaluation.types import Estimate, EvaluationError, Report
+from workers.evaluation.verdict import _share
 from workers.generation.chat.backend import OpenAIBackend
 from workers.generation.types import BackendError, ModelSpec, Request
 
@@ -35,7 +37,8 @@ STUDENT = Path(__file__).parents[3] / "workers" / "demo" / "models" / "student"
         ),
         (["Step 1: a b", "Step 1: c d", "Let me think: e"], "Step 1:"),
         (["The sum is 5.", "The rest is 4.", "Take 3."], "The"),
-        (["Ann has 3.", "Bo has 4.", "Bo eats 2.", "Cy runs.", "Di sits."], "Bo"),
+        (["Ann has 3.", "Bo has 4.", "Bo eats 2.", "Cy runs.", "Di sits."], ""),
+        (["Ann has 3.", "Bo has 4.", "Cy runs."], ""),
         (["one two three four five six seven eight"] * 3, "one two three four five six"),
         (["", "  "], ""),
         ([], ""),
@@ -121,12 +124,63 @@ def test_fiellers_interval_is_where_the_t_of_the_difference_is_the_quantile() ->
     assert statistics.share_of_gain([(0, 1), (0, 0), (0, -1), (1, 1)] * 5).low is None
 
 
+def test_the_verdict_sets_each_student_beside_its_own_control(tmp_path: Path) -> None:
+    """One has a control, one another, one none, and the reason is said."""
+    made = config(
+        tmp_path,
+        [
+            entry("base student", "base"),
+            entry(CONTROL, "control", begin="Step 1:", students=["a"]),
+            entry(f"{CONTROL} (2)", "control", begin="First,", students=["b"]),
+            *(entry(name, "student") for name in "ab"),
+            entry("c", "student", no_control="its rationales begin in many ways"),
+        ],
+    )
+    report = evaluate(replace(made, max_tokens=8))
+    found = {one.student: (one.control, one.begin, one.why) for one in report.controls}
+    assert found == {
+        "a": (CONTROL, "Step 1:", ""),
+        "b": (f"{CONTROL} (2)", "First,", ""),
+        "c": ("", "", "its rationales begin in many ways"),
+    }
+    said = [line for line in report.verdict if line.startswith("Control: ")]
+    assert len(said) == 3 and said[2] == (
+        "Control: there is none for c: its rationales begin in many ways."
+    )
+    assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+    page = reports.controls(json.loads(json.dumps(report.to_dict())))
+    assert [(one.student, one.why) for one in page][2] == ("c", found["c"][2])
+
+
+def test_a_share_of_the_gain_that_shows_no_spread_claims_no_certainty() -> None:
+    for gains, value in (([(1, 1)] * 10, 1.0), ([(0, 1)] * 20 + [(0, 0)] * 5, 0.0)):
+        found = statistics.share_of_gain(gains)
+        assert found.value == value and found.low < value - 0.15 and found.high > value + 0.15
+    few, many = (statistics.share_of_gain([(1, 1)] * n) for n in (10, 1000))
+    assert many.high - many.low < 0.01 < few.high - few.low
+
+
+@pytest.mark.parametrize(
+    ("low", "interval", "sentence"),
+    [(-0.05, "−5.0 to 40.0", "(−5.0 to 40.0)"), (0.05, "5.0–40.0", "(5.0 to 40.0)")],
+)
+def test_page_and_verdict_give_a_share_of_the_gain_the_same_ends(
+    low: float, interval: str, sentence: str
+) -> None:
+    gain = {"value": 0.2, "low": low, "high": 0.4, "n": 40}
+    assert reports.figure("gain", gain).interval == interval
+    assert sentence in _share(Estimate(**gain))
+    assert _share(Estimate(0.2, None, None, 40)) == "20.0% (no interval can be given)"
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"begin": ""}, "needs `begin`"),
         ({"begin": "  "}, "Use the words"),
         ({"role": "base"}, "only a control"),
+        ({"students": "a"}, "students must be a list"),
+        ({"no_control": "so"}, "only of a student"),
         (
             {"spec": {"backend": "openai", "model": "x", "base_url": "https://example.org/v1"}},
             "only a model folder",
@@ -184,6 +238,40 @@ def test_an_evaluation_of_a_training_has_the_control_of_its_rationales(
     assert (control.name, control.begin) == (CONTROL, "Step 1:")
     assert control.spec == next(one.spec for one in made.models if one.role == "base")
     assert not any(one.role == "control" for one in _without(project, tmp_path).models)
+
+
+@pytest.mark.django_db
+def test_each_compared_student_has_the_control_of_its_own_rationales_or_the_reason_why_not(
+    project: Project, make_questions, make_rationales, settings, tmp_path: Path
+) -> None:
+    make_questions(3, split="eval")
+    Project.objects.filter(pk=project.pk).update(student="demo:student")
+    project.refresh_from_db()
+    jobs = []
+    openings = (["Step 1: {}"] * 4, ["First, {}"] * 4, ["Step 1: {}"] * 4, list("abcd"))
+    for number, texts in enumerate(openings):
+        version = frozen(project, number + 1)
+        for place, (text, question) in enumerate(zip(texts, make_questions(4), strict=True)):
+            make_rationales(question, [text.format(f"{place} {number}")])
+            (rationale,) = Rationale.objects.filter(question=question)
+            Example.objects.create(version=version, position=place, rationale=rationale)
+        jobs.append(training(project, version, points=0))
+        artifacts.local_folder(jobs[-1].folder)
+    evaluation = order_evaluation(project, None, jobs[3], compared=jobs[:3])
+    made = EvaluationConfig.load(write_config(evaluation, tmp_path))
+    names = {job.pk: student_name(job) for job in jobs}
+    controls = {one.name: (one.begin, one.students) for one in made.models if one.role == "control"}
+    assert controls == {
+        CONTROL: ("Step 1:", (names[jobs[0].pk], names[jobs[2].pk])),
+        f"{CONTROL} (2)": ("First,", (names[jobs[1].pk],)),
+    }
+    without = {one.name: one.no_control for one in made.models if one.no_control}
+    assert (
+        list(without) == [names[jobs[3].pk]]
+        and "begin with the same word" in without[names[jobs[3].pk]]
+    )
+    evaluation.refresh_from_db()
+    assert evaluation.total == 3 * len(made.models)
 
 
 def _without(project: Project, folder: Path) -> EvaluationConfig:

@@ -218,3 +218,27 @@ def test_unequal_lengths_are_refused():
         statistics.difference([True], [True, False])
     with pytest.raises(ValueError, match="as many"):
         statistics.ratio([1.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0] * 9 + [1.0000001],
+        [1.0000001] * 10,
+        [0.0] * 10 + [-1e-7],
+        [0.0] * 30 + [5e-324],
+        [1.0] * 99 + [1 - 1.2e-16],
+        [1.0] * 9 + [1 - 1e-9],
+    ],
+)
+def test_values_that_differ_by_rounding_have_the_interval_of_equal_ones(values):
+    found, equal = statistics.mean(values), statistics.mean([round(values[0])] * len(values))
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    for end in ("value", "low", "high"):
+        assert getattr(found, end) == pytest.approx(getattr(equal, end), abs=1e-6)
+
+
+def test_what_is_no_number_or_outside_is_refused():
+    for value in (float("nan"), 1.001, -0.001):
+        with pytest.raises(ValueError, match="outside 0 to 1"):
+            statistics.mean([0.5] * 10 + [value])

@@ -210,7 +210,7 @@ def test_a_pair_can_be_asked_for_either_way_round():
 
 def test_a_loss_is_written_with_the_minus_sign_that_the_tables_have():
     assert points(Estimate(-0.02, -0.055, 0.015, 200)) == "−2.0 points, −5.5 to +1.5"
-    assert points(Estimate(-0.0, None, None, 2)) == "+0.0 points, too few questions for an interval"
+    assert points(Estimate(-0.0, None, None, 2)) == "+0.0 points, no interval can be given"
 
 
 def test_curation_is_apart_for_one_teacher_and_not_for_the_other():
