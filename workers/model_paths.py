@@ -34,6 +34,10 @@ class Place:
     name: str
     where: str
 
+    @property
+    def is_folder(self) -> bool:
+        return os.path.isabs(self.where)
+
 
 def find_model(name: str, roots: Sequence[str | Path], *, hub: bool = False) -> Place:
     """The model of that name.
