@@ -148,3 +148,5 @@ new MutationObserver((changes) => {
   attributes: true,
   attributeFilter: ATTRIBUTES,
 });
+
+document.querySelectorAll(FIELDS).forEach(noteField); // what came with the page
