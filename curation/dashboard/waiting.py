@@ -19,7 +19,7 @@ from curation import celery_app, turns
 from curation.dashboard.selectors import Running, running_in
 from curation.jobs import Job, Status
 from curation.projects.models import Membership, Role
-from curation.rationales.generation.parts import PARTS, live_batches, part_of, teachers_with_work
+from curation.rationales.generation.parts import PARTS, live_batches, part_of, to_begin
 from curation.rationales.models import GenerationRun, MeaningSearch, TeacherTry
 from curation.rationales.teachers.trial import task_of, teacher_of
 from curation.training.models import TrainingJob
@@ -67,6 +67,9 @@ class Waiting:
     @property
     def command(self) -> str:
         return celery_app.start_command(self.queue)
+
+
+RunsOfParts = dict[str, set[int]]
 
 
 @dataclass(frozen=True)
@@ -127,11 +130,21 @@ class Board:
 
     def __init__(self) -> None:
         self._lines: dict[str, Line] = {}
+        self._runs: tuple[RunsOfParts, RunsOfParts] | None = None
 
     def waiting(self, work: Any) -> list[Waiting]:
         """Where the work waits now; empty where it does not. A run waits in two places where models of
         the worker and addresses write for it."""
-        return [self._line(name).front_of(type(work), work.pk) for name in places_of(work)]
+        names = self._places_of_run(work) if isinstance(work, GenerationRun) else places_of(work)
+        return [self._line(name).front_of(type(work), work.pk) for name in names]
+
+    def _places_of_run(self, run: GenerationRun) -> list[str]:
+        if not run.is_active:
+            return []
+        if self._runs is None:
+            self._runs = _parts_of_runs()
+        begun, free = self._runs
+        return [part for part in PARTS if run.pk in free[part] - begun[part]]
 
     def _line(self, name: str) -> Line:
         if name not in self._lines:
@@ -144,11 +157,9 @@ class Board:
 
 
 def places_of(work: Any) -> list[str]:
-    """The queues on which the work waits now."""
+    """The queues on which the work waits now; a `Board` knows it of runs."""
     if isinstance(work, MeaningSearch):
         return [celery_app.CPU] if work.answered_at is None else []
-    if isinstance(work, GenerationRun):
-        return _places_of_run(work)
     if work.status != Status.WAITING:
         return []
     if isinstance(work, TeacherTry):
@@ -160,12 +171,14 @@ def places_of(work: Any) -> list[str]:
     return [celery_app.QUEUE_OF[turns.TASK_OF[work._meta.label]]]
 
 
-def _places_of_run(run: GenerationRun) -> list[str]:
-    if not run.is_active:
-        return []
-    at = {part_of(batch.teacher) for batch in live_batches().filter(run=run).select_related("teacher")
-          if batch.teacher}  # fmt: skip
-    return [part for part in PARTS if part not in at and teachers_with_work(run, part)]
+def _parts_of_runs() -> tuple[RunsOfParts, RunsOfParts]:
+    """Of all active runs, by part: those that a worker fills now, and those with a teacher for whom one
+    can begin. One query a part and one for the batches, however many runs there are."""
+    begun: RunsOfParts = {part: set() for part in PARTS}
+    for batch in live_batches().filter(teacher__isnull=False).select_related("teacher"):
+        begun[part_of(batch.teacher)].add(batch.run_id)
+    free = {part: set(to_begin(part).values_list("generationrun_id", flat=True)) for part in PARTS}
+    return begun, free
 
 
 def _project_of(model: type[Any], pk: int) -> int | None:

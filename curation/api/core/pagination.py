@@ -64,10 +64,11 @@ def paged(
 ) -> dict[str, Any]:
     """A page of `rows` by id; `out` says how a row is shown."""
     page = page_of(rows, given, size_of(given), newest_first=newest_first)
+    return shown(request, page, out)
+
+
+def shown(request: HttpRequest, page: Page, out: Callable[[Any], Any]) -> dict[str, Any]:
     with one_board():
-        return shown(request, page, [out(row) for row in page.rows])
-
-
-def shown(request: HttpRequest, page: Page, items: list[Any]) -> dict[str, Any]:
+        items = [out(row) for row in page.rows]
     following = f"{request.path}?{page.query}" if page.query else None
     return {"items": items, "next": following}

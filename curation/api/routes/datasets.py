@@ -90,9 +90,8 @@ def dataset_list(request: HttpRequest, slug: str) -> dict[str, Any]:
         rows = rows.filter(number__lt=number("after", given["after"]))
     found = list(rows[: size + 1])
     query = f"after={found[size - 1].number}&limit={size}" if len(found) > size else ""
-    return shown(
-        request, Page(found, query, not given, ""), [_row(request, one) for one in found[:size]]
-    )
+    page = Page(found[:size], query, not given, "")
+    return shown(request, page, lambda one: _row(request, one))
 
 
 @router.post(f"{P}/datasets", auth=ADMIN, response={202: DatasetOut}, summary="Freeze a dataset")

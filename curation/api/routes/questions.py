@@ -149,7 +149,7 @@ def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     found = selectors.questions(request.project, given, hidden, request.user)
     page = page_of(found, given, size_of(given))
     selectors.add_counts(request.project, page.rows, hidden, request.user)
-    return shown(request, page, [question_out(request, row) for row in page.rows])
+    return shown(request, page, lambda row: question_out(request, row))
 
 
 @router.get(

@@ -246,7 +246,7 @@ def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
         rows = rows.filter(question=number("question", question))
     rows, order = selectors.order_of(sort, request.project, rows)
     page = page_of(rows.defer("score__detail", "reasoning"), given, size_of(given), order=order)
-    return shown(request, page, [rationale_out(request, row) for row in page.rows])
+    return shown(request, page, lambda row: rationale_out(request, row))
 
 
 def by_id(given: dict[str, str]) -> dict[str, str]:

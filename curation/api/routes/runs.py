@@ -146,7 +146,7 @@ def run_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     count_resting(page.rows)
     for row in page.rows:
         row.project = request.project
-    return shown(request, page, [_row(request, row) for row in page.rows])
+    return shown(request, page, lambda row: _row(request, row))
 
 
 @router.post(f"{P}/runs", auth=ADMIN, response={201: RunOut}, summary="Order rationales")
