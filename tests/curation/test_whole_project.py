@@ -67,13 +67,14 @@ def worker_dies(action: BulkAction) -> None:
     code = (
         "import os, sys, time; os.environ['DJANGO_SETTINGS_MODULE'] = 'curation.settings'\n"
         "import django; django.setup()\n"
-        "from curation.reviews import bulk, bulk_work, queueing\n"
-        "bulk_work.AT_ONCE = 7; queueing.arrange.__defaults__ = (7,)\n"
-        "came_to = bulk_work._came_to\n"
+        "from curation.reviews.bulk import runner\n"
+        "from curation.reviews.queue import items\n"
+        "runner.AT_ONCE = 7; items.arrange.__defaults__ = (7,)\n"
+        "came_to = runner._came_to\n"
         "def slowly(*args, **kwargs):\n"
         "    came_to(*args, **kwargs); time.sleep(0.2)\n"  # within the step's transaction
-        "bulk_work._came_to = slowly\n"
-        "bulk_work.run_bulk(int(sys.argv[1]))"
+        "runner._came_to = slowly\n"
+        "runner.run_bulk(int(sys.argv[1]))"
     )
     name = connection.settings_dict["NAME"]
     address = {"sqlite": f"sqlite:///{name}"}.get(connection.vendor)
@@ -212,7 +213,7 @@ def test_the_pages_tell_how_far_it_came(
     assert "all questions that wait: 2 reviews of each" in page and "Waits for a worker." in page
     assert "<button>Stop</button>" not in page
     run_bulk_task(BulkAction.objects.get().pk)
-    page = admin_client.get(answer.redirect_rationale[-1][0]).content.decode()
+    page = admin_client.get(answer.redirect_chain[-1][0]).content.decode()
     assert "questions settled" in page and "<button>Undo</button>" not in page
     answer = admin_client.post("/projects/eggs/approve-by-rule", follow=True)
     page = answer.content.decode()
