@@ -143,9 +143,12 @@ class Watched:
     def end(self) -> Any:
         def over() -> Any:
             work = self.look()
-            return None if work.status in ACTIVE else work
+            if work.status not in ACTIVE:
+                return work
+            put_back()  # as the beat does: what a dead worker had leased comes free only after a while
+            return None
 
-        work = wait_until(over, f"the end of {self.work}", every=0.05)
+        work = wait_until(over, f"the end of {self.work}", every=0.5)
         assert work.status == Status.DONE, work.error
         return work
 

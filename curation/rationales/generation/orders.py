@@ -175,7 +175,7 @@ def order_cut_off(
         raise Invalid(f"A rationale may have 1 to {MAX_TOKENS:,} tokens.")
     cut_off = run.slots.filter(rationale__finish_reason="length", rationale__project__isnull=False)
     before = [run.max_tokens] if run.max_tokens else [t.max_tokens for t in run.teachers.all()]
-    if max_tokens <= max(before):
+    if max_tokens <= max(before, default=0):
         raise Invalid(f"These were cut off at {max(before):,} tokens: give them more.")
     with transaction.atomic():
         if earlier := take_order(GenerationRun, run.project, user, order_key):

@@ -31,6 +31,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[TextProcess]:
     made.close()
 
 
+@pytest.mark.django_db(transaction=True)  # the heartbeat has a connection of its own
 def test_a_rationale_past_its_time_fails_alone_and_says_why(
     hasty: TextProcess,
     project: Project,
