@@ -34,8 +34,8 @@ def test_a_generation_run(
     write(project, teacher, 40)
     Rationale.objects.all().delete()
     broken = Teacher.objects.create(project=project, name="broken", model="demo:nobody")
-    run = order_run(project, admin_user, teachers=[teacher, broken], temperatures=[0.5], samples=2)
-    assert run.slot_count == 160
+    run = order_run(project, admin_user, teachers=[teacher, broken], temperatures=[0.5], samples=6)
+    assert run.slot_count == 480
 
     def rows() -> tuple[int, int, int]:
         slots = Slot.objects.filter(run=run)
@@ -50,23 +50,23 @@ def test_a_generation_run(
     worker.kill()
     seen.same_everywhere()
     seen.on_the_dashboard()
-    assert f"{rows()[0]} of 160" in plain(admin_client.get(at("runs")))
+    assert f"{rows()[0]} of 480" in plain(admin_client.get(at("runs")))
     worker.take_over(run)
     seen.end()
     seen.same_everywhere()
-    assert rows() == (80, 160, 80)
+    assert rows() == (240, 480, 240)
     Teacher.objects.filter(pk=broken.pk).update(model="demo:strong")
     seen.post("run_retry")
-    seen.middle(81)
+    seen.middle(241)
     seen.cancel_and_resume("run")
     run = seen.end()
     seen.same_everywhere()
-    assert rows() == (160, 160, 0)
+    assert rows() == (480, 480, 0)
     parts = list(run.parts.all())
     written = Rationale.objects.filter(slot__run=run)
-    assert sum(part.rationales for part in parts) == 160
+    assert sum(part.rationales for part in parts) == 480
     assert sum(part.completion_tokens for part in parts) == sum(
         written.values_list("completion_tokens", flat=True)
     )
     estimate = admin_client.get(api(project, f"runs/{run.pk}")).json()["progress"]["spent"]
-    assert estimate["rationales"] == 160
+    assert estimate["rationales"] == 480
