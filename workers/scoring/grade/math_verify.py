@@ -1,6 +1,6 @@
 """Compares hard expressions with Math-Verify in a child process that can be killed.
 
-Nothing of sympy is imported here. The child (`hard_child`) loads it once and forks a worker for
+Nothing of sympy is imported here. The child (`math_verify_child`) loads it once and forks a worker for
 every stretch of comparisons, so that a comparison that runs away costs its time limit and a fork,
 not a new import. The child is an ordinary subprocess (no multiprocessing), because Celery's prefork
 workers may not have multiprocessing children; time is kept here, by waiting on the pipe, because

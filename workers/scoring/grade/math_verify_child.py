@@ -1,4 +1,4 @@
-"""The child process of `hard`: loads Math-Verify once, forks, and compares under limits.
+"""The child process of `math_verify`: loads Math-Verify once, forks, and compares under limits.
 
 Started as `python -m workers.scoring.grade.math_verify_child SECONDS MEMORY_MIB`. Reads one JSON
 object a line ({"gold": ..., "answer": ...}) and writes one ({"same": true} or {"reason": "..."}). The

@@ -1,4 +1,4 @@
-"""Math-Verify with guards for its known faults. Runs only inside the child of `hard`.
+"""Math-Verify with guards for its known faults. Runs only inside the child of `math_verify`.
 
 Guards: the reference is the first argument of `verify`; its own time limits are off; what it calls
 equal must also be equal as numbers (it reads 1+1/e as 1-1/e in places); two equations are equal only

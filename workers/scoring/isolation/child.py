@@ -1,4 +1,4 @@
-"""The child process of `isolation`: works on one text after the other, under limits.
+"""The child process of `isolation.process`: works on one text after the other, under limits.
 
 Started as `python -m workers.scoring.isolation.child COUNTER SECONDS MEMORY_MIB`, where COUNTER is an
 inherited file descriptor. A message is its length in 4 bytes and a pickle, between two processes of

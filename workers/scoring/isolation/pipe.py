@@ -1,4 +1,4 @@
-"""The parent's end of an `isolation_child`: its process, its two pipes and its counter of progress."""
+"""The parent's end of an `isolation.child`: its process, its two pipes and its counter of progress."""
 
 import os
 import pickle

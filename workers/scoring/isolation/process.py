@@ -2,7 +2,7 @@
 
 A pattern or a parser that runs away inside Python holds the interpreter's lock: no thread of the same
 process can end it, and none can write a heartbeat. So whatever reads a text that a model or a person
-wrote runs in `isolation_child`, which has a limit of processor time for each text and a limit of
+wrote runs in `isolation.child`, which has a limit of processor time for each text and a limit of
 memory. The text at which the child ends fails alone, with the reason; a new child goes on with the
 next one. The child is an ordinary subprocess, since Celery's prefork workers may not have
 multiprocessing children.
