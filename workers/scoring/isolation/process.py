@@ -22,7 +22,7 @@ from typing import Any
 from workers.scoring.isolation.pipe import Child
 
 TEXT_SECONDS = 10.0  # of processor time, for one text; a long one takes some tenths of a second
-# Seconds on the clock without any progress: the child may wait for Math-Verify to start (`hard`), or
+# Seconds on the clock without any progress: the child may wait for Math-Verify to start (`math_verify`), or
 # for a processor on a busy machine.
 STALLED_SECONDS = 90.0
 MEMORY_MIB = 2_048  # address space of the child
