@@ -76,11 +76,11 @@ def agreement(data: Path) -> Iterator[Row]:
 
 
 def _pair_figures(verdicts: list[tuple[bool | None, str]]) -> tuple[float, float, float]:
-    """(precision, recall, share that cannot be graded), over pairs that can be graded."""
+    """(precision, recall, share that is not read), over pairs that can be graded."""
     known = [(gold, verdict) for gold, verdict in verdicts if gold is not None]
     called = [gold for gold, verdict in known if verdict == "right"]
     positives = [verdict for gold, verdict in known if gold]
-    unsure = sum(verdict == "cannot be graded" for _, verdict in known)
+    unsure = sum(verdict == "not_read" for _, verdict in known)
     return (
         sum(called) / max(1, len(called)),
         positives.count("right") / len(positives),
@@ -127,7 +127,7 @@ for line in sys.stdin:
                  answer, timeout_seconds=None) for r in row["references"])
         print(json.dumps("right" if ok else "wrong" if answer else "wrong"), flush=True)
     except Exception as error:
-        print(json.dumps("cannot be graded"), flush=True)
+        print(json.dumps("not_read"), flush=True)
 """
 
     def __init__(self):
@@ -146,8 +146,8 @@ for line in sys.stdin:
         self.process.stdin.flush()
         if not select.select([self.process.stdout], [], [], 5)[0]:
             self.close()
-            return "cannot be graded"
-        return json.loads(self.process.stdout.readline() or '"cannot be graded"')
+            return "not_read"
+        return json.loads(self.process.stdout.readline() or '"not_read"')
 
     def close(self) -> None:
         if self.process:

@@ -9,8 +9,26 @@ from workers.scoring.metrics.conciseness import StudentLimit
 from workers.scoring.scorer import score_items
 
 # Of the contract's score: what a rationale that stands alone has.
-ALONE = ("answer", "correctness", "structure", "validity", "redundancy", "steps", "flags")
-HOW = ("verdict", "reason", "equations_checked", "equations_failed", "length", "scorer_version")
+ALONE = (
+    "answer",
+    "correctness",
+    "verdict",
+    "unread",
+    "structure",
+    "validity",
+    "redundancy",
+    "steps",
+    "flags",
+)
+HOW = (
+    "reason",
+    "answer_start",
+    "answer_end",
+    "equations_checked",
+    "equations_failed",
+    "length",
+    "scorer_version",
+)
 
 
 def check_item(

@@ -1,8 +1,15 @@
 """The lines that the scorer reads and the scores that it writes: checking and shapes.
 
 In: {"id", "question", "reference_answer", "rationale", "answer_type"?, "choices"?, "group"?,
-"teacher"?}. `reference_answer` may be null, a number, a text, or a list of several right answers.
-Keys that the scorer does not know are passed through untouched.
+"teacher"?, "finish_reason"?}. `reference_answer` may be null, a number, a text, or a list of several
+right answers. Keys that the scorer does not know are passed through untouched.
+
+Out: the same object with "score": {"answer", "correctness", "verdict", "unread", ...}. `verdict` is "right"
+(correctness 1.0), "wrong" (0.0), "not_read" or "no_reference" (both null). Where it is "not_read",
+`unread` is a key of `grading.UNREAD`, else null. With --details also {"reason", "answer_start",
+"answer_end", "answer_method", "answer_read", "reference", "reference_read", ...}: the answer's place in the
+rationale (characters, -1 where there is none), the rule that found it, the reference that it was compared
+with, and both as they were understood.
 """
 
 import json
@@ -24,10 +31,11 @@ class BadLine(ValueError):
 class Item:
     """One rationale to score.
 
-    id: any text; references: right answers (empty: there is none); answer_type: "number",
-    "expression", "choice", "text" or None (read from the reference); choices: the options of a
+    id: any text; references: right answers (empty: there is none); answer_type: one of `ANSWER_TYPES`
+    or None (read from the reference); choices: the options of a
     multiple-choice question; group: which question it belongs to (default: the question's text);
-    teacher: who wrote it; finish_reason: "length" where the model was cut off. counts: whether the
+    teacher: who wrote it; finish_reason: why the generation ended, "stop", "length", "error", "abort" or
+    None where that is not known. counts: whether the
     others of its group are compared with it; else it is compared with them, and leaves no trace there.
     """
 

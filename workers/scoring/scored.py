@@ -8,7 +8,7 @@ from workers.scoring.extract.answers import Found
 from workers.scoring.grade.grading import Grade
 from workers.scoring.metrics.consistency import Vote
 
-SCORER_VERSION = "1.2"
+SCORER_VERSION = "1.3"
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Scored:
 
     @property
     def correctness(self) -> float | None:
-        """1.0 right, 0.0 wrong, None where it cannot be graded."""
+        """1.0 right, 0.0 wrong, None where the answer was not read or there is no reference."""
         return self.grade.correctness
 
     def to_dict(self) -> dict:
@@ -56,6 +56,8 @@ class Scored:
         score = {
             "answer": self.found.answer,
             "correctness": self.correctness,
+            "verdict": self.grade.verdict,
+            "unread": self.grade.unread or None,
             "conciseness": self.conciseness,
             "structure": self.structure,
             "similarity": self.similarity,
@@ -71,11 +73,13 @@ class Scored:
     def details(self) -> dict:
         """How the score came about: what a page shows beside it."""
         return {
-            "verdict": self.grade.verdict,
             "reason": self.grade.reason,
             "answer_start": self.found.start,
             "answer_end": self.found.end,
             "answer_method": self.found.method,
+            "answer_read": self.grade.read,
+            "reference": self.grade.reference,
+            "reference_read": self.grade.reference_read,
             "equations_checked": self.checkable,
             "equations_failed": self.failed,
             "length": self.length,
@@ -115,7 +119,7 @@ def pack(one: Scored) -> tuple:
     found, grade = one.found, one.grade
     return (
         (found.answer, found.start, found.end, found.method),
-        (grade.verdict, grade.reason),
+        tuple(getattr(grade, name) for name in Grade.__slots__),
         [(s.start, s.end, s.validity, s.redundancy, _packed(s.flags)) for s in one.steps],
         _packed(one.flags),
         *[getattr(one, name) for name in _PLAIN],

@@ -44,7 +44,7 @@ EMBED_AHEAD = 2_048  # items that are embedded together, so that texts of like l
 PROCESS_AHEAD = 256  # items that are handed to a process together
 EMBED_CHARS = 8_000  # the model reads 256 tokens; more text only costs time
 OFF_TOPIC_FLAG = 0.5  # how likely a rationale is about another question before a flag says so
-WRONG_CEILING = 0.4  # overall of a rationale with a wrong answer
+WRONG_CEILING = 0.4  # overall of a rationale with a wrong answer, or without any
 
 
 def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None) -> Scored:
@@ -60,7 +60,7 @@ def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None)
     for own, idle in zip(by_step, redundancy_flags(rationale), strict=True):
         own.extend(idle)
     overall_flags = rationale_flags(rationale, found, item.finish_reason, value)
-    if graded.verdict == "cannot be graded" and item.references:
+    if graded.unread in ("not_understood", "ambiguous", "type_mismatch", "bad_reference"):
         overall_flags.append(Flag("cannot_grade", graded.reason, "warning"))
     tokens = limit.count(item.rationale) if limit else None
     if limit and tokens > limit.budget:
@@ -184,7 +184,8 @@ def _rounded(value: float | None) -> float | None:
 
 
 def overall_score(scored: Scored) -> float:
-    """Weighted mean of what is known (`WEIGHTS`); a wrong answer keeps it under `WRONG_CEILING`."""
+    """Weighted mean of what is known (`WEIGHTS`); a wrong or missing answer keeps it under
+    `WRONG_CEILING`."""
     parts = {
         "correctness": scored.correctness,
         "validity": scored.validity,
@@ -194,7 +195,8 @@ def overall_score(scored: Scored) -> float:
     }
     known = {name: value for name, value in parts.items() if value is not None}
     mean = sum(WEIGHTS[n] * v for n, v in known.items()) / sum(WEIGHTS[n] for n in known)
-    return min(mean, WRONG_CEILING) if scored.correctness == 0.0 else mean
+    is_answered = scored.correctness != 0.0 and scored.found.answer is not None
+    return mean if is_answered else min(mean, WRONG_CEILING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,8 +312,8 @@ def failed_score(reason: str) -> dict[str, Any]:
     """The score of a rationale at which the scorer itself failed: nothing is known, and a flag says so."""
     message = f"The scorer failed ({reason}); judge the rationale by eye."
     flag = {"code": FAILED, "message": message, "severity": "error"}
-    return {**dict.fromkeys(SCORES), "steps": [], "flags": [flag], "verdict": "cannot be graded",
-            "reason": "The scorer failed."}  # fmt: skip
+    return {**dict.fromkeys(SCORES), "steps": [], "flags": [flag], "verdict": "not_read",
+            "unread": "not_understood", "reason": "The scorer failed."}  # fmt: skip
 
 
 def items(rationales: Iterable[Rationale]) -> Iterator[Item]:

@@ -49,7 +49,7 @@ def test_the_score_object_has_exactly_the_fields_of_the_contract():
 
 def test_right_wrong_and_unfinished_rationales_are_told_apart():
     good, wrong, cut = score(GOOD, WRONG, CUT)
-    assert (good.correctness, wrong.correctness, cut.correctness) == (1.0, 0.0, 0.0)
+    assert (good.correctness, wrong.correctness, cut.correctness) == (1.0, 0.0, None)
     assert good.overall > 0.85 > 0.4 >= wrong.overall
     assert "cut_off" in codes(cut)
     assert cut.found.answer is None

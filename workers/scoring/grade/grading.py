@@ -1,4 +1,4 @@
-"""Right, wrong or cannot be graded: one found answer against the references of its question."""
+"""Right, wrong or not read: one found answer against the references of its question."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,23 +8,51 @@ from workers.scoring.extract.answers import Found
 from workers.scoring.grade.answer_format import read_question
 from workers.scoring.grade.compare import CannotCompare, same
 from workers.scoring.grade.references import Reference, letter_of, parse_reference
-from workers.scoring.numbers.values import parse_value
+from workers.scoring.numbers.values import parse_value, shown
 
 _asked = lru_cache(maxsize=1_024)(read_question)
 _reference = lru_cache(maxsize=4_096)(parse_reference)
 
 
+VERDICTS = ("right", "wrong", "not_read", "no_reference")
+# Why an answer was not read, for programs; `Grade.reason` says it for people.
+UNREAD = {
+    "nothing_found": "The rationale gives no answer.",
+    "cut_off": "The rationale was cut off before it gave an answer.",
+    "empty": "The rationale is empty.",
+    "refusal": "The model refused to answer.",
+    "ambiguous": "The rationale can be read as giving more than one answer.",
+    "not_understood": "The answer and the reference could not be compared.",
+    "type_mismatch": "The answer is of another kind than the reference.",
+    "bad_reference": "The reference cannot be used.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """verdict: "right", "wrong" or "cannot be graded"; reason: a sentence for a reviewer."""
+    """How an answer was graded.
+
+    verdict: one of `VERDICTS`; reason: a sentence for a reviewer; unread: a key of `UNREAD` where the
+    verdict is "not_read", else ""; reference: the reference answer that it was compared with; read and
+    reference_read: both as they were understood, "" where they were not compared.
+    """
 
     verdict: str
     reason: str
+    unread: str = ""
+    reference: str = ""
+    read: str = ""
+    reference_read: str = ""
 
     @property
     def correctness(self) -> float | None:
-        """1.0, 0.0, or None where the rationale cannot be graded."""
+        """1.0 right, 0.0 wrong, None where the answer was not read or there is no reference."""
         return {"right": 1.0, "wrong": 0.0}.get(self.verdict)
+
+
+def not_read(unread: str, reason: str = "", **more: str) -> Grade:
+    """The grade of an answer that was not read, for a reason of `UNREAD`."""
+    return Grade("not_read", reason or UNREAD[unread], unread, **more)
 
 
 def grade(
@@ -42,24 +70,22 @@ def grade(
     """
     given = [references] if isinstance(references, str) else list(references or ())
     if not given:
-        return Grade("cannot be graded", "The question has no reference answer.")
+        return Grade("no_reference", "The question has no reference answer.")
     parsed = [
         r if isinstance(r, Reference) else _reference(r, answer_type, tuple(choices)) for r in given
     ]
     usable = [r for r in parsed if not r.problem]
     if not usable:
-        return Grade("cannot be graded", f"The reference cannot be used: {parsed[0].problem}.")
+        return not_read("bad_reference", f"The reference cannot be used: {parsed[0].problem}.")
     if found.answer is None:
-        return Grade("wrong", _NOTHING.get(found.method, "The rationale gives no answer."))
+        nothing = _NOTHING.get(found.method, "nothing_found")
+        return not_read(nothing, reference=usable[0].answer)
     if hard is None:
         from workers.scoring.grade.math_verify import compare_in_child as hard
     return _compare(found, usable, tuple(choices), question, hard)
 
 
-_NOTHING = {
-    "cut-off": "The rationale was cut off before it gave an answer.",
-    "empty": "The rationale is empty.",
-}
+_NOTHING = {"cut-off": "cut_off", "empty": "empty", "refusal": "refusal", "ambiguous": "ambiguous"}
 
 
 def _compare(found: Found, usable, choices, question, hard) -> Grade:
@@ -68,27 +94,34 @@ def _compare(found: Found, usable, choices, question, hard) -> Grade:
     for reference in usable:
         if reference.answer_type == "choice":
             letter = letter_of(found.answer, choices)
-            result = letter == reference.answer
+            result, read = letter == reference.answer, letter or ""
         else:
             answer = answer if answer is not None else parse_value(found.answer)
-            result = same(reference.value, answer, _asked(question), hard)
+            result, read = same(reference.value, answer, _asked(question), hard), shown(answer)
+        compared = {
+            "reference": reference.answer,
+            "read": read,
+            "reference_read": shown(reference.value),
+        }
         if result is True:
             return Grade(
                 "right",
                 f"The answer {_short(found.answer)} agrees with the reference "
                 f"{_short(reference.answer)}.",
+                **compared,
             )
         if isinstance(result, CannotCompare):
             unsure = result
     if unsure:
-        return Grade(
-            "cannot be graded",
+        reason = (
             f"{_short(found.answer)} and {_short(usable[0].answer)} could "
-            f"not be compared: {unsure.reason}.",
+            f"not be compared: {unsure.reason}."
         )
+        return not_read("not_understood", reason, **compared)
     return Grade(
         "wrong",
         f"The answer is {_short(found.answer)}, the reference says {_short(usable[0].answer)}.",
+        **compared,
     )
 
 

@@ -8,7 +8,11 @@ from workers.scoring.numbers.values import Number, Value, Words, parse_value
 
 _GSM8K = re.compile(r"[ \t]*(?:\#{4}|A[ \t]*:)[ \t]*(?=\S)")
 _OPTION = re.compile(r"^\s*[(\[]?([A-Ja-j])[)\].:\]]?\s*$")
-ANSWER_TYPES = ("number", "expression", "choice", "text")
+# What a question may ask for. "undetermined": that it cannot be answered from what is given.
+ANSWER_TYPES = (
+    *("number", "expression", "choice", "yes_no", "date", "time", "interval", "set", "text"),
+    "undetermined",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,6 +237,32 @@ def _equation(text: str, depth: int) -> Equation | None:
     return Equation(left, right, parse_value(right, depth + 1))
 
 
+def shown(value: Value | None) -> str:
+    """A value as it was understood, in one line for a person: "8/3", "50 %", "{1, 2}", "12:30 pm"."""
+    if value is None:
+        return ""
+    if isinstance(value, Number):
+        sign, unit = " %" if value.percent else "", value.unit.name if value.unit else ""
+        return f"{value.value}{sign} {unit}".strip()
+    if isinstance(value, Clock):
+        minutes, seconds = divmod(value.minutes * 60, 60)
+        hour, minute = divmod(int(minutes), 60)
+        return f"{hour}:{minute:02}" + (f":{int(seconds):02}" if seconds else "")
+    if isinstance(value, Parts):
+        left, right = {"set": "{}", "tuple": "()", "closed": "[]"}.get(value.kind, ("", ""))
+        return left + ", ".join(map(shown, value.items)) + right
+    if isinstance(value, Interval):
+        left, right = "[" if value.low_closed else "(", "]" if value.high_closed else ")"
+        return f"{left}{shown(value.low)}, {shown(value.high)}{right}"
+    if isinstance(value, Union):
+        return " or ".join(map(shown, value.items))
+    if isinstance(value, Matrix):
+        return "; ".join(", ".join(map(shown, row)) for row in value.rows)
+    if isinstance(value, Equation):
+        return f"{value.left} = {shown(value.right_value)}"
+    return value.text
+
+
 _ARTICLES = re.compile(r"\b(?:the|a|an)\b")
 _PUNCT = re.compile(r"[^\w\s'/+-]")
 
