@@ -101,4 +101,4 @@ def test_a_score_that_is_there_already_is_replaced(tmp_path):
     done = run(write(tmp_path / "in.jsonl", [row]), "--no-embeddings", "--details")
     score = json.loads(done.stdout)["score"]
     assert "old" not in score
-    assert score["details"]["verdict"] == "right"
+    assert (score["verdict"], score["details"]["answer_method"]) == ("right", "answer-is")
