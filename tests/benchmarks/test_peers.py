@@ -10,6 +10,7 @@ from collections import Counter
 import psutil
 import pytest
 
+from tests import event_loop
 from tests.benchmarks.peers import product
 from tests.benchmarks.peers.loop import Adapter, Item, run_turn
 from tests.benchmarks.review_turns import OURS, plan
@@ -40,7 +41,7 @@ class Shelf(Adapter):
 def take_turn(repeats: int = 1, warm_s: float = 0.5) -> tuple[dict, list[Shelf]]:
     handed: list[int] = []
     people = [Shelf(handed, repeats) for _ in range(4)]
-    figures = asyncio.run(
+    figures = event_loop.run(
         run_turn(people.__getitem__, 4, warm_s=warm_s, seconds=0.5, overlap=1, roots=[])
     )
     return figures, people

@@ -88,12 +88,12 @@ def test_a_deletion(
     worker: Worker,
     at: Any,
 ):
-    write(project, teacher, 3000)
+    write(project, teacher, 12_000)
     counted = deletion_preview(project, Kind.RATIONALES, {})
     deletion = order_deletion(project, admin_user, Kind.RATIONALES, {}, until=counted.until)
     gone = Rationale.all_objects.filter(project=None)
     seen = Watched(
-        deletion, admin_client, lambda: (gone.count(), 3000, 0),
+        deletion, admin_client, lambda: (gone.count(), 12_000, 0),
         page=at("deletion_detail", deletion.pk), api=api(project, f"deletions/{deletion.pk}"),
         words="rationales deleted {done:,}",
     )  # fmt: skip
@@ -105,7 +105,7 @@ def test_a_deletion(
     worker.take_over(deletion)
     seen.end()
     seen.same_everywhere()
-    assert gone.count() == 3000
+    assert gone.count() == 12_000
 
 
 def test_a_count_of_agreement(project: Project, admin_user: User, worker: Worker):

@@ -20,6 +20,7 @@ from curation.questions.services import order_import
 from curation.rationales.generation.orders import order_run
 from curation.rationales.models import GenerationRun, Rationale, Teacher, TeacherTry
 from curation.rationales.teachers.trial import order_try
+from tests import event_loop
 from tests.workers.generation.generation_server import Reply, Server, chat
 from tests.workers.test_turns import Make, deliver, drain, far, file_of, local_addresses  # noqa: F401
 from tests.workers.test_turns import impatient as impatient
@@ -277,4 +278,4 @@ def test_a_place_that_is_given_up_as_another_leaves_is_nobodys_error() -> None:
         assert [type(end) for end in ends[:3]] == [asyncio.CancelledError] * 3 and ends[3] is None
         return room.inside
 
-    assert asyncio.run(crowd()) == 0
+    assert event_loop.run(crowd()) == 0

@@ -75,7 +75,8 @@ class Shelf:
 
         `but`: an id to leave out, such as that of the text whose neighbours are looked for.
         """
-        cosines = self.cosines(vector)
+        # Equal vectors may differ in the last bit, by where they stand in their chunk; float16 is coarser.
+        cosines = self.cosines(vector).round(6)
         if but is not None:
             cosines[self.ids == but] = -2.0
         best = np.arange(len(cosines))

@@ -4,10 +4,10 @@ import asyncio
 import json
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests import event_loop
 from tests.workers.generation.generation_server import Reply, Server, backend_for, chat, request
 from workers.generation.chat.retry_policy import Pace
 from workers.generation.types import BackendError, Completion
@@ -163,8 +163,7 @@ def test_limits_hold_over_every_minute_and_what_was_really_used_counts():
         assert pace._wait(700) == 0.0 and pace._wait(701) > 0
         assert await asyncio.wait_for(Pace(tokens=10).enter(5000), 1)  # alone, instead of never
 
-    with ThreadPoolExecutor(1) as thread:  # a browser's loop may run in the tests' own
-        thread.submit(asyncio.run, spend()).result()
+    event_loop.run(spend())
 
 
 def test_429_without_a_time_holds_back_everybody_for_a_while():
