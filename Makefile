@@ -1,4 +1,5 @@
-# README's two commands are `make run` and `make test`. Both make .venv when it is missing or old.
+# README's two commands are `make run` and `make test`. Both make .venv when it is missing or old; tests and
+# checks add the packages of requirements-dev.txt.
 PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
@@ -8,7 +9,7 @@ PY := .venv/bin/python
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
 
-install: .venv/installed
+install: .venv/installed-dev
 
 help:
 	@grep -oE '^[a-z][a-z-]*:' Makefile | tr -d ':'
@@ -27,40 +28,49 @@ help:
 	  { echo "The packages could not be installed: see the lines above. Everything comes as a wheel, so no compiler is needed; a network that reaches a package index is." >&2; exit 1; }
 	@touch $@
 
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	@echo "Installing what tests and checks need ..."
+	@$(PY) -m pip install -q --disable-pip-version-check --no-compile --only-binary :all: -r requirements-dev.txt || \
+	  { echo "The packages of requirements-dev.txt could not be installed: see the lines above." >&2; exit 1; }
+	@touch $@
+
 # One process for each core, four at most; the files in their order, so that the longest go first.
 # `make test JOBS=0 ARGS=tests/curation` runs in one process.
 JOBS ?= auto
-test: .venv/installed
+test: .venv/installed-dev
 	@$(PY) -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: .venv/installed
+lint: .venv/installed-dev
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/hadolint deploy/containers/*.Containerfile
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/lint-imports --no-cache
 	@$(PY) manage.py makemigrations --check --dry-run
 
-bench-scoring: .venv/installed
+bench-scoring: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.scoring $(ARGS)
-bench-intervals: .venv/installed
+bench-intervals: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.intervals $(ARGS)
-bench-generation: .venv/installed
+bench-generation: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.generation
-bench-training: .venv/installed
+bench-training: .venv/installed-dev
 	@$(PY) -m workers.training.bench
-bench-pages: .venv/installed
+bench-pages: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.pages
-bench-pipeline: .venv/installed
+bench-pipeline: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.pipeline
 
 # `make bench-review ARGS="--database postgres://… --peer"`: tests/benchmarks/review.py says what it takes.
-bench-review: .venv/installed
+bench-review: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.review $(ARGS)
-bench-search: .venv/installed
+bench-search: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.search $(ARGS)
-bench-queues: .venv/installed
+bench-queues: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.queues $(ARGS)
-bench-hostile: .venv/installed
+bench-hostile: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.hostile_stack $(ARGS)
-bench-page: .venv/installed
+bench-page: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.bench_page $(ARGS)
 
 clean:

@@ -152,10 +152,7 @@ def broker() -> redis.Redis:
 
 def start_command(name: str) -> str:
     """The command that starts a worker for the queue, for pages and errors."""
-    at_once = CONCURRENCY[name]
-    if name in LIGHT_QUEUES:
-        return f"celery -A workers.light worker -Q {name} -P threads -c {at_once}"
-    return f"celery -A workers.app worker -Q {name} -c {at_once}"
+    return f"python manage.py start {name}"
 
 
 LONGEST_LOOK = 2000  # messages of a queue that are read at most

@@ -19,7 +19,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from curation.celery_app import CONCURRENCY, LIGHT_QUEUES, QUEUES
+from curation.processes import PROCESSES, WEB, command
 
 FREE_BYTES = 1024**3
 
@@ -81,51 +81,14 @@ def valkey_command() -> list[str]:
 
 def programs(host: str, port: int) -> dict[str, list[str]]:
     """The commands, by name, in the order in which they start."""
-    celery = [sys.executable, "-m", "celery", "-A"]
     # The pages go first: a person waits for them, and the workers take whatever time is left.
     later = ["nice", "-n", str(settings.WORKER_NICE)]
-    options = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
-
-    def worker(name: str) -> list[str]:
-        is_light = name in LIGHT_QUEUES
-        pool = ["-P", "threads"] if is_light else []
-        at_once = ["-c", str(CONCURRENCY[name]), "-n", f"{name}@%%h"]
-        program = "workers.light" if is_light else "workers.app"
-        return [*later, *celery, program, *options, "-Q", name, *pool, *at_once]
-
     commands = {
-        "web": [
-            *(sys.executable, "-m", "gunicorn", "curation.wsgi"),
-            *("--bind", f"{bracketed(host)}:{port}"),
-            *("--workers", str(web_workers()), "--threads", "3", "--worker-class", "gthread"),
-            *("--max-requests", "100000", "--timeout", "60", "--access-logfile", os.devnull),
-            # Longer than people think over a question: with gunicorn's 2 seconds nearly every request
-            # would open a connection, and now and then meet one that closes.
-            *("--keep-alive", "75"),
-            # Loaded once, before the workers are forked: they share its memory and start at once.
-            *("--no-control-socket", "--preload"),
-            *("--worker-tmp-dir", str(settings.HOME)),
-        ],
-        **{name: worker(name) for name in QUEUES},
-        "beat": [
-            *(*later, *celery, "workers.light", "beat", "--schedule", str(settings.HOME / "beat")),
-            *("--loglevel", "WARNING"),
-        ],
+        name: [*([] if name == WEB else later), *command(name, host, port)] for name in PROCESSES
     }
     if "REDIS_URL" not in os.environ:
         commands = {"valkey": valkey_command(), **commands}
     return commands
-
-
-def bracketed(host: str) -> str:
-    """The host as it stands before a port: an address of version 6 in brackets."""
-    return f"[{host}]" if ":" in host else host
-
-
-def web_workers() -> int:
-    """One more than there are processors: of two with four threads each on two, measured with 50 reviewers
-    who never pause, threads waited so long for their interpreter that a seventh of the time was lost."""
-    return min(4, 1 + (os.cpu_count() or 1))
 
 
 def write_config(host: str, port: int) -> Path:
@@ -152,10 +115,10 @@ def write_config(host: str, port: int) -> Path:
         "priority=2",
         "",
     ]
-    for name, command in commands.items():
+    for name, parts in commands.items():
         lines += [
             f"[program:{name}]",
-            "command=" + " ".join(_quoted(part) for part in command),
+            "command=" + " ".join(_quoted(part) for part in parts),
             f"directory={settings.BASE_DIR}",
             "priority=1",
             "autorestart=true",
@@ -180,7 +143,7 @@ def write_config(host: str, port: int) -> Path:
 def _quoted(part: str) -> str:
     if any(sign in part for sign in "\"'\n;"):
         raise CommandError(f"The path {part!r} holds a sign that cannot stand in a configuration.")
-    part = part if "%%" in part else part.replace("%", "%%")
+    part = part.replace("%", "%%")  # supervisord's own sign
     return f'"{part}"' if " " in part else part
 
 

@@ -1,4 +1,5 @@
-"""The Celery application: `celery -A workers.app worker -Q cpu` (or gpu). See also workers/light.py.
+"""The Celery application of the `cpu` and `gpu` workers; see also workers/light.py. `curation.processes` has
+the commands.
 
 Settings of the queue stand in `curation/celery_app.py`, where the web reads them too.
 """

@@ -1,6 +1,5 @@
-"""The Celery application without the libraries of models, which take a quarter of a gigabyte, for the
-queues `quick`, `network` and `files`: `celery -A workers.light worker -Q network -P threads -c 16`; and
-for the beat: `celery -A workers.light beat`. See curation.celery_app.start_command.
+"""The Celery application without the libraries of models, which take a quarter of a gigabyte: for the
+queues `quick`, `network` and `files`, and for the beat. `curation.processes` has the commands.
 
 Threads, since what runs here waits for the database, for files and for others' servers.
 """

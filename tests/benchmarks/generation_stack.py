@@ -28,7 +28,7 @@ class Services:
             return
         with (self.home / f"{name}.log").open("a") as log:
             self.started[name] = subprocess.Popen(
-                [part.replace("%%", "%") for part in self.commands[name]],
+                self.commands[name],
                 cwd=REPOSITORY,
                 stdout=log,
                 stderr=log,

@@ -28,11 +28,13 @@ def good_row(number: int) -> dict:
     a, b = number, number % 17
     return {"question": f"Ann has {a} eggs and finds {b} more. How many has she?",
             "reference_answer": str(a + b), "answer_type": "number",
-            "rationale": f"She has {a} + {b} = {a + b} eggs.\nThe answer is {a + b}."}  # fmt: skip
+            "rationales": [{"teacher": "good", "text": f"She has {a} + {b} = {a + b} eggs.\n"
+                            f"The answer is {a + b}."}]}  # fmt: skip
 
 
 def hostile_row(name: str, text: str) -> dict:
-    return {"question": f"What is 2 + 3? ({name})", "reference_answer": "5", "rationale": text}
+    return {"question": f"What is 2 + 3? ({name})", "reference_answer": "5",
+            "rationales": [{"teacher": "hostile", "text": text}]}  # fmt: skip
 
 
 def order(project, user, rows):
@@ -62,7 +64,17 @@ def measured(count: int, length: int) -> dict:
     rows = [good_row(n) for n in range(count)]
     for place, (name, text) in enumerate(hostile_texts(count, length)):
         rows.insert(2 * place, hostile_row(name, text))
-    order(project, user, rows)
+    work = order(project, user, rows)
+    while work.status in ACTIVE:
+        time.sleep(0.2)
+        work.refresh_from_db()
+    come = (
+        work.rationales_added
+    )  # blank texts and those with U+0000 are refused, each with its line
+    if come + work.rows_bad != 2 * count or work.rows_bad > count / 10:
+        raise SystemExit(
+            f"Only {work.rationales_added} of {2 * count} came in: {work.error or work.bad_rows[:3]}"
+        )
     gap, waits, single, done, asked = timedelta(0), [], None, None, None
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE:
@@ -86,7 +98,7 @@ def measured(count: int, length: int) -> dict:
                 waits.append(round(time.monotonic() - asked[1], 1))
                 asked = None
         waiting = Group.objects.filter(project=project, scored__lt=F("revision"))
-        if scored >= 2 * count and done is not None and not waiting.exists():
+        if scored >= come and done is not None and not waiting.exists():
             break
     scores = Score.objects.filter(project=project)
     good = scores.filter(rationale__question__text__startswith="Ann has")
@@ -95,6 +107,7 @@ def measured(count: int, length: int) -> dict:
         "good": good.count(),
         "good_right": good.filter(correctness=1.0).count(),
         "hostile": scores.count() - good.count(),
+        "refused": work.rows_bad,
         "failed": len(failed),
         "failed_wrong": sum(s.correctness is not None for s in failed),
         "reasons": sorted({s.detail["flags"][0]["message"] for s in failed}),
@@ -132,14 +145,19 @@ def in_a_home(count: int, length: int) -> dict:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=500, help="hostile texts (default 500)")
-    parser.add_argument("--length", type=int, default=200_000, help="of each (default 200,000)")
+    parser.add_argument(
+        "--length",
+        type=int,
+        default=199_000,
+        help="of each (default 199,000; 200,000 is the most an import takes)",
+    )
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "curation.settings")
     django.setup()
     found = in_a_home(options.count, options.length)
     wanted = {
         "good_right": found["good_right"] == options.count,
-        "hostile": found["hostile"] == options.count,
+        "hostile": found["hostile"] + found["refused"] == options.count,
         "failed_wrong": found["failed_wrong"] == 0,
         "largest_gap": found["largest_gap"] <= 10,
         "import_of_one_row": (found["import_of_one_row"] or 99) <= 10,

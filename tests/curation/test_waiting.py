@@ -161,7 +161,7 @@ def test_where_no_worker_listens_it_says_how_one_is_started(
     job = QuestionImport.objects.create(project=project, file_name="more.jsonl")
     said = told(reviewer_client, job)
     assert "No worker listens on the queue “files”." in said
-    assert "celery -A workers.light worker -Q files -P threads -c 4" in said
+    assert "python manage.py start files" in said
     listen("files")
     celery_app.cache.clear()
     assert told(reviewer_client, job) == NOTHING

@@ -14,6 +14,7 @@ from django.db import connection
 from curation import supervisor
 from curation.commands import StageCommand
 from curation.demo import make_demo_project, order_first_rationales
+from curation.processes import bracketed
 from curation.projects.models import User
 
 
@@ -41,7 +42,7 @@ class Command(StageCommand):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda n, _: stopping.append(n))
         child = supervisor.start(host, port)
-        url = f"http://{supervisor.bracketed(host)}:{port}"
+        url = f"http://{bracketed(host)}:{port}"
         try:
             supervisor.wait_until_answers(url, child)
             if project is not None:
