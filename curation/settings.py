@@ -32,7 +32,7 @@
 | SOMETHING_API_KEY_HOSTS, CHAINWRIGHT_KEY_SOMETHING_HOSTS | hosts that may receive that key | none |
 
 Hosts are listed with commas. A key without its list of hosts is not sent anywhere; there a host stands
-for its usual port, and another port is listed as HOST:PORT (`deploy/README.md` says more).
+for its usual port, and another port is listed as HOST:PORT (`docs/operators.md` says more).
 """
 
 import os

@@ -162,6 +162,12 @@ def test_the_table_of_settings_is_what_is_read() -> None:
     assert table_of_settings() - keys == read_by_settings()
 
 
+def test_the_operators_see_the_same_table() -> None:
+    doc = ast.get_docstring(ast.parse(SETTINGS.read_text()))
+    table = [line for line in doc.splitlines() if line.startswith("|")]
+    assert "\n".join(table) in (REPOSITORY / "docs" / "operators.md").read_text()
+
+
 def test_every_variable_in_a_document_is_read_somewhere() -> None:
     known = table_of_settings()
     code = "\n".join(
