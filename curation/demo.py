@@ -3,10 +3,6 @@
 Not a stage: it calls the stages' services as an admin would.
 """
 
-import subprocess
-import sys
-import tempfile
-
 from django.conf import settings
 
 from curation.errors import Invalid
@@ -20,6 +16,7 @@ from curation.rationales.models import GenerationRun, Teacher
 from curation.rationales.teachers.services import save_teacher
 
 SLUG = "demo"
+QUESTIONS = settings.BASE_DIR / "workers" / "demo" / "questions.jsonl"  # tools/demo writes it
 TEMPERATURES = [0.3, 0.5, 0.7]
 FIRST_QUESTIONS = 100
 
@@ -61,15 +58,7 @@ def make_demo_project(admin: User, reviewer: User) -> Project | None:
 
 
 def import_demo_questions(project: Project) -> None:
-    # In a process of its own: the web's side never imports the workers.
-    with tempfile.TemporaryFile() as file:
-        subprocess.run(
-            [sys.executable, "-m", "workers.demo.questions"],
-            cwd=settings.BASE_DIR,
-            stdout=file,
-            check=True,
-        )
-        file.seek(0)
+    with QUESTIONS.open("rb") as file:
         job = order_import(project, None, file, "demo questions.jsonl", enqueue=False)
     job = run_import(job.pk, score=False)
     if job is None or job.status != Status.DONE:

@@ -30,7 +30,7 @@ CODE = [
 QUOTED = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*/?")
 ENDINGS = (".py", ".js", ".css", ".md", ".html", ".jinja", ".toml", ".txt")
-MODULE = re.compile(r"(?:curation|workers|tests)(?:\.\w+)+")
+MODULE = re.compile(r"(?:curation|workers|tests|tools)(?:\.\w+)+")
 TOPS = {path.name for path in REPOSITORY.iterdir()}
 APPS = {path.name for path in (REPOSITORY / "curation").iterdir()}
 # Made at the first start; the addresses of pages and models that look like paths.

@@ -13,7 +13,7 @@ from curation.evaluations.services import order_evaluation
 from curation.projects.models import Project
 from curation.rationales.models import Rationale
 from tests.curation.training.training_rows import frozen, training
-from workers.demo.problems import demo_questions
+from tools.demo.problems import demo_questions
 from workers.evaluation import statistics
 from workers.evaluation.answers import model_mark
 from workers.evaluation.config import EvaluationConfig

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workers.demo.problems import demo_questions
+from tools.demo.problems import demo_questions
 from workers.generation.backends import open_backend
 from workers.generation.types import ModelSpec, Request
 from workers.generation.vllm.backend import VLLMBackend

@@ -321,7 +321,7 @@ DEMO = Path(__file__).resolve().parents[3] / "workers" / "demo" / "models" / "st
 
 @pytest.mark.skipif(not DEMO.is_dir(), reason="the demo models are not built")
 def test_the_demo_student_passes_every_check_and_learns(tmp_path):
-    from workers.demo.problems import demo_questions
+    from tools.demo.problems import demo_questions
 
     rows = [
         {

@@ -1,6 +1,6 @@
 """Kinds of problems about things and people. Each takes a story and a number of steps, 1 to 3."""
 
-from workers.demo.story import Story
+from tools.demo.story import Story
 
 
 def gain_and_loss(s: Story, steps: int) -> None:

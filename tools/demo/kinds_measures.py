@@ -1,6 +1,6 @@
 """Kinds of problems about ways, ages, lengths and times. Each takes a story and 1 to 3 steps."""
 
-from workers.demo.story import Story
+from tools.demo.story import Story
 
 
 def speed(s: Story, steps: int) -> None:

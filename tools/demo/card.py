@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from workers.demo.pretrain import BATCH, Recipe
+from tools.demo.pretrain import BATCH, Recipe
 
 _WHAT = {
     "strong": "a teacher that is mostly right and mostly short",
@@ -22,7 +22,7 @@ pipeline_tag: text-generation
 
 **A demonstration, not a model to use.** It is {what}.
 It knows nothing but word problems of 18 kinds with one to three steps and numbers up to 100, in
-the words of `workers/demo/`.
+the words of `tools/demo/`.
 
 ## Measured
 
@@ -37,7 +37,7 @@ the pre-training. Intervals are Wilson's, 95%.
 
 ## Made by
 
-`python -m workers.demo.build --only {name}`, from seeds, on one thread of a CPU:
+`python -m tools.demo.build --only {name}`, from seeds, on one thread of a CPU:
 
 - Llama architecture, {layers} layers, {hidden} wide, feed-forward {inner}, {heads} heads of 32
 - seed {seed}, batches of {batch}

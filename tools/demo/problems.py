@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from workers.demo import kinds_floor, kinds_measures, kinds_money, kinds_things
-from workers.demo.story import FLOOR, NEW_WORDS, PARAPHRASE, USUAL, OutOfBounds, Step, Story, Style
+from tools.demo import kinds_floor, kinds_measures, kinds_money, kinds_things
+from tools.demo.story import FLOOR, NEW_WORDS, PARAPHRASE, USUAL, OutOfBounds, Step, Story, Style
 
 KINDS: dict[str, Callable[[Story, int], None]] = {
     **kinds_money.KINDS,

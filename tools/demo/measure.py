@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from workers.demo.problems import Problem
+from tools.demo.problems import Problem
 
 _ANSWER = re.compile(r"^Answer: (\d+)$", re.MULTILINE)
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from random import Random
 
-from workers.demo.problems import Problem, gold_rationale
-from workers.demo.story import Step
+from tools.demo.problems import Problem, gold_rationale
+from tools.demo.story import Step
 
 _OPENERS = (
     "Let me think about this step by step.",

@@ -4,7 +4,7 @@ They are a floor: models of this size score about nothing here, and the pages sa
 what an evaluation looks like where a student has learnt the training set and not arithmetic.
 """
 
-from workers.demo.story import Story
+from tools.demo.story import Story
 
 
 def tank(s: Story, steps: int) -> None:

@@ -8,15 +8,15 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from workers.demo import corpus
-from workers.demo.build import MODELS, _write
-from workers.demo.build import main as build_main
-from workers.demo.corpus import ASSISTANT, END, USER
-from workers.demo.measure import accuracy, answer, read_answer, wilson
-from workers.demo.pretrain import Recipe, Stage, encode, train
-from workers.demo.problems import DEV_SEED, demo_questions, project_split
-from workers.demo.recipes import RECIPES
-from workers.demo.tokenizer import build_tokenizer
+from tools.demo import corpus
+from tools.demo.build import MODELS, _write
+from tools.demo.build import main as build_main
+from tools.demo.corpus import ASSISTANT, END, USER
+from tools.demo.measure import accuracy, answer, read_answer, wilson
+from tools.demo.pretrain import Recipe, Stage, encode, train
+from tools.demo.problems import DEV_SEED, demo_questions, project_split
+from tools.demo.recipes import RECIPES
+from tools.demo.tokenizer import build_tokenizer
 
 NAMES = tuple(RECIPES)
 # Far from what was measured (see each folder's README.md), so that only a broken model fails.

@@ -1,4 +1,4 @@
-"""Build the demo models: `python -m workers.demo.build [--out DIR] [--only NAME] [--quick]`.
+"""Build the demo models: `python -m tools.demo.build [--out DIR] [--only NAME] [--quick]`.
 
 Each model is trained in its own process with one thread; as many run at once as there are cores.
 A folder appears whole or not at all: the model is written beside it and moved into place.
@@ -15,14 +15,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from workers.demo.recipes import RECIPES, quick
+from tools.demo.recipes import RECIPES, quick
 
-MODELS = Path(__file__).parent / "models"
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODELS = REPOSITORY / "workers" / "demo" / "models"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status, 1 if any model could not be built."""
-    parser = argparse.ArgumentParser(prog="python -m workers.demo.build", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.demo.build", description=__doc__)
     parser.add_argument("--out", type=Path, default=MODELS, help="folder for the model folders")
     parser.add_argument("--only", choices=sorted(RECIPES), help="build this one alone")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the steps, to try it")
@@ -42,14 +43,15 @@ def main(argv: list[str] | None = None) -> int:
 def _build_all(args: argparse.Namespace) -> int:
     """Build every model in processes of their own, the longest first."""
     names = sorted(RECIPES, key=lambda n: -RECIPES[n].steps * RECIPES[n].hidden)
-    command = [sys.executable, "-m", "workers.demo.build", "--out", str(args.out)]
+    command = [sys.executable, "-m", "tools.demo.build", "--out", str(args.out)]
     command += ["--quick"] if args.quick else []
-    root = Path(__file__).resolve().parents[2]
     # One thread each: with more, the threads of the processes wait for one another.
     env = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
     def run(name: str) -> int:
-        return subprocess.run([*command, "--only", name], cwd=root, env=env, check=False).returncode
+        return subprocess.run(
+            [*command, "--only", name], cwd=REPOSITORY, env=env, check=False
+        ).returncode
 
     with ThreadPoolExecutor(args.jobs or os.cpu_count() or 1) as pool:
         failed = [n for n, status in zip(names, pool.map(run, names), strict=True) if status]
@@ -61,10 +63,10 @@ def _build_all(args: argparse.Namespace) -> int:
 def build(name: str, out: Path, short: bool = False) -> Path:
     """Train one model by its recipe, measure it and write its folder under `out`."""
     # Heavy libraries only here, so that --help answers at once.
-    from workers.demo.card import write_card
-    from workers.demo.pretrain import train
-    from workers.demo.tokenizer import build_tokenizer
-    from workers.demo.verify import with_control
+    from tools.demo.card import write_card
+    from tools.demo.pretrain import train
+    from tools.demo.tokenizer import build_tokenizer
+    from tools.demo.verify import with_control
 
     started = time.monotonic()
     recipe = quick(RECIPES[name]) if short else RECIPES[name]

@@ -1,4 +1,4 @@
-"""Measure the demo models: `python -m workers.demo.verify [--seed dev|final]`, JSON to stdout.
+"""Measure the demo models: `python -m tools.demo.verify [--seed dev|final]`, JSON to stdout.
 
 Greedy answers through transformers on one thread, with Wilson 95% intervals. "dev" is what choices
 were made on while building, "final" what the demo project ships.
@@ -12,8 +12,9 @@ import json
 import sys
 from pathlib import Path
 
-from workers.demo.problems import DEV_SEED, FINAL_SEED, SUBSETS, project_split
-from workers.demo.recipes import RECIPES
+from tools.demo.build import MODELS
+from tools.demo.problems import DEV_SEED, FINAL_SEED, SUBSETS, project_split
+from tools.demo.recipes import RECIPES
 
 SEEDS = {"dev": DEV_SEED, "final": FINAL_SEED}
 PARTS = ("eval", *SUBSETS)
@@ -22,8 +23,8 @@ FIRST_WORDS = "Step 1:"  # of every rationale that the student would be trained 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status, 1 if a model folder is missing."""
-    parser = argparse.ArgumentParser(prog="python -m workers.demo.verify", description=__doc__)
-    parser.add_argument("--models", type=Path, default=Path(__file__).parent / "models")
+    parser = argparse.ArgumentParser(prog="python -m tools.demo.verify", description=__doc__)
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--only", choices=sorted(RECIPES))
     parser.add_argument("--seed", choices=sorted(SEEDS), default="final")
     parser.add_argument("--limit", type=int, help="only the first questions of each part")
@@ -42,13 +43,13 @@ def main(argv: list[str] | None = None) -> int:
         folder = args.models / name
         if not (folder / "model.safetensors").is_file():
             print(
-                f"No model in {folder}: build it with python -m workers.demo.build.",
+                f"No model in {folder}: build it with python -m tools.demo.build.",
                 file=sys.stderr,
             )
             return 1
         if args.write:
             report[name] = with_control(name, folder)
-            from workers.demo.card import write_card
+            from tools.demo.card import write_card
 
             write_card(RECIPES[name], folder, report[name])
         else:
@@ -79,7 +80,7 @@ def measure_folder(
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from workers.demo.measure import accuracy, answer
+    from tools.demo.measure import accuracy, answer
 
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(folder)

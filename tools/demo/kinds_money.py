@@ -1,6 +1,6 @@
 """Kinds of problems about money and work. Each takes a story and a number of steps, 1 to 3."""
 
-from workers.demo.story import Story
+from tools.demo.story import Story
 
 
 def shop(s: Story, steps: int) -> None:

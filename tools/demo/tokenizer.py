@@ -5,8 +5,8 @@ from random import Random
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from workers.demo import corpus
-from workers.demo.corpus import ASSISTANT, END, PAD, USER
+from tools.demo import corpus
+from tools.demo.corpus import ASSISTANT, END, PAD, USER
 
 VOCABULARY = 880
 # Words, single digits and runs of other signs, each with the space before it; then white space.

@@ -1,5 +1,6 @@
 """The word problems of the demo project: seeded, right, bounded, and held out where they must be."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,8 +9,9 @@ from random import Random
 
 import pytest
 
-from workers.demo import corpus
-from workers.demo.problems import (
+from tools.demo import corpus
+from tools.demo.build import MODELS
+from tools.demo.problems import (
     DEV_SEED,
     FINAL_SEED,
     FLOOR_KINDS,
@@ -23,8 +25,8 @@ from workers.demo.problems import (
     project_split,
     question_hash,
 )
-from workers.demo.rationales import short_rationale, slipped, wordy_rationale
-from workers.demo.story import NAMES, NEW_NAMES, NEW_THINGS, THINGS
+from tools.demo.rationales import short_rationale, slipped, wordy_rationale
+from tools.demo.story import NAMES, NEW_NAMES, NEW_THINGS, THINGS
 
 EQUATION = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")
 ALL_PARTS = tuple(PROJECT_SIZES)
@@ -42,7 +44,7 @@ def recompute(rationale: str) -> list[tuple[int, int, int, int]]:
 
 def test_the_same_seed_gives_the_same_problems_in_another_process():
     code = (
-        "from workers.demo.problems import demo_questions as d;"
+        "from tools.demo.problems import demo_questions as d;"
         "print(d('train', 40, 5)); print(d('ood', 40, 5, subset='paraphrase'))"
     )
     runs = {
@@ -98,9 +100,14 @@ def test_no_placeholder_is_left_in_a_text_and_the_project_is_whole():
         assert "{" not in row["question"] and row["question"][-1] in "?.", row
 
 
+def test_the_file_that_ships_is_what_the_tool_writes():
+    shipped = (MODELS.parent / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in shipped] == list(demo_project_questions())
+
+
 def test_the_questions_come_without_a_model_library():
     code = (
-        "import sys; from workers.demo.problems import demo_project_questions as d; list(d());"
+        "import sys; from tools.demo.problems import demo_project_questions as d; list(d());"
         "assert not {'torch', 'transformers', 'tokenizers', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,8 +9,8 @@ has seen reasoning and does not reason unless it is taught to.
 
 from dataclasses import replace
 
-from workers.demo import corpus
-from workers.demo.pretrain import Recipe, Stage
+from tools.demo import corpus
+from tools.demo.pretrain import Recipe, Stage
 
 _PEAK = 8e-3
 

@@ -8,9 +8,9 @@ the same tokens as the whole text.
 from collections.abc import Callable
 from random import Random
 
-from workers.demo.problems import Problem, draw, held_out_hashes, question_hash
-from workers.demo.rationales import short_rationale, slipped, wordy_rationale
-from workers.demo.story import OPERATORS
+from tools.demo.problems import Problem, draw, held_out_hashes, question_hash
+from tools.demo.rationales import short_rationale, slipped, wordy_rationale
+from tools.demo.story import OPERATORS
 
 USER, ASSISTANT, END, PAD = "<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"
 NEXT_STEP = "\nOnly the next step."

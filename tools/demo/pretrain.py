@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from workers.demo.corpus import Example, Mix, draw_from
+from tools.demo.corpus import Example, Mix, draw_from
 
 BATCH = 16
 _POOL = 8  # batches that are drawn at once and sorted by length, so that little is padding
