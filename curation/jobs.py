@@ -5,13 +5,13 @@ every later write names the attempt it belongs to, so a worker that was thought 
 late changes nothing. All moves are compare-and-set updates.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, models
+from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import Case, DateTimeField, DurationField, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
@@ -175,6 +175,38 @@ def move(model: type[W], pk: int, source: Iterable[str], target: str, **changes:
         )
 
 
+def cancel(job: Job) -> None:
+    """Stop the work: its worker sees it within seconds. What it has done stays, and it can go on later.
+
+    Raises Conflict where it has ended.
+    """
+    move(type(job), job.pk, (*ACTIVE, Status.PAUSED), Status.CANCELLED)
+
+
+def resume(job: Job, wake: Callable[[], None], **changes: Any) -> None:
+    """Put paused, failed or cancelled work back to waiting, with these `changes`, and `wake` a worker for it,
+    all in one transaction.
+
+    Raises Conflict where it is in another status, or where who ordered it has too much under way: else
+    cancelling and resuming would get around what `take_order` allows.
+    """
+    with transaction.atomic():
+        refuse_resuming_beyond(job)
+        fresh = {"finished_at": None, "heartbeat_at": None, "error": ""}
+        move(type(job), job.pk, RESUMABLE, Status.WAITING, **fresh, **changes)
+        wake()
+
+
+class Superseded(Exception):
+    """The work was cancelled, or another worker took it over: this one must write no more."""
+
+
+def go_on(job: Job, **changes: Any) -> None:
+    """A sign of life between two steps, with `changes`. Raises Superseded."""
+    if not still_mine(job, **changes):
+        raise Superseded
+
+
 def begin(model: type[W], pk: int) -> W | None:
     """Take the work for this worker: a waiting row, or a running one whose worker went silent.
 
@@ -303,9 +335,8 @@ def take_order(
 
 
 def refuse_resuming_beyond(job: Job) -> None:
-    """For the beginning of the transaction that puts ended or paused work back to waiting. Raises
-    Conflict where the person who ordered it has as much under way as is allowed, as `take_order` does:
-    else cancelling and resuming would get around that."""
+    """For the beginning of a transaction that puts work back to waiting. Raises Conflict where the person
+    who ordered it has as much under way as is allowed, as `take_order` does."""
     if job.created_by is not None:
         _refuse_beyond_share(type(job), job.created_by, None, "Who ordered this has")
 

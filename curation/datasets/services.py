@@ -12,12 +12,13 @@ from curation.datasets.models import DatasetVersion, Example
 from curation.errors import Conflict, Invalid
 from curation.jobs import (
     Status,
+    Superseded,
     begin,
     ending,
     finish,
+    go_on,
     ordered_before,
     ordered_by,
-    still_mine,
     take_order,
 )
 from curation.projects.models import Project, User
@@ -140,16 +141,6 @@ def freeze(version_id: int) -> DatasetVersion | None:
     return version
 
 
-class Superseded(Exception):
-    """The freezing was cancelled, or another worker took it over: this one must write no more."""
-
-
-def _go_on(version: DatasetVersion) -> None:
-    """A sign of life; raises Superseded where the freezing is no longer this worker's."""
-    if not still_mine(version):
-        raise Superseded
-
-
 def choose_examples(version: DatasetVersion) -> None:
     """Choose the rationales and lay them down as rows.
 
@@ -160,11 +151,11 @@ def choose_examples(version: DatasetVersion) -> None:
     ids = choose(version.project, version.recipe)
     who = _deciders(version.project)
     with transaction.atomic():
-        _go_on(version)
+        go_on(version)
         version.examples.all().delete()
     for start in range(0, len(ids), ROWS_AT_ONCE):
         with transaction.atomic():
-            _go_on(version)
+            go_on(version)
             some = ids[start : start + ROWS_AT_ONCE]
             wrote = {
                 pk: {"teacher": teacher, "author": author}
@@ -207,21 +198,21 @@ def write_files(version: DatasetVersion) -> None:
     digest = hashlib.sha256()
     count = 0
     with artifacts.writing(formats.place(version, "jsonl")) as file:
-        for line in formats.jsonl_lines(version, lambda: _go_on(version)):
+        for line in formats.jsonl_lines(version, lambda: go_on(version)):
             digest.update(line)
             file.write(line)
             count += 1
-        _go_on(version)
+        go_on(version)
     if count == 0:
         finish(version, Status.FAILED, error="No rationale was left to freeze when the work began.")
         return
-    formats.write_parquet(version, lambda: _go_on(version))
+    formats.write_parquet(version, lambda: go_on(version))
     version.sha256, version.example_count = digest.hexdigest(), count
     version.question_count = version.examples.values("rationale__question").distinct().count()
     version.card = formats.card(version)
     with artifacts.writing(formats.place(version, "md")) as file:
         file.write(version.card.encode())
-        _go_on(version)
+        go_on(version)
     finish(
         version,
         Status.DONE,

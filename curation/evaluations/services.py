@@ -9,15 +9,12 @@ from curation import celery_app
 from curation.errors import Conflict, Invalid
 from curation.evaluations.models import Answer, Evaluation
 from curation.jobs import (
-    ACTIVE,
-    RESUMABLE,
     Status,
     finish,
     give_way,
-    move,
     ordered_before,
     ordered_by,
-    refuse_resuming_beyond,
+    resume,
     take_order,
 )
 from curation.projects.models import Project, User
@@ -109,19 +106,15 @@ def addresses_asked(evaluation: Evaluation) -> bool:
     return True
 
 
-def cancel_evaluation(evaluation: Evaluation) -> None:
-    move(Evaluation, evaluation.pk, ACTIVE, Status.CANCELLED)
-
-
 def resume_evaluation(evaluation: Evaluation) -> None:
-    with transaction.atomic():
-        refuse_resuming_beyond(evaluation)
-        # Teachers that have answered are not asked again: their answers are in the folder.
-        asks = _has_addresses(evaluation.project)
-        changes = {"finished_at": None, "error": "", "asks_addresses": asks}
-        move(Evaluation, evaluation.pk, RESUMABLE, Status.WAITING, **changes)
+    """Go on; teachers that have answered are not asked again: their answers are in the folder."""
+    asks = _has_addresses(evaluation.project)
+
+    def wake() -> None:
         evaluation.asks_addresses = asks
         wake_evaluation(evaluation)
+
+    resume(evaluation, wake, asks_addresses=asks)
 
 
 def finish_evaluation(

@@ -14,7 +14,7 @@ from curation.errors import ServiceError
 from curation.evaluations import reports, selectors, services
 from curation.evaluations.forms import EvaluationForm
 from curation.evaluations.models import Evaluation
-from curation.jobs import Status
+from curation.jobs import Status, cancel
 from curation.projects.access import hides_teachers, project_view
 from curation.training.models import TrainingJob
 from curation.web.pagination import only, page_of
@@ -180,7 +180,7 @@ def evaluation_of_training(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @project_view(admin=True)
 def evaluation_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    services.cancel_evaluation(evaluation_or_404(request, pk))
+    cancel(evaluation_or_404(request, pk))
     messages.success(request, "Cancelled. The answers so far are kept for going on.")
     return redirect("evaluation_detail", request.project.slug, pk)
 

@@ -10,13 +10,10 @@ from curation.datasets.models import DatasetVersion
 from curation.datasets.services import order_freeze
 from curation.errors import Conflict, Invalid
 from curation.jobs import (
-    ACTIVE,
-    RESUMABLE,
     Status,
-    move,
     ordered_before,
     ordered_by,
-    refuse_resuming_beyond,
+    resume,
     still_mine,
     take_order,
 )
@@ -105,20 +102,12 @@ def wake_trainings(dataset: DatasetVersion) -> None:
         )
 
 
-def cancel_training(job: TrainingJob) -> None:
-    """The worker sees it within seconds and ends the process; checkpoints stay for going on."""
-    move(TrainingJob, job.pk, ACTIVE, Status.CANCELLED)
-
-
 def resume_training(job: TrainingJob) -> None:
     """Go on from the last checkpoint. Raises Conflict where its dataset was never frozen, or the same
     training was ordered anew and is under way."""
     _require_frozen(job.dataset)
     try:
-        with transaction.atomic():
-            refuse_resuming_beyond(job)
-            move(TrainingJob, job.pk, RESUMABLE, Status.WAITING, finished_at=None, error="")
-            celery_app.send(celery_app.TRAIN, job.pk)
+        resume(job, lambda: celery_app.send(celery_app.TRAIN, job.pk))
     except IntegrityError:
         raise Conflict(UNDER_WAY) from None
 

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.errors import ServiceError
-from curation.jobs import Status
+from curation.jobs import Status, cancel
 from curation.projects.access import project_view
 from curation.training import selectors, services
 from curation.training.adapters import adapter_files, zipped
@@ -130,7 +130,7 @@ def training_log(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @project_view(admin=True)
 def training_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    services.cancel_training(job_or_404(request, pk))
+    cancel(job_or_404(request, pk))
     messages.success(request, "Cancelled. Its last checkpoint is kept, so it can go on.")
     return redirect("training_detail", request.project.slug, pk)
 

@@ -13,11 +13,11 @@ from curation import artifacts, celery_app
 from curation.datasets.formats import place
 from curation.datasets.models import DatasetVersion
 from curation.datasets.services import verify
-from curation.jobs import Status
+from curation.jobs import Status, cancel
 from curation.projects.models import Project, User
 from curation.questions.services import order_import
 from curation.rationales.models import Group, Score, Teacher
-from curation.rationales.scoring.scores import cancel_scoring, mark_stale, order_scoring
+from curation.rationales.scoring.scores import mark_stale, order_scoring
 from tests.workers.killing import Watched, Worker, api, fresh, plain, wait_until, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -104,7 +104,7 @@ def test_a_cancelled_scoring_goes_on_as_a_run_of_its_own(
     mark_stale(project, [one.pk for one in write(project, teacher, 400)])
     first = order_scoring(project, admin_user)
     wait_until(lambda: fresh(first).done, every=0.002)
-    cancel_scoring(first)
+    cancel(first)
     wait_until(lambda: Score.objects.count() == fresh(first).done)
     second = order_scoring(project, admin_user)
     wait_until(lambda: fresh(second).status == Status.DONE, every=0.1)

@@ -16,6 +16,7 @@ from curation.errors import Invalid
 from curation.evaluations import selectors, services
 from curation.evaluations.models import Answer, Evaluation
 from curation.evaluations.reports import blind, model_names
+from curation.jobs import cancel
 from curation.projects.models import Project
 from curation.questions.models import Split
 from curation.training.models import TrainingJob
@@ -151,7 +152,7 @@ def _answer(row: Answer) -> dict[str, Any]:
 
 @router.post(f"{ONE}/cancel", auth=ADMIN, response=EvaluationOut, summary="Cancel an evaluation")
 def evaluation_cancel(request: HttpRequest, slug: str, evaluation_id: int) -> dict[str, Any]:
-    services.cancel_evaluation(_evaluation(request, evaluation_id))
+    cancel(_evaluation(request, evaluation_id))
     return _out(request, evaluation_id)
 
 

@@ -14,6 +14,7 @@ from curation.api.core.request_body import Body
 from curation.api.core.schemas import MAX_INTEGER, Order, WorkOut, WorkProgressOut, work_out
 from curation.api.routes.rationales import hides_teachers
 from curation.errors import Invalid
+from curation.jobs import cancel
 from curation.projects.models import Project
 from curation.rationales.generation import orders, status
 from curation.rationales.generation.question_filter import WHICH, Choice
@@ -206,7 +207,7 @@ def run_resume(request: HttpRequest, slug: str, run_id: int) -> dict[str, Any]:
 
 @router.post(f"{RUN}/cancel", auth=ADMIN, response=RunOut, summary="Cancel a run")
 def run_cancel(request: HttpRequest, slug: str, run_id: int) -> dict[str, Any]:
-    return _do(request, run_id, orders.cancel_run)
+    return _do(request, run_id, cancel)
 
 
 @router.post(f"{RUN}/retry", auth=ADMIN, response=RunOut, summary="Write what failed again")
@@ -264,5 +265,5 @@ def scoring_cancel(request: HttpRequest, slug: str) -> dict[str, Any]:
     last = ScoringRun.objects.for_project(request.project).order_by("-id").first()
     if last is None:
         raise Invalid("Nothing was scored here yet.")
-    scores.cancel_scoring(last)
+    cancel(last)
     return _scoring(request.project)

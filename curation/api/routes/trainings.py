@@ -13,6 +13,7 @@ from curation.api.core.request_body import Body
 from curation.api.core.schemas import MAX_INTEGER, Id, Order, WorkOut, work_out
 from curation.errors import Invalid
 from curation.jobs import Status as WorkStatus
+from curation.jobs import cancel
 from curation.training import selectors, services
 from curation.training.adapters import adapter_files, zipped
 from curation.training.models import TrainingJob
@@ -150,7 +151,7 @@ def training_detail(request: HttpRequest, slug: str, training_id: int) -> dict[s
 @router.post(f"{ONE}/cancel", auth=ADMIN, response=TrainingOut, summary="Cancel a training")
 def training_cancel(request: HttpRequest, slug: str, training_id: int) -> dict[str, Any]:
     """It ends within seconds; its last checkpoint is kept, so it can go on."""
-    services.cancel_training(_job(request, training_id))
+    cancel(_job(request, training_id))
     return _out(request, training_id)
 
 

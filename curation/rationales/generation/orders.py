@@ -17,6 +17,7 @@ from curation.jobs import (
     ordered_before,
     ordered_by,
     refuse_resuming_beyond,
+    resume,
     take_order,
 )
 from curation.projects.models import Project, User
@@ -217,26 +218,11 @@ def pause_run(run: GenerationRun) -> None:
     move(GenerationRun, run.pk, ACTIVE, Status.PAUSED)
 
 
-def cancel_run(run: GenerationRun) -> None:
-    move(GenerationRun, run.pk, (*ACTIVE, Status.PAUSED), Status.CANCELLED)
-
-
 def resume_run(run: GenerationRun) -> None:
     """Go on with the empty slots of a paused, cancelled or failed run."""
     if run.slots.filter(status=SlotStatus.EMPTY).exists() and (spent := _spent_now(run)):
         raise Conflict(f"{spent} Raise the budget first.")
-    with transaction.atomic():
-        refuse_resuming_beyond(run)
-        move(
-            GenerationRun,
-            run.pk,
-            RESUMABLE,
-            Status.WAITING,
-            finished_at=None,
-            heartbeat_at=None,
-            error="",
-        )
-        wake_run(run)
+    resume(run, lambda: wake_run(run))
 
 
 def _spent_now(run: GenerationRun) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from curation import celery_app
-from curation.jobs import ACTIVE, Status, move, ordered_by
+from curation.jobs import ACTIVE, ordered_by
 from curation.projects.models import Project, User
 from curation.rationales.models import Group, Rationale, Score, ScoreFlag, ScoringRun
 
@@ -87,10 +87,6 @@ def order_rescoring(
     """Score everything again, with the scorers of today. Decisions stay as they are."""
     to_score_again(Group.objects.filter(project=project))
     return order_scoring(project, user, embeddings=embeddings)
-
-
-def cancel_scoring(run: ScoringRun) -> None:
-    move(ScoringRun, run.pk, ACTIVE, Status.CANCELLED)
 
 
 def teacher_worth(project: Project) -> dict[str, float]:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.errors import Invalid, ServiceError
+from curation.jobs import cancel
 from curation.projects.access import project_view, refuse_blind
 from curation.rationales.forms import BudgetForm, CutOffForm, RunForm
 from curation.rationales.generation import orders, status
@@ -176,7 +177,7 @@ def run_resume(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @project_view(admin=True)
 def run_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    return _order(request, pk, orders.cancel_run)
+    return _order(request, pk, cancel)
 
 
 @require_POST

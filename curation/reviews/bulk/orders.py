@@ -14,12 +14,11 @@ from curation import celery_app
 from curation.errors import Conflict, Invalid
 from curation.jobs import (
     ACTIVE,
-    RESUMABLE,
     Status,
-    move,
+    cancel,
     ordered_before,
     ordered_by,
-    refuse_resuming_beyond,
+    resume,
     stopped,
     take_order,
 )
@@ -246,20 +245,9 @@ def cancel_bulk(action: BulkAction) -> None:
     """Stop; what was changed stays, and can be undone."""
     if action.kind == BulkKind.OVERLAP:
         raise Conflict("The overlap is in force: set another one instead of stopping.")
-    move(BulkAction, action.pk, ACTIVE, Status.CANCELLED)
+    cancel(action)
 
 
 def resume_bulk(action: BulkAction) -> None:
     """Go on where it stopped."""
-    with transaction.atomic():
-        refuse_resuming_beyond(action)
-        move(
-            BulkAction,
-            action.pk,
-            RESUMABLE,
-            Status.WAITING,
-            finished_at=None,
-            heartbeat_at=None,
-            error="",
-        )
-        celery_app.send(celery_app.RUN_BULK, action.pk)
+    resume(action, lambda: celery_app.send(celery_app.RUN_BULK, action.pk))

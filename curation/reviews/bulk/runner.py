@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from curation.jobs import Status, begin, ending, finish, give_way
+from curation.jobs import Status, Superseded, begin, ending, finish, give_way, go_on
 from curation.projects.access import refusal
 from curation.projects.models import Project
 from curation.questions.models import Question, Split
@@ -50,10 +50,6 @@ def state_of(kind: str) -> Case:
     return Case(*cases, default=Value("change"), output_field=CharField())
 
 
-class Superseded(Exception):
-    """It was cancelled, or another worker took it over."""
-
-
 def run_bulk(action_id: int, is_over: Callable[[], bool] = lambda: False) -> bool:
     """Do, or undo, what is left of an action. Does nothing where another worker has it.
 
@@ -81,9 +77,7 @@ def run_bulk(action_id: int, is_over: Callable[[], bool] = lambda: False) -> boo
 
 def _came_to(action: BulkAction, last: int, **counts: object) -> None:
     """Note how far it came, in the transaction of the step."""
-    mine = BulkAction.objects.filter(pk=action.pk, status=Status.RUNNING, attempt=action.attempt)
-    if not mine.update(last=last, heartbeat_at=timezone.now(), **counts):
-        raise Superseded
+    go_on(action, last=last, **counts)
     action.last = last
 
 

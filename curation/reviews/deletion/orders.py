@@ -12,7 +12,12 @@ from django.utils import timezone
 
 from curation import celery_app
 from curation.errors import Conflict, Invalid
-from curation.jobs import ACTIVE, RESUMABLE, Status, move, refuse_resuming_beyond, take_order
+from curation.jobs import (
+    ACTIVE,
+    Status,
+    resume,
+    take_order,
+)
 from curation.projects.access import may_administer
 from curation.projects.models import Project, User
 from curation.questions.models import Deletion, Kind, Question
@@ -162,25 +167,9 @@ def restore_one(deletion: Deletion, user: User, pk: int) -> None:
         Deletion.objects.filter(pk=deletion.pk).update(restored=F("restored") + 1)
 
 
-def cancel_deletion(deletion: Deletion) -> None:
-    """Stop; what was deleted stays so, and can be restored."""
-    move(Deletion, deletion.pk, ACTIVE, Status.CANCELLED)
-
-
 def resume_deletion(deletion: Deletion) -> None:
     """Go on where it stopped."""
-    with transaction.atomic():
-        refuse_resuming_beyond(deletion)
-        move(
-            Deletion,
-            deletion.pk,
-            RESUMABLE,
-            Status.WAITING,
-            finished_at=None,
-            heartbeat_at=None,
-            error="",
-        )
-        celery_app.send(celery_app.RUN_DELETION, deletion.pk)
+    resume(deletion, lambda: celery_app.send(celery_app.RUN_DELETION, deletion.pk))
 
 
 def deletions_of(project: Project) -> QuerySet[Deletion]:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from curation.errors import Conflict
-from curation.jobs import Status, begin, ending, finish, give_way
+from curation.jobs import Status, Superseded, begin, ending, finish, give_way, go_on
 from curation.projects.access import refusal
 from curation.projects.models import Project
 from curation.questions.models import Deletion, Kind, Question
@@ -45,10 +44,6 @@ AT_ONCE = 200
 OF_RATIONALE = (Score, ScoreFlag, Decision)
 OF_QUESTION = (Group, QueueItem, QuestionFlag)
 SLOT_STOPPED = "Its question was deleted."
-
-
-class Superseded(Exception):
-    """It was cancelled, or another worker took it over."""
 
 
 def chosen(deletion: Deletion) -> QuerySet:
@@ -94,9 +89,7 @@ def run_deletion(deletion_id: int, is_over: Callable[[], bool] = lambda: False) 
 
 def _came_to(deletion: Deletion, last: int, **counts: object) -> None:
     """Note how far it came, in the transaction of the step."""
-    mine = Deletion.objects.filter(pk=deletion.pk, status=Status.RUNNING, attempt=deletion.attempt)
-    if not mine.update(last=last, heartbeat_at=timezone.now(), **counts):
-        raise Superseded
+    go_on(deletion, last=last, **counts)
     deletion.last = last
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.errors import Invalid
+from curation.jobs import cancel
 from curation.projects.access import project_view
 from curation.projects.models import Project
 from curation.questions import selectors as question_selectors
@@ -160,7 +161,7 @@ def deletion_restore(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @project_view(admin=True)
 def deletion_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    orders.cancel_deletion(_deletion(request, pk))
+    cancel(_deletion(request, pk))
     return redirect("deletion_detail", request.project.slug, pk)
 
 

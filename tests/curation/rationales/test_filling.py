@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from curation.errors import Conflict, Invalid
-from curation.jobs import Status, begin
+from curation.jobs import Status, begin, cancel
 from curation.projects.models import Project
 from curation.questions.models import Question
 from curation.rationales.generation.batches import (
@@ -21,7 +21,7 @@ from curation.rationales.generation.batches import (
     write_batch,
 )
 from curation.rationales.generation.budgets import LEASE
-from curation.rationales.generation.orders import cancel_run, order_run, resume_run, retry_failed
+from curation.rationales.generation.orders import order_run, resume_run, retry_failed
 from curation.rationales.models import Batch, GenerationRun, Rationale, Slot, SlotStatus, Teacher
 
 Make = Callable[..., list[Question]]
@@ -134,9 +134,9 @@ def test_a_cancelled_run_goes_on_where_it_stopped(run: GenerationRun) -> None:
     begin(GenerationRun, run.pk)
     _, batch, slots = lease_batch(run, 4)
     write_all(batch, slots, run)
-    cancel_run(run)
+    cancel(run)
     with pytest.raises(Conflict):
-        cancel_run(run)
+        cancel(run)
     resume_run(run)
     assert begin(GenerationRun, run.pk).status == Status.RUNNING
     assert len(lease_batch(run, 100)[2]) == 8

@@ -8,7 +8,7 @@ from curation.datasets.models import DatasetVersion
 from curation.datasets.services import freeze
 from curation.errors import Conflict, Invalid
 from curation.evaluations.services import held_out, order_evaluation
-from curation.jobs import Status, begin
+from curation.jobs import Status, begin, cancel
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import Rationale
@@ -16,7 +16,6 @@ from curation.reviews.decisions.rule import apply_rule
 from curation.training.models import TrainingJob, TrainingPoint
 from curation.training.presets import PRESETS
 from curation.training.services import (
-    cancel_training,
     export_and_train,
     order_training,
     record,
@@ -63,7 +62,7 @@ def test_a_dataset_is_trained_on_once_at_a_time(approved: Project, admin_user: U
     job = export_and_train(approved, admin_user)
     with pytest.raises(Conflict, match="trained on already"):
         order_training(approved, admin_user, job.dataset)
-    cancel_training(job)
+    cancel(job)
     assert order_training(approved, admin_user, job.dataset).pk != job.pk
 
 
@@ -84,7 +83,7 @@ def test_progress_of_a_resumed_training_replaces_the_points_it_writes_again(
     freeze(job.dataset.pk)
     job = begin(TrainingJob, job.pk)
     assert record(job, {"step": 10}, [TrainingPoint(job=job, step=10, loss=1.0)])
-    cancel_training(job)
+    cancel(job)
     assert not record(job, {"step": 20}, [TrainingPoint(job=job, step=20, loss=0.5)])
     resume_training(job)
     job = begin(TrainingJob, job.pk)

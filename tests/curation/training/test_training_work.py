@@ -17,13 +17,13 @@ from curation.datasets.formats import record
 from curation.datasets.models import DatasetVersion, Example
 from curation.errors import Conflict, Invalid
 from curation.evaluations.models import Evaluation
-from curation.jobs import MAX_ATTEMPTS, Status, begin, ending
+from curation.jobs import MAX_ATTEMPTS, Status, begin, cancel, ending
 from curation.projects.models import Project, User
 from curation.questions.models import Question, QuestionImport
 from curation.questions.services import order_import
 from curation.rationales.models import Rationale
 from curation.training.models import TrainingJob
-from curation.training.services import cancel_training, order_training, resume_training
+from curation.training.services import order_training, resume_training
 from tests.curation.training.training_rows import frozen, training
 from workers.evaluation.tasks import evaluate, without_paths
 from workers.generation.prompts import build_messages
@@ -48,7 +48,7 @@ def test_resuming_beside_the_same_training_under_way_is_a_conflict(
 ) -> None:
     dataset = frozen(project)
     first = order_training(project, None, dataset)
-    cancel_training(first)
+    cancel(first)
     order_training(project, None, dataset)
     url = reverse("training_resume", args=[project.slug, first.pk])
     assert admin_client.post(url).status_code == 409

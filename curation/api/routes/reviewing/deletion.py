@@ -19,6 +19,7 @@ from curation.api.routes.questions import router as questions
 from curation.api.routes.rationales import by_id
 from curation.api.routes.rationales import router as rationales
 from curation.api.routes.reviewing.bulk import FiltersIn
+from curation.jobs import cancel
 from curation.projects import deletion as projects
 from curation.projects.access import membership_of
 from curation.projects.models import Project
@@ -184,7 +185,7 @@ def deletion_restore(
 @router.post(f"{ONE}/cancel", auth=ADMIN, response=DeletionOut, summary="Stop it")
 def deletion_cancel(request: HttpRequest, slug: str, deletion_id: int) -> dict[str, Any]:
     """What was deleted by then stays so, and can be restored."""
-    orders.cancel_deletion(_deletion(request, deletion_id))
+    cancel(_deletion(request, deletion_id))
     return _out(_deletion(request, deletion_id))
 
 
