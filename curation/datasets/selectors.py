@@ -1,5 +1,6 @@
 """Reads of frozen datasets."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -22,9 +23,12 @@ def versions_of(project: Project, user: User) -> QuerySet[DatasetVersion]:
     )
 
 
-def first_examples(version: DatasetVersion) -> list[Example]:
+def first_examples(version: DatasetVersion, hidden: Sequence[str] = ()) -> list[Example]:
+    """The first ones, in the order of the file; without those of questions in a `hidden` state (see
+    `hidden_states`): that they are in it says what was decided."""
     return list(
         Example.objects.filter(version=version)
+        .exclude(rationale__question__queue_item__status__in=list(hidden))
         .select_related("rationale__question", "rationale__teacher", "rationale__author")
         .order_by("position")[:FIRST_EXAMPLES]
     )

@@ -16,6 +16,8 @@ from curation.datasets.verification import last_check, order_check
 from curation.errors import ServiceError
 from curation.jobs import Status
 from curation.projects.access import hides_teachers, project_view
+from curation.projects.models import Membership, Role
+from curation.projects.selectors import hidden_states
 from curation.text.markdown import to_html
 
 PAGE = 50
@@ -90,19 +92,21 @@ def version_or_404(request: HttpRequest, number: int) -> DatasetVersion:
 @project_view
 def dataset_detail(request: HttpRequest, number: int) -> HttpResponse:
     version = version_or_404(request, number)
-    context = _detail(version, hides_teachers(request.membership))
+    context = _detail(version, request.membership)
     name = "datasets/_detail.html" if request.htmx else "datasets/detail.html"
     return render(request, name, context)
 
 
-def _detail(version: DatasetVersion, hides: bool) -> dict[str, Any]:
+def _detail(version: DatasetVersion, membership: Membership) -> dict[str, Any]:
+    hides = hides_teachers(membership)
+    hidden = hidden_states(version.project, membership.role == Role.ADMIN)
     context: dict[str, Any] = {
         "version": version,
         "words": selectors.recipe_in_words(version.recipe, hides_teachers=hides),
     }
     if version.status == Status.DONE:
         context |= {
-            "examples": selectors.first_examples(version),
+            "examples": selectors.first_examples(version, hidden),
             "card": to_html(version.card),
             "check": last_check(version),
             "downloads": [

@@ -12,7 +12,7 @@ from curation.api.core.auth import ADMIN, READ
 from curation.api.core.pagination import PageOf, asked, filters, shown, size_of
 from curation.api.core.request_body import Body
 from curation.api.core.schemas import MAX_INTEGER, Order, WorkOut, WorkProgressOut, work_out
-from curation.api.routes.rationales import hides_teachers
+from curation.api.routes.rationales import hides_teachers, is_admin
 from curation.errors import Invalid
 from curation.jobs import cancel
 from curation.projects.models import Project
@@ -22,6 +22,9 @@ from curation.rationales.listing import selectors
 from curation.rationales.models import GenerationRun, ScoringRun, Teacher, count_resting
 from curation.rationales.scoring import scores
 from curation.web.pagination import page_of
+
+# To a reviewer where people review blind.
+UNTOLD = "It ended with an error that an admin can read."
 
 router = Router(tags=["rationales"])
 P = "/projects/{slug:slug}"
@@ -113,7 +116,10 @@ def _row(request: HttpRequest, run: GenerationRun) -> dict[str, Any]:
     )
     names = None if hides_teachers(request) else [one.name for one in run.teachers.all()]
     told = {name: getattr(run, name) for name in plain}
-    return {**work_out(run), **told, "teachers": names}
+    row = {**work_out(run), **told, "teachers": names}
+    if run.error and hides_teachers(request):
+        row["error"] = UNTOLD  # it names whose server failed
+    return row
 
 
 def _run(request: HttpRequest, run_id: int) -> GenerationRun:
@@ -234,10 +240,12 @@ def run_cut_off(
     return Status(201, _out(request, again.pk))
 
 
-def _scoring(project: Project) -> dict[str, Any]:
-    state = selectors.scoring_state(project)
+def _scoring(request: HttpRequest) -> dict[str, Any]:
+    state = selectors.scoring_state(request.project)
     run = state.run
     told = run and work_out(run)
+    if told and not is_admin(request):
+        told["created_by"] = None  # often who edited a rationale of a question that is still open
     return {
         "waiting_questions": state.waiting,
         "run": told,
@@ -249,7 +257,7 @@ def _scoring(project: Project) -> dict[str, Any]:
 
 @router.get(f"{P}/scoring", auth=READ, response=ScoringOut, summary="How scoring stands")
 def scoring_detail(request: HttpRequest, slug: str) -> dict[str, Any]:
-    return _scoring(request.project)
+    return _scoring(request)
 
 
 @router.post(f"{P}/scoring", auth=ADMIN, response={202: ScoringOut}, summary="Order scoring")
@@ -257,7 +265,7 @@ def scoring_order(request: HttpRequest, slug: str, body: ScoringIn) -> Status[di
     """What waits for scores is scored; with `again`, everything is. Decisions stay as they are."""
     order = scores.order_rescoring if body.again else scores.order_scoring
     order(request.project, request.user)
-    return Status(202, _scoring(request.project))
+    return Status(202, _scoring(request))
 
 
 @router.post(f"{P}/scoring/cancel", auth=ADMIN, response=ScoringOut, summary="Stop scoring")
@@ -266,4 +274,4 @@ def scoring_cancel(request: HttpRequest, slug: str) -> dict[str, Any]:
     if last is None:
         raise Invalid("Nothing was scored here yet.")
     cancel(last)
-    return _scoring(request.project)
+    return _scoring(request)

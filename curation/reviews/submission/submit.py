@@ -11,7 +11,9 @@ from django.utils import timezone
 from curation.db.prepared_queries import Param, Prepared, PreparedInsert, PreparedUpdate
 from curation.db.quotas import refuse_beyond
 from curation.errors import Conflict, Invalid
+from curation.projects.access import may_administer
 from curation.projects.models import Project, User
+from curation.projects.selectors import silent_states
 from curation.rationales.models import Rationale, Source, text_hash
 from curation.rationales.scoring.scores import mark_stale, order_scoring
 from curation.reviews.bench.rationales import all_steps
@@ -339,6 +341,9 @@ def _who_was_first(item: QueueItem, user: User) -> str:
     for seat in seats:
         if seat.done_at is None and seat.holder_id and seat.held_until > now:
             return f"Your claim ran out, and {seat.holder} works on this question now."
+    if item.status in silent_states(item.project) and not may_administer(user, item.project_id):
+        # Who has decided it is not told yet; of a control that alone would say that it is one.
+        return "Your claim on this question ran out."
     last = max((seat for seat in seats if seat.done_at), key=lambda s: s.done_at, default=None)
     if last is None or last.holder is None:
         return "Your claim on this question ran out."

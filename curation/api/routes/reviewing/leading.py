@@ -13,6 +13,7 @@ from curation.api.core.pagination import PageOf, asked, filters, paged
 from curation.api.core.request_body import Body
 from curation.api.core.schemas import MAX_INTEGER
 from curation.api.routes.rationales import (
+    BLIND,
     RationaleOut,
     ReviewOut,
     rationale_out,
@@ -138,9 +139,11 @@ def dispute_detail(request: HttpRequest, slug: str, item_id: int) -> dict[str, A
         "id"
     )
     reviews = Review.objects.filter(rationale__in=rationales.values("pk"), withdrawn_at=None)
+    # As on the page: who decides does not know the teachers either.
+    blind = BLIND if request.project.is_blind else {}
     return {
         **_row(item),
-        "rationales": [rationale_out(request, row) for row in rationales],
+        "rationales": [rationale_out(request, row) | blind for row in rationales],
         "reviews": [review_out(one) for one in reviews.select_related("reviewer").order_by("id")],
     }
 
