@@ -42,6 +42,8 @@ test: .venv/installed-dev
 
 lint: .venv/installed-dev
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/djlint templates --lint --quiet
+	@.venv/bin/mypy
 	@.venv/bin/hadolint deploy/containers/*.Containerfile
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml

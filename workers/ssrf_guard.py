@@ -147,7 +147,7 @@ async def _look_up(endpoint: Endpoint) -> list[str]:
         found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise OSError(f"{endpoint.host!r} is no host name") from error
-    return list(dict.fromkeys(entry[4][0] for entry in found))
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def is_public(address: Address) -> bool:

@@ -84,6 +84,7 @@ class Reviewing(threading.Thread):
 
 def test_a_backup_in_the_middle_of_everything_is_of_one_moment(homes: tuple[Stack, Stack]) -> None:
     live, other = homes
+    other.env["SILENT_AFTER_SECONDS"] = "5"  # the workers of the other home are not coming back
     live.start()
     wait_for_run(live, 240)
     person = Reviewing(live)

@@ -151,7 +151,7 @@ def _alpha(patterns: Sequence[Pattern], values: Sequence[Value], ordered: bool) 
         if (totals > 0).sum() < 2:
             return None
         observed = float(weights @ within) / float(weights @ sizes)
-        return 1 - observed / task.Disagreement(_said(values, totals))
+        return float(1 - observed / task.Disagreement(_said(values, totals)))
 
     return of
 

@@ -26,7 +26,7 @@ class Job:
     seed: int
     tokens: list[int] = field(default_factory=list)
     started: float = 0.0
-    rng: random.Random | None = None
+    rng: random.Random = field(default_factory=random.Random)  # `begin` seeds it
     ended: bool = False
 
     def begin(self) -> None:
@@ -37,6 +37,7 @@ class Job:
 
     def take(self, token: int, broken: bool, eos: frozenset[int]) -> tuple[str, str] | None:
         """Add a token. When the row ends with it: the reason (stop, length, error), a message."""
+        end: tuple[str, str] | None
         if broken:
             message = "The model's output is not a number (NaN or infinite); try dtype float32."
             end = ("error", message)

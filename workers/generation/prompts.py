@@ -78,7 +78,7 @@ def build_messages(
     *,
     examples: Sequence[Mapping[str, Any]] = (),
     reference_answer: str = "",
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """The chat messages that ask ``question`` in a style.
 
     choices            shown as lettered lines under the question ("A) ...").

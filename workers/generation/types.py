@@ -38,7 +38,7 @@ class Request:
     """
 
     id: str
-    messages: tuple[dict, ...]
+    messages: tuple[dict[str, Any], ...]
     temperature: float
     top_p: float = 1.0
     seed: int = field(kw_only=True)
@@ -153,7 +153,7 @@ class ModelSpec:
     api_key_env: str = ""
     dtype: str = "float32"
     threads: int = 1
-    options: dict = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:

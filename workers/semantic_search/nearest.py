@@ -51,7 +51,7 @@ class Shelf:
         if not len(new):
             return
         self._file.seek(0, 2)
-        self._file.write(b"".join(rows[n] for n in new))
+        self._file.write(b"".join(rows[int(n)] for n in new))
         self._file.flush()
         self.ids = np.concatenate([self.ids, given[new]])
         shape = (len(self.ids), len(rows[0]) // WIDTH.itemsize)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList, TrainerCallback
@@ -50,7 +51,7 @@ class Watch(TrainerCallback):
 
     def __init__(self, writer: EventWriter, stop: StopRequest, recipe: Recipe, folder: Path):
         self.writer, self.stop, self.recipe, self.folder = writer, stop, recipe, folder
-        self.trainer = None
+        self.trainer: Any = None
         self.samples: SampleWriter | None = None
         self.last_loss: float | None = None
         self.first_loss: float | None = None
@@ -190,23 +191,27 @@ class SampleWriter:
     """Lets the model answer the sample prompts greedily and writes what it says."""
 
     def __init__(
-        self, trainer, prompts: Sequence[Sequence[dict]], stop: StopRequest, recipe: Recipe
+        self,
+        trainer,
+        prompts: Sequence[Sequence[dict[str, Any]]],
+        stop: StopRequest,
+        recipe: Recipe,
     ):
         self.trainer, self.prompts, self.stop, self.recipe = trainer, prompts, stop, recipe
-        self.writer: EventWriter | None = None
+        self.writer: EventWriter
 
     def is_due(self, step: int, total: int) -> bool:
         """After every ``samples_every`` steps; the last step is left to the end of the run."""
         return step < total and step % self.recipe.samples_every == 0
 
-    def write(self, step: int) -> list[dict]:
+    def write(self, step: int) -> list[dict[str, Any]]:
         """Answer every prompt and write one ``sample`` event; returns the samples."""
         samples = [self._answer(prompt) for prompt in self.prompts if not self.stop.requested]
         if samples and not self.stop.requested:
             self.writer.write("sample", step=step, samples=samples)
         return samples
 
-    def _answer(self, prompt: Sequence[dict]) -> dict:
+    def _answer(self, prompt: Sequence[dict[str, Any]]) -> dict[str, Any]:
         tokenizer, model = self.trainer.processing_class, self.trainer.model
         ids = torch.tensor([prompt_ids(tokenizer, prompt)], device=model.device)
         training = model.training

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from importlib.metadata import version
+from typing import Any
 
 from workers.training.config import TrainingConfig
 
 
-def model_card(config: TrainingConfig, facts: dict) -> str:
+def model_card(config: TrainingConfig, facts: dict[str, Any]) -> str:
     """The card as Markdown with the YAML head that model hubs read.
 
     ``facts``: dataset_sha256, examples, tokens, trained, share, steps, loss, eval_loss, seconds,

@@ -32,7 +32,7 @@ class Check:
     value: str
     message: str = ""
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
 
@@ -66,7 +66,10 @@ def _ends_right(labels: Sequence[int], tokenizer, stops: set[int]) -> tuple[bool
 
 
 def check_end_token(
-    collate: Callable[[list[dict]], dict], rows: Sequence[dict], tokenizer, stops: set[int]
+    collate: Callable[[list[dict[str, Any]]], dict[str, Any]],
+    rows: Sequence[dict[str, Any]],
+    tokenizer,
+    stops: set[int],
 ) -> Check:
     """The last label that counts is the end token, seen through the collator that will be used.
 
@@ -97,17 +100,18 @@ def check_end_token(
     return Check("end_token", label, True, "yes")
 
 
-def _inputs(row: dict) -> dict:
+def _inputs(row: dict[str, Any]) -> dict[str, Any]:
     return {"input_ids": list(row["input_ids"]), "labels": list(row["labels"])}
 
 
-def prompt_ids(tokenizer, messages: Sequence[dict]) -> list[int]:
+def prompt_ids(tokenizer, messages: Sequence[dict[str, Any]]) -> list[int]:
     """The tokens that serving feeds for these messages, by the very code that serves."""
-    serving = Loaded(None, tokenizer, frozenset(), 0, {})
+    no_model: Any = None  # rendering a prompt needs none
+    serving = Loaded(no_model, tokenizer, frozenset(), 0, {})
     return list(serving.prompts([list(messages)])[0])
 
 
-def check_special_tokens(rows: Iterable[dict], tokenizer) -> Check:
+def check_special_tokens(rows: Iterable[dict[str, Any]], tokenizer) -> Check:
     """No text holds a special token: ``<|end|>`` inside a rationale would end it there for the model.
 
     A model writes what it likes, and so may whoever wrote a question: such a text is refused, not
@@ -139,7 +143,7 @@ def template_hash(tokenizer) -> str:
     return hashlib.sha256((tokenizer.chat_template or "").encode()).hexdigest()
 
 
-def check_template(rows: Sequence[dict], tokenizer, serving_tokenizer) -> Check:
+def check_template(rows: Sequence[dict[str, Any]], tokenizer, serving_tokenizer) -> Check:
     """What stands before the first trained token equals what a server sends, byte for byte.
 
     ``rows`` need ``prompt``, ``input_ids`` and ``labels``. ``serving_tokenizer`` is loaded afresh
@@ -172,7 +176,7 @@ def check_template(rows: Sequence[dict], tokenizer, serving_tokenizer) -> Check:
     return Check("template", label, True, "yes")
 
 
-def _trained_prompt(row: dict) -> list[int]:
+def _trained_prompt(row: dict[str, Any]) -> list[int]:
     ids = list(row["input_ids"])
     for position, item in enumerate(row["labels"]):
         if item != IGNORED:
@@ -211,7 +215,7 @@ def check_lengths(lengths: Sequence[int], lines: Sequence[int], limit: int, too_
     )
 
 
-def segments(row: dict, tokenizer) -> list[dict]:
+def segments(row: dict[str, Any], tokenizer) -> list[dict[str, Any]]:
     """The example as the model sees it: runs of text, each with whether the loss counts it."""
     parts: list[tuple[bool, list[int]]] = []
     for token, label in zip(row["input_ids"], row["labels"], strict=True):

@@ -75,7 +75,7 @@ class Recipe:
         return self.target.split(",")
 
     @classmethod
-    def from_dict(cls, data: dict) -> Recipe:
+    def from_dict(cls, data: dict[str, Any]) -> Recipe:
         """Read a recipe; ``{"preset": NAME, ...}`` starts from that preset and overrides it."""
         from workers.training.presets import PRESETS  # presets are made of recipes
 
@@ -152,12 +152,12 @@ class TrainingConfig:
     recipe: Recipe = Recipe()
     eval_dataset: str = ""
     dataset_sha256: str = ""
-    sample_prompts: tuple[tuple[dict, ...], ...] = ()
+    sample_prompts: tuple[tuple[dict[str, Any], ...], ...] = ()
     resume: bool = False
     base_model_name: str = ""
 
     @classmethod
-    def from_dict(cls, data: dict) -> TrainingConfig:
+    def from_dict(cls, data: dict[str, Any]) -> TrainingConfig:
         """Check and build; raises :class:`ConfigError` that names the field and what to do."""
         _expect_object("the configuration", data)
         _refuse_unknown(cls, data, "")
@@ -193,7 +193,7 @@ class TrainingConfig:
             raise ConfigError(f"The configuration {path} is not JSON: {error}.") from error
         return cls.from_dict(data)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """As plain JSON values; ``from_dict`` gives the same configuration again."""
         data = dataclasses.asdict(self)
         data["sample_prompts"] = [list(prompt) for prompt in self.sample_prompts]
@@ -222,7 +222,7 @@ def _expect_object(name: str, data: Any) -> None:
         raise ConfigError(f"{name} must be a JSON object, not {type(data).__name__}.")
 
 
-def _refuse_unknown(cls, data: dict, prefix: str) -> None:
+def _refuse_unknown(cls, data: dict[str, Any], prefix: str) -> None:
     known = [item.name for item in dataclasses.fields(cls)]
     for key in data:
         if key in known:
@@ -283,7 +283,7 @@ def _checked_model(value: Any) -> str:
     return value
 
 
-def _checked_prompts(value: Any) -> tuple[tuple[dict, ...], ...]:
+def _checked_prompts(value: Any) -> tuple[tuple[dict[str, Any], ...], ...]:
     if not isinstance(value, list | tuple) or len(value) > 8:
         raise ConfigError("sample_prompts must be a list of at most 8 lists of messages.")
     for number, prompt in enumerate(value):

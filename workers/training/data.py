@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from workers.training.config import check_message
 from workers.training.errors import DataError
@@ -26,15 +27,15 @@ class Example:
     """One line: its number in the file (from 1), the messages before, and the answer to learn."""
 
     line: int
-    prompt: list[dict]
-    completion: list[dict]
+    prompt: list[dict[str, Any]]
+    completion: list[dict[str, Any]]
 
 
 def _no_constant(name: str):
     raise ValueError(f"{name} is no JSON value")
 
 
-def _parse(raw: bytes, where: str) -> dict:
+def _parse(raw: bytes, where: str) -> dict[str, Any]:
     try:
         return json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
@@ -101,7 +102,8 @@ def load_dataset(path: str | Path):
     """
     from datasets import Dataset, concatenate_datasets
 
-    blocks, rows = [], []
+    blocks: list[Dataset] = []
+    rows: list[dict[str, Any]] = []
 
     def flush() -> None:
         blocks.append(Dataset.from_list(rows))

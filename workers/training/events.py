@@ -13,6 +13,7 @@ import math
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 EVENTS_FILE = "events.jsonl"
 FINAL = frozenset({"end", "cancelled", "error"})
@@ -30,7 +31,7 @@ def _plain(value):
     return value
 
 
-def _in_words(event: str, fields: dict) -> str:
+def _in_words(event: str, fields: dict[str, Any]) -> str:
     """One short line for the log: the plain values, long ones and nested ones left to the file."""
     parts = [event]
     for key, value in fields.items():
@@ -77,7 +78,7 @@ class EventWriter:
 
 def read_events(
     path: str | Path, offset: int = 0, *, limit: int = 4_000_000
-) -> tuple[list[dict], int]:
+) -> tuple[list[dict[str, Any]], int]:
     """Events from byte ``offset`` on, and the offset to go on from.
 
     Only whole lines count: a line that is still being written is left for the next call. A line

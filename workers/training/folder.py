@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 from workers.training.config import TrainingConfig
 from workers.training.data import file_sha256
@@ -76,7 +77,7 @@ class RunFolder:
         """Give the folder free."""
         os.close(self._lock)
 
-    def begin(self, config: TrainingConfig, identity: dict) -> bool:
+    def begin(self, config: TrainingConfig, identity: dict[str, Any]) -> bool:
         """Note what is started here; true where an earlier start goes on.
 
         Raises ConfigError where what is resumed is not what was started.
@@ -116,7 +117,7 @@ class RunFolder:
                 shutil.rmtree(path)
 
 
-def identity(config: TrainingConfig, dataset_sha256: str) -> dict:
+def identity(config: TrainingConfig, dataset_sha256: str) -> dict[str, Any]:
     """What must be the same for a resumption: recipe, data and base model by content."""
     recipe = {
         f"recipe.{key}": value

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil  # comes with accelerate
 
@@ -26,13 +27,13 @@ from workers.training.events import EVENTS_FILE, read_events
 class TrainingProcess:
     """A running (or ended) training. Call :meth:`poll` now and then, and :meth:`close` at the end."""
 
-    def __init__(self, process: subprocess.Popen, events_path: Path, log_path: Path):
+    def __init__(self, process: subprocess.Popen[bytes], events_path: Path, log_path: Path):
         self.process = process
         self.events_path = events_path
         self.log_path = log_path
         self.pid = process.pid
 
-    def events(self, offset: int = 0) -> tuple[list[dict], int]:
+    def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Whole events from byte ``offset`` on, and the offset for the next call."""
         return read_events(self.events_path, offset)
 

@@ -11,6 +11,7 @@ import shutil
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -81,7 +82,7 @@ class Job:
         self.writer = writer if folder else EventWriter(config.output_dir, enabled=False)
         self.processes = int(os.environ.get("WORLD_SIZE", "1"))
         self.path = Path(config.output_dir)
-        self.trainer: RationaleTrainer | None = None
+        self.trainer: Any = None  # a RationaleTrainer; TRL types its parts as anything or nothing
         self.began = time.monotonic()
 
     def go(self) -> dict:
@@ -103,7 +104,7 @@ class Job:
         self.sha = dataset_hash(self.config)
         mark = identity(self.config, self.sha)
         self.base_mark = mark["base_model"]
-        self._write_start(bool(self.folder) and self.folder.begin(self.config, mark))
+        self._write_start(self.folder is not None and self.folder.begin(self.config, mark))
         if self.folder and self.folder.finished():
             return False
         self._load()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from workers.generation.crash_isolation import Tries
 from workers.generation.engine.model_files import check_adapter_folder, check_model_folder
@@ -42,7 +43,7 @@ class TransformersBackend:
             )
         adapter = str(check_adapter_folder(spec.adapter)) if spec.adapter else ""
         self.spec = replace(spec, model=str(check_model_folder(spec.model)), adapter=adapter)
-        self.info: dict = {}
+        self.info: dict[str, Any] = {}
         self._child: Child | None = None
         self._call = 0
         self._busy = False
@@ -134,6 +135,7 @@ class TransformersBackend:
     def _run(self, work: _Chunk) -> Iterator[Completion]:
         self._call += 1
         call, child = self._call, self._child
+        assert child is not None, "start() comes first"
         silence = float(self.spec.options.get("silence_seconds", 600))
         child.send({"op": "generate", "call": call, "requests": work.orders()})
         ended = False
@@ -161,7 +163,7 @@ class _Chunk:
         self.open = dict.fromkeys(indexes)
         self.started: set[int] = set()
 
-    def orders(self) -> list[dict]:
+    def orders(self) -> list[dict[str, Any]]:
         return [{**self.requests[n].to_dict(), "index": n} for n in self.open]
 
     def suspects(self) -> list[int]:

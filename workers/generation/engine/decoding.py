@@ -35,7 +35,7 @@ def lanes_fit(model: PreTrainedModel) -> bool:
     if model.config.is_encoder_decoder or getattr(model, "_is_stateful", False):
         return False
     if (
-        type(model).prepare_inputs_for_generation
+        type(model).prepare_inputs_for_generation  # type: ignore[attr-defined]  # every such model has it
         is not GenerationMixin.prepare_inputs_for_generation
     ):
         return False

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import (
@@ -31,10 +32,10 @@ class Loaded:
     tokenizer: PreTrainedTokenizerBase
     eos: frozenset[int]
     context: int  # tokens the model can take, prompt and answer together
-    template_options: dict
+    template_options: dict[str, Any]
 
     def prompts(
-        self, conversations: list[list[dict]], begins: Sequence[str] = ()
+        self, conversations: list[list[dict[str, Any]]], begins: Sequence[str] = ()
     ) -> list[tuple[int, ...]]:
         """Token ids of each conversation, up to where the assistant's answer begins, and of the words
         that it is made to begin with.
@@ -42,7 +43,7 @@ class Loaded:
         What stands in a message can never open or close a turn: where it holds the text of a
         special token (``<|im_end|>``), that text is broken up by a space.
         """
-        texts = [
+        texts: list[Any] = [  # strings, since `tokenize` is off
             self.tokenizer.apply_chat_template(
                 self._plain(conversation),
                 tokenize=False,
@@ -59,11 +60,13 @@ class Loaded:
 
     def text(self, tokens: list[int]) -> str:
         """The answer's text without its special tokens."""
-        return self.tokenizer.decode(
-            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        return str(
+            self.tokenizer.decode(
+                tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
         )
 
-    def _plain(self, conversation: list[dict]) -> list[dict]:
+    def _plain(self, conversation: list[dict[str, Any]]) -> list[dict[str, Any]]:
         special = self._special_pattern()
         if special is None:
             return conversation
@@ -92,7 +95,7 @@ def load(spec: ModelSpec) -> Loaded:
     adapter = check_adapter_folder(spec.adapter) if spec.adapter else None
     device = pick_device(spec.options.get("device", "auto"))
     tokenizer = _tokenizer(folder, adapter)
-    model = _model(folder, spec.dtype)
+    model: Any = _model(folder, spec.dtype)
     if adapter:
         model = _with_adapter(model, adapter)
     rows = model.get_input_embeddings().weight.shape[0]
@@ -123,7 +126,7 @@ def pick_device(wanted: str) -> torch.device:
         raise BackendError(f"There is no device {wanted!r}.") from error
 
 
-def limits_for(loaded: Loaded, options: dict) -> Limits:
+def limits_for(loaded: Loaded, options: dict[str, Any]) -> Limits:
     """How many rows at once, and how many tokens their keys and values may take together."""
     model = loaded.model
     config = model.config.get_text_config(decoder=True)
@@ -148,8 +151,9 @@ def limits_for(loaded: Loaded, options: dict) -> Limits:
 def _tokenizer(folder: Path, adapter: Path | None) -> PreTrainedTokenizerBase:
     # Training saves the tokenizer, with the template it used, beside the adapter: serving must
     # use the same bytes.
-    own = adapter is not None and (adapter / "tokenizer_config.json").is_file()
-    source = adapter if own else folder
+    source = folder
+    if adapter is not None and (adapter / "tokenizer_config.json").is_file():
+        source = adapter
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             source, trust_remote_code=False, local_files_only=True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from workers.generation.types import BackendError
 
@@ -75,7 +76,7 @@ def _check_weights(path: Path, stem: str) -> None:
         raise BackendError(f"{index.name} of {path.name} names no weights.")
 
 
-def _json(path: Path) -> dict:
+def _json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -51,15 +51,17 @@ class Child:
             env=child_environment(spec.threads),
             process_group=0,
         )
+        assert self.process.stdin and self.process.stdout  # both are pipes
+        self._stdin, self._stdout = self.process.stdin, self.process.stdout
         self._finalizer = weakref.finalize(self, _end, self.process)
         self.owner = os.getpid()
         self._out = bytearray()
         self._partial = bytearray()
-        self._events: deque[dict] = deque()
+        self._events: deque[dict[str, Any]] = deque()
         self._selector = selectors.DefaultSelector()
-        for pipe in (self.process.stdin, self.process.stdout):
+        for pipe in (self._stdin, self._stdout):
             os.set_blocking(pipe.fileno(), False)
-        self._selector.register(self.process.stdout, selectors.EVENT_READ)
+        self._selector.register(self._stdout, selectors.EVENT_READ)
         tied = threading.current_thread() is threading.main_thread()
         self.send({"op": "load", "spec": spec.to_dict(), "parent": os.getpid(), "tied": tied})
 
@@ -79,7 +81,7 @@ class Child:
             if left <= 0:
                 raise ChildGone(f"The model process gave no sign of life for {seconds:g} seconds.")
             for key, _ in self._selector.select(min(left, 1.0)):
-                if key.fileobj is self.process.stdin:
+                if key.fileobj is self._stdin:
                     self._write()
                 else:
                     self._read()
@@ -96,7 +98,7 @@ class Child:
         else:
             self._finalizer.detach()
         self._selector.close()
-        for pipe in (self.process.stdin, self.process.stdout, self.log):
+        for pipe in (self._stdin, self._stdout, self.log):
             pipe.close()
 
     def tail(self) -> str:
@@ -108,21 +110,21 @@ class Child:
     def _write(self) -> None:
         while self._out:
             try:
-                written = os.write(self.process.stdin.fileno(), self._out[:65536])
+                written = os.write(self._stdin.fileno(), self._out[:65536])
             except BlockingIOError:
                 break
             except BrokenPipeError:  # the reading side tells why the child ended
                 self._out.clear()
                 break
             del self._out[:written]
-        watched = self.process.stdin in self._selector.get_map()
+        watched = self._stdin in self._selector.get_map()
         if self._out and not watched:
-            self._selector.register(self.process.stdin, selectors.EVENT_WRITE)
+            self._selector.register(self._stdin, selectors.EVENT_WRITE)
         elif watched and not self._out:
-            self._selector.unregister(self.process.stdin)
+            self._selector.unregister(self._stdin)
 
     def _read(self) -> None:
-        data = os.read(self.process.stdout.fileno(), 1 << 20)
+        data = os.read(self._stdout.fileno(), 1 << 20)
         if not data:
             raise ChildGone(self._obituary())
         self._partial += data
@@ -160,7 +162,7 @@ def child_environment(threads: int) -> dict[str, str]:
     }
 
 
-def _end(process: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     # Not yet waited for, so neither the process's nor its group's number can be another's.
     if process.returncode is None:
         try:

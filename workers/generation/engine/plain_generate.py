@@ -63,7 +63,7 @@ class GenerateEngine:
             pad_token_id=end,
             use_cache=True,
         )
-        self.model.generate(
+        self.model.generate(  # type: ignore[operator]  # torch says a module's part may be a tensor
             torch.tensor(ids, device=self.device),
             attention_mask=torch.tensor(mask, device=self.device),
             generation_config=config,

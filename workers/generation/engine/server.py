@@ -39,7 +39,7 @@ class Channel:
 
     def __init__(self, source: TextIO, sink: TextIO) -> None:
         self.source, self.sink = source, sink
-        self.orders: queue.Queue[dict] = queue.Queue()
+        self.orders: queue.Queue[dict[str, Any]] = queue.Queue()
         self.cancelled: set[int] = set()
         self.last_word = time.monotonic()
 
@@ -101,7 +101,7 @@ class Server:
     def __init__(self, channel: Channel, spec: ModelSpec) -> None:
         # transformers imports scikit-learn, and with it scipy and pandas, where it finds it, for
         # assisted decoding alone: seconds of every start, for nothing that is used here.
-        sys.modules.setdefault("sklearn", None)
+        sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]  # None: it cannot be imported
         # Imported here: the reading thread must watch stdin while torch is being imported.
         import torch
 
@@ -128,7 +128,7 @@ class Server:
                 self.channel.cancelled.discard(call)
             self.channel.say("end", call=call)
 
-    def answer(self, call: int, rows: list[dict]) -> None:
+    def answer(self, call: int, rows: list[dict[str, Any]]) -> None:
         """Complete every row of one order."""
         requests = {row.pop("index"): Request.from_dict(row) for row in rows}
         work = self._jobs(call, requests)
@@ -145,7 +145,7 @@ class Server:
         with self.torch.inference_mode():
             self.engine.run(work, limits, hooks)
 
-    def _jobs(self, call: int, requests: dict[int, Request]) -> list:
+    def _jobs(self, call: int, requests: dict[int, Request]) -> list[Any]:
         """Requests as jobs; those that cannot fit the model are answered with the reason."""
         prompts = self._prompts(call, requests)
         context, jobs = self.loaded.context, []

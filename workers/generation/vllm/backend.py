@@ -88,9 +88,9 @@ class VLLMBackend:
     def cancel(self) -> None:
         """End a running ``generate`` (which then raises BackendError), from another thread. A server
         that is up stays warm: the next run may want it; one that is still starting ends."""
-        if self._serving:
+        if self._serving and (chat := self._chat):
             self._closed.set()
-            self._chat.close()
+            chat.close()
         else:
             self.close()
 
@@ -214,7 +214,7 @@ class _Generation:
             yield Completion.failed(self.requests[number].id, reason)
 
     def _further(self) -> Sequence[Request]:
-        numbers = self._take(self.more())
+        numbers = self._take(self.more() if self.more else ())
         if not numbers:
             self.more = None
         self.open.update(dict.fromkeys(numbers))

@@ -69,7 +69,7 @@ class VLLMEngine:
         self.starts = 0
         self.owner = os.getpid()
         self.log: IO[bytes] | None = None
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -80,7 +80,7 @@ class VLLMEngine:
     @property
     def pid(self) -> int | None:
         """The launcher's process number while it runs."""
-        return self._process.pid if self.alive() else None
+        return self._process.pid if self._process and self.alive() else None
 
     def alive(self) -> bool:
         """Whether the process runs and is ours (not that of a process we were forked from)."""
@@ -177,7 +177,7 @@ class VLLMEngine:
             command += ["--enforce-eager", "--no-enable-chunked-prefill"]
         return command
 
-    def _launch(self) -> subprocess.Popen:
+    def _launch(self) -> subprocess.Popen[bytes]:
         if self.log is None:  # one log over all starts: the last words of a dead server stay
             path = self.options["log_path"]
             self.log = Path(path).open("ab+") if path else tempfile.TemporaryFile()  # noqa: SIM115
@@ -248,7 +248,7 @@ def free_port() -> int:
     """A port of the loopback address that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def last_error(log: str) -> str:
@@ -260,9 +260,10 @@ def last_error(log: str) -> str:
     return (errors[:1] or lines[-1:] or [""])[0][-300:]
 
 
-def _end(process: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """Let go of the launcher's stdin, which ends the server, then make sure."""
-    process.stdin.close()
+    if process.stdin:
+        process.stdin.close()
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
@@ -270,6 +271,6 @@ def _end(process: subprocess.Popen) -> None:
         process.wait()
 
 
-def _end_if_owner(process: subprocess.Popen, owner: int) -> None:
+def _end_if_owner(process: subprocess.Popen[bytes], owner: int) -> None:
     if owner == os.getpid() and process.returncode is None:
         _end(process)
