@@ -11,8 +11,8 @@ from itertools import chain as joined
 from itertools import groupby, islice, tee
 
 from workers.scoring.contract import MAX_RATIONALE, Flag, Item, StepScore, unit
-from workers.scoring.extract.answers import Found, find_answer
-from workers.scoring.grade.grading import grade
+from workers.scoring.extract.answers import find_answer
+from workers.scoring.grade.grading import grade, reference_of
 from workers.scoring.isolation.process import Failure, TextError, TextProcess
 from workers.scoring.metrics.conciseness import (
     StudentLimit,
@@ -50,10 +50,7 @@ WRONG_CEILING = 0.4  # overall of a rationale with a wrong answer, or without an
 def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None) -> Scored:
     """Scores one rationale alone: everything that needs no other member of its group."""
     rationale = analyse(item.question, item.rationale)
-    kind = item.answer_type or _kind_of(item)
-    found = find_answer(item.rationale, kind, item.choices)
-    if item.finish_reason == "length" and not found.explicit and found.answer is not None:
-        found = Found(None, method="cut-off")
+    found = find_answer(item.rationale, _kind_of(item), item.choices, item.finish_reason)
     graded = grade(found, item.references, item.answer_type, item.choices, item.question, hard=hard)
     value = answer_value(found)
     by_step = step_flags(rationale)
@@ -81,15 +78,8 @@ def _kind_of(item: Item) -> str | None:
     if item.choices:
         return "choice"
     if not item.references:
-        return None
-    return parse_reference_cached(item.references[0]).answer_type
-
-
-def parse_reference_cached(raw: str):
-    """`parse_reference` with the last references kept, since a group shares them."""
-    from workers.scoring.grade.grading import _reference
-
-    return _reference(raw, None, ())
+        return item.answer_type
+    return reference_of(item.references[0], item.answer_type).answer_type
 
 
 def _assemble(item, rationale: RationaleFacts, found, graded, by_step, overall_flags) -> Scored:

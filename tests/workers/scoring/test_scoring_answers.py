@@ -36,7 +36,7 @@ PLAIN = [
     ("In total, they have 3 + 4 = 7 cats.", "7"),
     ("So the total is $1,250 for 5 nights.", "$1,250"),
     ("After 5 days, he has 20 coins.", "20"),
-    ("Therefore, it takes 15 hours to finish 3 books.", "15"),
+    ("Therefore, it takes 15 hours to finish 3 books.", "15 hours"),
     ("Therefore x = 5 or x = -3.", "x = 5 or x = -3"),
     ("That leaves him with 7 marbles.", "7"),
     ("$18.50", "$18.50"),

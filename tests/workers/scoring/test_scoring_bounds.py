@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.benchmarks.bombs import bomb_texts
 from workers.scoring import Item, find_answer, score_items, split_steps
-from workers.scoring.grade.compare import CannotCompare
+from workers.scoring.grade.cannot_compare import CannotCompare
 from workers.scoring.grade.math_verify import HardComparer
 
 PIECES = [

@@ -1,56 +1,88 @@
-"""Cuts the words after "the answer is" down to the answer itself."""
+"""Cuts the words after "the answer is" down to the answer itself: the whole expression, or nothing."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from workers.scoring.extract.formulas import expression_end, formulas
+from workers.scoring.extract.options import read_choice
+from workers.scoring.extract.phrase import Phrase
+from workers.scoring.extract.truth import leading_polarity, polar_words, polarity
+from workers.scoring.numbers.dates import IN_TEXT
 from workers.scoring.numbers.normalize import clean
-from workers.scoring.numbers.numerals import Number, parse_number
-from workers.scoring.numbers.values import Equation, Expression, Words, parse_value
+from workers.scoring.numbers.numerals import Number, parse_number, read_unit
+from workers.scoring.numbers.values import Equation, Expression, Parts, Words, parse_value
 
 MAX_PHRASE = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A piece of the rationale: text == rationale[start:end] up to cut-away marks."""
-
-    text: str
-    start: int
-    end: int
-
+PROSE, DENIED = "prose", "denied"  # a sentence to be read as one; "not 9" and nothing else
 
 # A sentence ends at a stop that is no decimal point, or at a line's end.
-_STOP = re.compile(r"[.!?](?=[\s*_\"')\]]|\Z)(?!\s*+\d++$)|\n|(?<=\s)\#{4}|<\|")
+_STOP = re.compile(
+    r"(?<!\\)[.!?](?=[\s*_\"')\]]|\Z)(?!\s*+\d++$)|[。．！？।॥؟۔]|\n|(?<=\s)\#{4}|<\||</"
+    r"|(?<=\d)\.(?=[A-Z][a-z])"
+)
 _LEAD = re.compile(
-    r"[\s:*_>=→⇒➜]*(?:(?:therefore|thus|so|hence|that|then|actually|approximately|about"
+    r"[\s:：*_>=→⇒➜]*(?:(?:therefore|thus|so|hence|that|then|actually|approximately|about|likely"
+    r"|most likely|probably|definitely|certainly|clearly|indeed|still|now"
     r"|just|simply|equal to|option|choice|letter)\b[\s:,*_]*)*",
     re.I,
 )
-_TAIL = re.compile(r"(?<![\s*_.;,!?])[\s*_.;,!?]++$")
+_TAIL = re.compile(r"(?<![\s*_.;,!?。।])(?:[\s*_.;,!?。।])++$")
+_TAIL_BUT_FACTORIAL = re.compile(r"(?<![\s*_.;,?。।])[\s*_.;,?。।]++$")
 _CLAUSE = re.compile(
     r"(?<!\s)\s++(?:because|since|as|which|so|but|where|when|if|given|after|i\.e\.|that is"
-    r"|by|using|obtained|based)\b|[,;]\s+(?:because|since|as|which|so|but|where|when"
-    r"|not|given|after|i\.e\.|that|with|and (?:this|that|it|we|he|she|they|i)\b)"
-    r"|\s[-–—]{1,2}\s(?=[a-z])|\s\((?=[a-z]{2,}\s)",
+    r"|by|using|obtained|based|weil|car|porque|так как|потому)\b|[,;]\s+(?:because|since|as|which"
+    r"|so|but|where"
+    r"|when|not|given|after|i\.e\.|that|with|therefore|hence|rounded|including|the same|they|he|she|we|it|i"
+    r"|and (?:this|that|it|we|he|she|they|i)\b)"
+    r"|\s[-–—]{1,2}\s(?=[a-z]{2})|\s\((?=[a-z]{2,}\s)|\s(?=\*\*|\(or\b)",
     re.I,
 )
+_NOT = re.compile(r"^(?:not|n't|never|neither)\b", re.I)
 _NOT_ANSWER = re.compile(
-    r"^(?:not|n't|never|in|to|of|at|rounded|correct|right|wrong|incorrect|clear"
+    r"^(?:in|to|of|at(?!\s+(?:least|most))|rounded|correct|right|wrong|incorrect|clear"
     r"|obvious|simple|given|found|obtained|expressed|obviously|below|above|as|the"
-    r" same|what|unknown|reasonable|consistent|required|verified)\b",
+    r" same|what|unknown|reasonable|consistent|required|verified|complete|ready|straightforward)\b"
+    r"(?!\s*(?:\d|than\s|[$€£]))",
     re.I,
 )
-NUMBER_TOKEN = re.compile(
-    r"(?<![\w.,])[-−+]?(?:US\s?)?\\?[$€£¥₹]?\s?[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?"
-    r"(?:(?<=\d)\s?/\s?\d+|(?<=\d)\s\d+\s?/\s?\d+(?!\d))?(?:(?<=\d)\s?(?:\\?%|percent\b))?"
-    r"(?<=[\d%t])(?![\w])(?!\.\d)|[½⅓⅔¼¾⅕⅛]"
+_AFTER_ALL = re.compile(
+    r"\bbut\s+(?:rather\s+)?|:\s+(?=\S)|\binstead\b[\s,:]*(?:it is\s+)?|\brather\b[\s,:]*", re.I
+)
+_ROUNDS = re.compile(
+    r"\bround(?:s|ed|ing)?\s+(?:it\s+)?(?:(?:up|down|off)\s+)?to\s+(?:about\s+)?(?=[$€£]?\d)", re.I
 )
 _DISPLAY = re.compile(r"\\[\[(](.*)\\[\])]", re.S)
-_AFTER_ALL = re.compile(r"\bbut\s+(?:rather\s+)?|:\s+(?=\S)")
-_LETTER = re.compile(
-    r"[\s(\[*_\"'$]*(?:\\text(?:bf)?\{\s*)?[(\[]?([A-Ja-j])[)\]]?(?:\}|[)\].:,;*_\"'$\s]|$)"
+NUMBER_TOKEN = re.compile(
+    r"(?<![A-Za-z_\d.,])(?<!\d:(?=\d\d(?!\d)))[-−+]?(?:US\s?)?\\?[$€£¥₹]?\s?[-−]?(?:\d++(?:[.,'’\u00a0\u202f٫٬]\d++)*+|\.\d++)"
+    r"(?:(?<=\d)\s?/\s?\d+|(?<=\d)\s\d+\s?/\s?\d+(?!\d))?(?:(?<=\d)\s?(?:\\?%|percent\b))?"
+    r"(?<=[\d%t])(?![A-Za-z0-9_])(?!\.\d)(?!:\d\d(?!\d))|[½⅓⅔¼¾⅕⅛]"
 )
+# What goes on behind a number so that this alone is not the answer: "9 to 10", "5 minutes + 3 minutes".
+_GOES_ON = re.compile(
+    r"\s*(?:[a-zA-Z.]{1,15}\s*){0,3}[-+*/×÷=^<>:±]\s*[\d$\\(a-zA-Z]|\s*(?:to|through)\s+[$€£]?\d"
+    r"|\s*(?:out of|in)\s+\d[\d,.]*\s*$|\s*(?:more|less|fewer|greater) than\s+(?:[\d$\\]"
+    r"|[a-zA-Z]\b)|\s*(?:or|and) (?:more|less|fewer|above|below|greater|up)\b"
+    r"|\s*(?:factorial|squared|cubed|pi|plus|minus|times (?:\d|[b-hj-z]\b)|divided|mod|choose|to "
+    r"the (?:power|[a-z]\b|\d|[a-z]+(?:th|rd|nd)\b))"
+    r"|\s*(?:of|times)\s+(?:\$?\\?[a-zA-Z]\b|\$|\\)"
+    r"|\s*(?:[a-zA-Z]{1,15}\s){0,2}(?:and|or)\s+(?:[$€£\\]|\d)|\s*,\s*[$€£]?\d",
+    re.I,
+)
+_LIST = re.compile(
+    r"\s*(?:[a-zA-Z.]{1,15}\s?){0,3}(?:,|\band\b|\bor\b)\s*(?:and\s+|or\s+)?[$€£\\]?\(?-?\d", re.I
+)
+_UNIT_TAIL = re.compile(r"\s?[a-zA-Z°][a-zA-Z]*\.?(?:\s?\^\s?\{?[23]\}?)?")
+_HALF = re.compile(r"\s*(?:[ap]\.?\s?m\b\.?|o'?clock)", re.I)
+CLOCK = re.compile(
+    r"(?<![\d:])\d{1,2}(?::\d{2}){1,2}(?:\s*[ap]\.?\s?m\b\.?)?|\b\d{1,2}\s*[ap]\.?\s?m\b\.?"
+    r"|\b(?:noon|midnight)\b",
+    re.I,
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b[ap]|[ap]\.m|\bvs|\bapprox|\bMr|\bMrs|\bMs|\bDr|\bNo|\bSt|\bsq|\bft|\bin|\blbs?|\b[A-Z])$"
+)
+_LEADING_WORDS = re.compile(r"(?:[^\W\d_]{2,}\s+){2,}(?=[$\\\d])")
+_ENVIRONMENT = re.compile(r"\\end\{[a-z]*\}(?:\s*\\right[\])|.])?\$*|\\\]|(?<!^)\$\$")
 
 
 def cut_phrase(text: str, at: int, stop: int) -> Phrase | None:
@@ -61,7 +93,9 @@ def cut_phrase(text: str, at: int, stop: int) -> Phrase | None:
         return None
     end = _sentence_end(text, start, min(stop, start + MAX_PHRASE))
     body = text[start:end]
-    trimmed = _TAIL.sub("", body)
+    if text[end : end + 1] == "!" and text[end - 1].isdigit():
+        body += "!"  # a factorial, or joy: whoever compares knows
+    trimmed = (_TAIL_BUT_FACTORIAL if re.search(r"\d!", body) else _TAIL).sub("", body)
     if not trimmed:
         return None
     return Phrase(trimmed, start, start + len(trimmed))
@@ -69,8 +103,10 @@ def cut_phrase(text: str, at: int, stop: int) -> Phrase | None:
 
 def _sentence_end(text: str, start: int, limit: int) -> int:
     """End of the sentence; a matrix or a set may run over several lines."""
-    if text.startswith(("\\begin", "$\\begin", "\\[", "$$"), start):
-        close = re.compile(r"\\end\{[a-z]*\}\$*|\\\]|(?<!^)\$\$").search(text, start + 2, limit)
+    if text.startswith(
+        ("\\begin", "$\\begin", "\\[", "$$", "$\\left[\\begin", "\\left[\\begin"), start
+    ):
+        close = _ENVIRONMENT.search(text, start + 2, limit)
         if close:
             return close.end()
     pos = start
@@ -84,11 +120,6 @@ def _sentence_end(text: str, start: int, limit: int) -> int:
         return m.start()
 
 
-_ABBREVIATION = re.compile(
-    r"(?:\b[ap]|[ap]\.m|\bvs|\bapprox|\bMr|\bMrs|\bDr|\bNo|\bsq|\bft|\bin|\blbs?)$"
-)
-
-
 def _inside_number_or_word(text: str, dot: int) -> bool:
     nxt = text[dot + 1 : dot + 3]
     if nxt[:1].isdecimal():
@@ -100,140 +131,216 @@ def _inside_number_or_word(text: str, dot: int) -> bool:
 
 def reduce_phrase(
     phrase: Phrase, answer_type: str | None, choices: Sequence[str], strict: bool
-) -> Phrase | None:
-    """The answer inside a phrase: option letter, number with its unit, or the phrase itself.
+) -> Phrase | str | None:
+    """The answer inside a phrase: option letters, an expression with its unit, or the phrase itself.
 
-    strict: the mark was the words "the answer is", which also begin other sentences ("the answer is
-    rounded"); then what follows must look like an answer.
+    strict: the mark was words, which also begin other sentences ("the answer is rounded"); then what follows
+    must look like an answer. PROSE where it is a sentence, DENIED where it only says what the answer is not,
+    `AMBIGUOUS` where it names two, None where it is no answer.
     """
     if choices or answer_type == "choice":
         return _choice(phrase, choices)
     phrase = _unwrapped(phrase)
+    if answer_type == "yes_no":
+        return _yes_no(phrase)
     text = phrase.text
-    if strict and _NOT_ANSWER.match(text):
+    if strict and (_NOT.match(text) or _NOT_ANSWER.match(text)):
         late = _AFTER_ALL.search(text)
         if not late:
-            return None
-        phrase = Phrase(text[late.end() :], phrase.start + late.end(), phrase.end)
-        return reduce_phrase(phrase, answer_type, choices, strict)
+            return DENIED if _NOT.match(text) else None
+        return reduce_phrase(phrase.part(late.end(), len(text)), answer_type, choices, strict)
+    rounds = _ROUNDS.search(text)
+    if rounds:
+        phrase = phrase.part(rounds.end(), len(text))
+        text = phrase.text
     clause = _CLAUSE.search(text)
-    if (
-        clause
-        and clause.start() > 0
-        and (answer_type != "text" or clause.group().strip()[:1] in ",;")
-    ):
-        text = _TAIL.sub("", text[: clause.start()])
-        phrase = Phrase(text, phrase.start, phrase.start + len(text))
-    value = parse_value(text)
-    if answer_type == "text":
+    if clause and clause.start() > 0 and not _in_formula(text, clause.start()):
+        is_cut = answer_type != "text" or clause.group().strip()[:1] in ",;"
+        phrase = _trimmed(phrase.part(0, clause.start())) if is_cut else phrase
+        text = phrase.text
+    if answer_type in ("text", "undetermined"):
         return phrase
-    if isinstance(value, Equation) and answer_type in ("number", None):
-        equal = _after_equals(phrase)
-        if equal:
-            return equal
+    if answer_type == "date" and (m := IN_TEXT.search(text)):
+        return phrase.part(*m.span())
+    if answer_type == "time" and (m := CLOCK.search(text)):
+        return phrase.part(*m.span())
+    return _expression(phrase, answer_type, strict)
+
+
+def _choice(phrase: Phrase, choices: Sequence[str]) -> Phrase | str | None:
+    return read_choice(phrase, choices) or DENIED
+
+
+def _yes_no(phrase: Phrase) -> Phrase | str | None:
+    """The word that says yes or no; "not true" stays whole."""
+    if leading_polarity(phrase.text) is not None:
+        end = re.match(r"\W*[^\W\d_]+", phrase.text).end()
+        return phrase.part(0, end)
+    said = list(polar_words(phrase.text))
+    if said:
+        return phrase.part(said[-1][0], said[-1][1])
+    return phrase if polarity(phrase.text) is not None else PROSE
+
+
+def _trimmed(phrase: Phrase) -> Phrase:
+    return phrase.part(0, len(_TAIL.sub("", phrase.text)))
+
+
+def _in_formula(text: str, at: int) -> bool:
+    return ("$" in text or "\\" in text) and any(a < at < b for a, b, *_ in formulas(text))
+
+
+def _expression(phrase: Phrase, answer_type: str | None, strict: bool) -> Phrase | str | None:
+    text = phrase.text
+    value = parse_value(text)
     if isinstance(value, Number):
-        return _number_only(phrase) if answer_type in ("number", None) else phrase
-    if not isinstance(value, (Words, Expression)):
-        return _wordy_parts(phrase, value)
-    if answer_type in ("number", None):
-        equal = _after_equals(phrase)
-        if equal:
-            return equal
-    if answer_type == "number" or (isinstance(value, Expression) and _has_prose(text)):
-        number = _first_number(phrase)
-        if number or answer_type == "number":
-            return number
-    if isinstance(value, Words) and strict and answer_type is None and len(text.split()) > 6:
-        return _first_number(phrase)
+        return _with_unit(phrase, value)
+    if isinstance(value, Equation):
+        return _right_side(phrase, answer_type)
+    if isinstance(value, Words):
+        if answer_type is None and (not strict or len(text.split()) <= 6):
+            return phrase
+        return PROSE
+    if isinstance(value, Parts) and value.kind == "list" and _LEADING_WORDS.match(text):
+        return PROSE
+    wordy = [
+        i
+        for i in getattr(value, "items", ())
+        if isinstance(i, (Words, Expression)) and _is_prose(i.text)
+    ]
+    if not isinstance(value, Expression) and not wordy:
+        return phrase
+    found = formulas(text)
+    if found and found[0][0] == 0:
+        return _from_formula(phrase, found)
+    end = _without_operator(text, expression_end(text))
+    if end and any(ch.isdigit() or ch == "\\" for ch in text[:end]):
+        return _from_prefix(phrase, end)
+    return PROSE if _has_words(text) else phrase
+
+
+def _is_prose(text: str) -> bool:
+    return len(_WORDS.findall(text)) > 1 and len(text.split()) > 3
+
+
+_WORDS = re.compile(r"(?<![\\a-zA-Z{])[a-zA-Z]{2,}")
+
+
+def _has_words(text: str) -> bool:
+    return bool(
+        re.search(
+            r"(?<![\\\w])[^\W\d_]{3,}|[\u0900-\u0dff\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7af]{2,}",
+            text,
+        )
+    )
+
+
+def _without_operator(text: str, end: int) -> int:
+    """Before an operator that has nothing behind it: "7200" of "7200/year"."""
+    while end and text[end - 1] in "+*/×÷=<>:- ^–":
+        end -= 1
+    return end
+
+
+def _from_formula(phrase: Phrase, found: list[tuple[int, int, int, int]]) -> Phrase | str:
+    """The formula with which a phrase begins, with its unit, or the list that it begins."""
+    text = phrase.text
+    first = found[0]
+    tail = text[first[1] :]
+    last = first
+    for one in found[1:]:
+        between = text[last[1] : one[0]]
+        if not re.fullmatch(r"[\s,;]*+(?:(?:and|or|&)[\s,;]*+)?", between):
+            break
+        last = one
+    if last is not first:
+        return phrase.part(0, last[1])
+    if _GOES_ON.match(tail):
+        return phrase.part(0, len(text)) if _LIST.match(tail) else phrase
+    return phrase.part(0, first[1] + _unit_length(tail))
+
+
+def _from_prefix(phrase: Phrase, end: int) -> Phrase | str:
+    """The expression with which a phrase begins and its unit; the whole where the phrase goes on "
+    "with it."""
+    text = phrase.text
+    tail = text[end:]
+    if _GOES_ON.match(tail):
+        return phrase
+    half = _HALF.match(tail)
+    if half:
+        return phrase.part(0, end + half.end())
+    return phrase.part(0, end + _unit_length(tail))
+
+
+def _unit_length(tail: str) -> int:
+    """How many characters of what stands behind a number are its unit."""
+    if not tail.strip():
+        return 0
+    percent = re.match(r"\s?(?:\\?%|percent\b)|\s?/\s?[a-zA-Z]{1,15}\b", tail)
+    if percent:
+        return percent.end()
+    m = _UNIT_TAIL.match(tail)
+    return m.end() if m and read_unit(tail.strip()) is not None else 0
+
+
+def _right_side(phrase: Phrase, answer_type: str | None) -> Phrase | str | None:
+    """ "2 + 3 = 5 apples" says 5; "x = 5" stays whole; "3 minutes + 2 minutes = 5 minutes" says 5 "
+    "minutes."""
+    text = phrase.text
+    at = max(text.rfind("="), text.rfind("≈"))
+    left = text[text.rfind("=", 0, at) + 1 : at]
+    if _CALCULATION.search(left) and not _UNKNOWN.search(left.strip(" $")):
+        after = phrase.part(at + 1, len(text))
+        if after.text.endswith("$") and after.text.count("$") == 1:
+            after = after.part(0, len(after.text) - 1)
+        inner = _expression(after, answer_type, strict=False) if after.text else None
+        if isinstance(inner, Phrase):
+            return inner
+    if _NAME_RIGHT.fullmatch(text[at + 1 :]) and re.search(r"\d\s*$", text[:at]):
+        before = phrase.part(text.rfind("=", 0, at) + 1, at)
+        inner = _expression(before, answer_type, strict=False) if before.text else None
+        if isinstance(inner, Phrase):
+            return inner
+    end = expression_end(text)
+    if end == len(text) or (formulas(text)[:1] and formulas(text)[0][:2] == (0, len(text))):
+        return phrase
+    if end > at > 0 and not _GOES_ON.match(text[end:]):
+        return phrase.part(0, end + _unit_length(text[end:]))
+    return PROSE if _has_words(text[:at]) else phrase
+
+
+_NAME_RIGHT = re.compile(r"\s*[a-zA-Z]\s*")
+_CALCULATION = re.compile(
+    r"\d\s{0,4}(?:[a-zA-Z%]{1,15}\s{0,4})?(?:\\?[$€£])?[-+*/×÷^!]|\\(?:cdot|times|div|frac|sqrt|binom|tfrac"
+    r"|dfrac)|\d\s{0,4}%?\s{0,4}(?:of|x)\s{0,4}\$?\d"
+)
+_UNKNOWN = re.compile(r"(?<![\\a-zA-Z])[a-wyzA-Z](?![a-zA-Z])|(?<![\d\s])\s?x|x(?!\s?\$?\d)")
+
+
+def _with_unit(phrase: Phrase, value: Number) -> Phrase:
+    """ "5 apples left" is 5; "5 cm" and "2 hours 30 minutes" keep their unit."""
+    text = phrase.text
+    if value.unit is not None or value.percent:
+        cut = re.match(
+            r"[^\s]+(?:\s?%|\s+(?!per\b|an?\b|each\b|in\b|of\b|for\b"
+            r"|to\b)[A-Za-z]+(?:\s+\d+\s+[A-Za-z]+)?)?",
+            text,
+        )
+        short = parse_number(clean(cut.group())) if cut else None
+        if short is not None and short == value:
+            return phrase.part(0, cut.end())
+        return phrase
+    for m in NUMBER_TOKEN.finditer(text):
+        if m.group().strip():
+            read = parse_number(clean(m.group()))
+            if read is None or (read.value, read.percent) != (value.value, value.percent):
+                return phrase
+            return phrase.part(m.start(), m.end())
     return phrase
 
 
 def _unwrapped(phrase: Phrase) -> Phrase:
     r"""Without the signs of a displayed formula: \\[ x \\] is x."""
     m = _DISPLAY.fullmatch(phrase.text)
-    if not m:
-        return phrase
-    start = phrase.start + m.end(1) - len(m[1].lstrip())
-    text = m[1].strip()
-    return Phrase(text, start, start + len(text))
-
-
-def _has_prose(text: str) -> bool:
-    words = re.findall(r"(?<![\\\w])[A-Za-z]{2,}", re.sub(r"\\text\{[^}]*\}", "", text))
-    return len(words) >= 2
-
-
-def _wordy_parts(phrase: Phrase, value) -> Phrase | None:
-    """A list of values stays whole; a sentence with a comma in it is cut at its first number."""
-    items = getattr(value, "items", ())
-    bad = [i for i in items if isinstance(i, Words) and len(i.text.split()) > 3]
-    if bad and isinstance(items, tuple):
-        return _first_number(phrase) or phrase
-    return phrase
-
-
-def _after_equals(phrase: Phrase) -> Phrase | None:
-    """ "2 + 3 = 5 apples" says 5."""
-    at = max(phrase.text.rfind("="), phrase.text.rfind("≈"))
-    if at < 0 or not re.search(r"\d\s*[-+*/×÷]\s*\$?\d", phrase.text[:at]):
-        return None
-    tail = phrase.text[at + 1 :]
-    offset = phrase.start + at + 1 + len(tail) - len(tail.lstrip())
-    return _first_number(Phrase(tail.strip(), offset, offset + len(tail.strip())))
-
-
-def _number_only(phrase: Phrase) -> Phrase:
-    """ "5 apples left" is 5; "5 cm" and "2 hours 30 minutes" keep their unit."""
-    value = parse_number(clean(phrase.text))
-    if value is None or value.unit is not None or value.percent:
-        cut = re.match(
-            r"[^\s]+(?:\s?%|\s+(?!per\b|an?\b|each\b)[A-Za-z]+(?:\s+\d+\s+[A-Za-z]+)?)?",
-            phrase.text,
-        )
-        short = parse_number(clean(cut.group())) if cut else None
-        if value is not None and short is not None and short == value:
-            return Phrase(cut.group(), phrase.start, phrase.start + cut.end())
-        return phrase
-    return _first_number(phrase, value) or phrase
-
-
-def _first_number(phrase: Phrase, value: Number | None = None) -> Phrase | None:
-    for m in NUMBER_TOKEN.finditer(phrase.text):
-        token = m.group().strip()
-        if not token:
-            continue
-        if value is not None and (read := parse_number(clean(token))) and read.value != value.value:
-            return None
-        start = phrase.start + m.start() + len(m.group()) - len(m.group().lstrip())
-        return Phrase(token, start, start + len(token))
-    if value is None:
-        return _first_word_number(phrase)
-    return None
-
-
-def _first_word_number(phrase: Phrase) -> Phrase | None:
-    from workers.scoring.numbers.number_words import NUMBER_WORDS, number_from_words
-
-    for m in re.finditer(r"[A-Za-z]+(?:-[A-Za-z]+)*", phrase.text):
-        if m.group().split("-")[0].lower() in NUMBER_WORDS:
-            found, rest = number_from_words(phrase.text[m.start() :])
-            if found is not None:
-                end = len(phrase.text) - len(rest)
-                return Phrase(
-                    phrase.text[m.start() : end], phrase.start + m.start(), phrase.start + end
-                )
-    return None
-
-
-def _choice(phrase: Phrase, choices: Sequence[str]) -> Phrase | None:
-    """An option's letter at the start of the phrase, or the phrase where it is an option's text."""
-    m = _LETTER.match(phrase.text)
-    if m:
-        word = m[1]
-        article = word == "a" and re.match(r"\s+[a-z]{2}", phrase.text[m.end(1) :])
-        if not article and (not choices or ord(word.upper()) - 65 < len(choices)):
-            return Phrase(word.upper(), phrase.start + m.start(1), phrase.start + m.end(1))
-    inner = re.search(r"[(\[]([A-J])[)\]]", phrase.text)
-    if inner:
-        return Phrase(inner[1], phrase.start + inner.start(1), phrase.start + inner.end(1))
-    return phrase
+    return phrase.part(m.start(1), m.end(1)) if m else phrase

@@ -11,7 +11,9 @@ class Asked:
 
     percent: it asks for a percentage; share: for a fraction, decimal or probability; places: decimals to
     round to, None where it does not ask for rounding; tolerance: a stated tolerance; unit: the name of the
-    unit asked for ("in cents"), ""; ordered: the order of several parts matters.
+    unit asked for ("in cents"), ""; ordered: the order of several parts matters; day_first: in which order
+    it writes day and month, None where it does not say; scale: 12 where it asks for dozens, 1,000 for
+    thousands, and so on.
     """
 
     percent: bool = False
@@ -21,6 +23,8 @@ class Asked:
     tolerance: Fraction | None = None
     unit: str = ""
     ordered: bool = False
+    day_first: bool | None = None
+    scale: int = 1
 
 
 NOTHING_ASKED = Asked()
@@ -101,4 +105,32 @@ def read_question(question: str) -> Asked:
         tolerance,
         units[-1].lower() if units else "",
         "ordered" in question,
+        _day_first(question),
+        _scale(question),
     )
+
+
+_SCALE = re.compile(
+    r"\b(?:how many|in|number of)\s+(dozen|hundred|thousand|million|billion)s?\b", re.I
+)
+_SCALES = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}
+
+
+def _scale(question: str) -> int:
+    m = _SCALE.search(question)
+    return _SCALES[m[1].lower()] if m else 1
+
+
+_FORMAT = re.compile(r"\b(m{1,2}|d{1,2})[-/.](m{1,2}|d{1,2})[-/.]y{2,4}\b", re.I)
+_WRITTEN = re.compile(r"(?<![\d/.-])(\d{1,2})([-/.])(\d{1,2})\2\d{2,4}(?![\d/])")
+
+
+def _day_first(question: str) -> bool | None:
+    """The order of day and month by the form that a question asks for, else by its own dates."""
+    m = _FORMAT.search(question)
+    if m:
+        return m[1][0].lower() == "d" if m[1][0].lower() != m[2][0].lower() else None
+    orders = {
+        int(m[1]) > 12 for m in _WRITTEN.finditer(question) if int(m[1]) > 12 or int(m[3]) > 12
+    }
+    return orders.pop() if len(orders) == 1 else None

@@ -4,11 +4,13 @@ Every comparison is three-valued: True, False, or a `CannotCompare` with the rea
 """
 
 import re
-from dataclasses import dataclass
-from fractions import Fraction
 
 from workers.scoring.grade.answer_format import NOTHING_ASKED, Asked
+from workers.scoring.grade.cannot_compare import CannotCompare
+from workers.scoring.grade.compare_mixed import BASED, all_of, ask, has_prose, in_base, mixed
 from workers.scoring.grade.compare_numbers import same_number
+from workers.scoring.grade.compare_words import same_words
+from workers.scoring.numbers.dates import Date, same_date
 from workers.scoring.numbers.values import (
     Clock,
     Equation,
@@ -17,18 +19,14 @@ from workers.scoring.numbers.values import (
     Matrix,
     Number,
     Parts,
+    Ratio,
     Union,
     Value,
     Words,
+    normal_words,
     parse_value,
+    squeeze,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CannotCompare:
-    """A comparison that was given up: why, in words for a person."""
-
-    reason: str
 
 
 def same(
@@ -40,25 +38,45 @@ def same(
     arithmetic does not settle; without it they cannot be compared.
     """
     if isinstance(gold, Number) and isinstance(answer, Number):
-        return same_number(gold, answer, asked)
+        return same_number(gold, answer, asked) or _two_lists(gold, answer)
     if isinstance(answer, Equation) and not isinstance(gold, Equation):
-        if _is_name(answer.left) or isinstance(gold, Number):
-            return same(gold, answer.right_value, asked, hard)
-        if _is_name(answer.right):
+        if is_name(answer.left) or isinstance(gold, Number):
+            found = same(gold, answer.right_value, asked, hard)
+            if found is True and _ALGEBRA.search(answer.left):
+                return CannotCompare("the answer is an equation, and the reference a number")
+            return found
+        if is_name(answer.right):
             return same(gold, parse_value(answer.left), asked, hard)
-    if isinstance(gold, Equation) and not isinstance(answer, Equation) and _is_name(gold.left):
+    if isinstance(gold, Equation) and not isinstance(answer, Equation) and is_name(gold.left):
         return same(gold.right_value, answer, asked, hard)
     if type(gold) is type(answer):
         handler = _SAME_KIND.get(type(gold))
         if handler:
             return handler(gold, answer, asked, hard)
-    return _mixed(gold, answer, asked, hard)
+    return mixed(gold, answer, asked, hard, same)
 
 
-def _is_name(text: str) -> bool:
-    return bool(
-        re.fullmatch(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?(?:\([a-z](?:,\s*[a-z])*\))?", text.strip())
-    )
+# An unknown with a factor or a power: then the right side of an equation is not what it is solved for.
+_ALGEBRA = re.compile(r"(?<!_)\d\s*[a-zA-Z](?![a-zA-Z])|(?<![a-zA-Z\\])[a-zA-Z]\s*\^")
+_NAME = r"(?:\\?[a-zA-Z]+(?:_\{?\w+\}?)?'?(?:\([a-zA-Z](?:,\s?[a-zA-Z]){0,5}\))?)"
+_NAMED = re.compile(
+    rf"{_NAME}(?:\s?:\s?{_NAME}){{0,3}}|\(\s?{_NAME}(?:\s?,\s?{_NAME}){{1,6}}\s?\)"
+    rf"|{_NAME}(?:\s?,\s?{_NAME}){{1,6}}|\|{_NAME}\||P\([^()=]{{1,30}}\)"
+    r"|\\(?:angle|triangle|overline|widehat|vec|mathrm|text)\s?\{?\s?\w{1,6}\s?\}?"
+)
+
+
+def is_name(text: str) -> bool:
+    """Whether the left side of an equation only names what the right side says: x, f(x), (p, q), S_1:S."""
+    return bool(_NAMED.fullmatch(text.strip()))
+
+
+def _two_lists(gold: Number, answer: Number) -> bool:
+    """ "11,19" and "19,11": numbers with a comma may be two numbers each."""
+    if "," not in gold.raw or "," not in answer.raw:
+        return False
+    one, other = gold.raw.split(","), answer.raw.split(",")
+    return len(one) == len(other) and sorted(map(int, one)) == sorted(map(int, other))
 
 
 def _clocks(a: Clock, b: Clock, asked, hard) -> bool:
@@ -69,14 +87,21 @@ def _clocks(a: Clock, b: Clock, asked, hard) -> bool:
     return a.minutes % 720 == b.minutes % 720
 
 
-def _all(results) -> bool | CannotCompare:
-    unsure = None
-    for result in results:
-        if result is False:
-            return False
-        if isinstance(result, CannotCompare):
-            unsure = result
-    return unsure or True
+def _dates(gold: Date, answer: Date, asked: Asked, hard) -> bool | CannotCompare:
+    found = same_date(gold, answer, asked.day_first)
+    if found is not None:
+        return found
+    return CannotCompare("day and month can stand in either order", is_ambiguous=True)
+
+
+def _ratios(gold: Ratio, answer: Ratio, asked: Asked, hard) -> bool | CannotCompare:
+    if len(gold.items) != len(answer.items):
+        return False
+    result = all_of(same(g, a, asked, hard) for g, a in zip(gold.items, answer.items, strict=True))
+    numbers = [one.value for one in (*gold.items, *answer.items) if isinstance(one, Number)]
+    if result is False and len(numbers) == 4 and numbers[0] * numbers[3] == numbers[1] * numbers[2]:
+        return CannotCompare("one ratio is a multiple of the other")
+    return result
 
 
 def _parts(gold: Parts, answer: Parts, asked: Asked, hard) -> bool | CannotCompare:
@@ -94,7 +119,9 @@ def _parts(gold: Parts, answer: Parts, asked: Asked, hard) -> bool | CannotCompa
         or (gold.kind == "closed" and answer.kind == "closed")
     )
     if ordered:
-        return _all(same(g, a, asked, hard) for g, a in zip(gold.items, answer.items, strict=True))
+        return all_of(
+            same(g, a, asked, hard) for g, a in zip(gold.items, answer.items, strict=True)
+        )
     return _match_sets(gold, answer, asked, hard)
 
 
@@ -119,7 +146,7 @@ def _match_sets(gold: Parts, answer: Parts, asked: Asked, hard) -> bool | Cannot
 def _intervals(a: Interval, b: Interval, asked: Asked, hard) -> bool | CannotCompare:
     if (a.low_closed, a.high_closed) != (b.low_closed, b.high_closed):
         return False
-    return _all((same(a.low, b.low, asked, hard), same(a.high, b.high, asked, hard)))
+    return all_of((same(a.low, b.low, asked, hard), same(a.high, b.high, asked, hard)))
 
 
 def _unions(a: Union, b: Union, asked: Asked, hard) -> bool | CannotCompare:
@@ -129,7 +156,7 @@ def _unions(a: Union, b: Union, asked: Asked, hard) -> bool | CannotCompare:
 def _matrices(a: Matrix, b: Matrix, asked: Asked, hard) -> bool | CannotCompare:
     if [len(row) for row in a.rows] != [len(row) for row in b.rows]:
         return False
-    return _all(
+    return all_of(
         same(x, y, asked, hard)
         for p, q in zip(a.rows, b.rows, strict=True)
         for x, y in zip(p, q, strict=True)
@@ -139,129 +166,33 @@ def _matrices(a: Matrix, b: Matrix, asked: Asked, hard) -> bool | CannotCompare:
 def _equations(a: Equation, b: Equation, asked: Asked, hard) -> bool | CannotCompare:
     if squeeze(a.left) == squeeze(b.left):
         return same(a.right_value, b.right_value, asked, hard)
-    if _is_name(a.left) and _is_name(b.left) and isinstance(a.right_value, Number):
+    if is_name(a.left) and is_name(b.left) and isinstance(a.right_value, Number):
         return same(a.right_value, b.right_value, asked, hard) if a.left == b.left else False
-    return _ask(hard, f"{a.left} = {a.right}", f"{b.left} = {b.right}")
-
-
-_YES = {"yes": True, "true": True, "correct": True, "no": False, "false": False, "incorrect": False}
-
-
-def _words(a: Words, b: Words, asked, hard) -> bool:
-    if a.text == b.text:
-        return True
-    gold, answer = a.text.split(), b.text.split()
-    if len(gold) == 1 and gold[0] in _YES:
-        return bool(answer) and _YES.get(answer[0]) is _YES[gold[0]]
-    names = sorted(a.text.split(" and "))
-    return len(names) > 1 and names == sorted(b.text.split(" and "))
+    return ask(hard, f"{a.left} = {a.right}", f"{b.left} = {b.right}")
 
 
 def _expressions(a: Expression, b: Expression, asked: Asked, hard) -> bool | CannotCompare:
     if squeeze(a.text) == squeeze(b.text):
         return True
-    bases = _BASED.match(a.text), _BASED.match(b.text)
+    bases = BASED.match(a.text), BASED.match(b.text)
     if all(bases):
-        return _in_base(bases[0]) == _in_base(bases[1])
-    return _ask(hard, a.text, b.text)
-
-
-_BASED = re.compile(r"\s*([0-9a-zA-Z]{1,40})_\s*(?:\{\s*)?(\d{1,2})\s*(?:\}\s*)?$")
-
-
-def _in_base(m: re.Match) -> int | str:
-    """The value of digits with a base ("40_9"), or the text where the digits are of no such base."""
-    base = int(m[2])
-    digits = [int(ch, 36) for ch in m[1]]
-    if not 2 <= base <= 36 or max(digits) >= base:
-        return m[0].strip()
-    value = 0
-    for digit in digits:
-        value = value * base + digit
-    return value
-
-
-def squeeze(text: str) -> str:
-    """Text without what does not change an expression: spaces, product dots, braces of one sign."""
-    text = re.sub(r"\\(?:cdot|times)(?![a-zA-Z])|\s|\\[!,;:]", "", text)
-    return re.sub(r"\{(\w)\}", r"\1", text)
-
-
-def _mixed(gold: Value, answer: Value, asked: Asked, hard) -> bool | CannotCompare:
-    """Two kinds of value: "2:30" for 2.5 hours, [1, 2] for (1, 2), 3 for {3}."""
-    for one, other in ((gold, answer), (answer, gold)):
-        if isinstance(one, Parts) and len(one.items) == 1:
-            pair = (one.items[0], other) if one is gold else (other, one.items[0])
-            return same(*pair, asked, hard)
-        if isinstance(one, Interval) and isinstance(other, Parts) and len(other.items) == 2:
-            if other.kind in ("tuple", "closed"):
-                closed = other.kind == "closed"
-                return _intervals(one, Interval(*other.items, closed, closed), asked, hard)
-            return False
-        if (
-            isinstance(one, Matrix)
-            and isinstance(other, Parts)
-            and other.kind in ("tuple", "closed")
-        ):
-            flat = tuple(cell for row in one.rows for cell in row)
-            if len(one.rows) == 1 or all(len(row) == 1 for row in one.rows):
-                return _parts(Parts("tuple", flat), Parts("tuple", other.items), asked, hard)
-        if isinstance(one, (Parts, Interval, Union, Matrix)):
-            return False
-        if isinstance(one, Clock) and isinstance(other, Number):
-            return _clock_number(one, other, asked)
-        if isinstance(one, Words) and isinstance(other, (Number, Clock, Equation)):
-            return False
-        if (
-            isinstance(one, Expression)
-            and isinstance(other, Number)
-            and (m := _BASED.match(one.text))
-        ):
-            return m[1].isdecimal() and Fraction(m[1]) == other.value  # the question names the base
-        if isinstance(one, Words) and isinstance(other, Expression):
-            return _words_expression(one, other)
-    return _ask(hard, _text(gold), _text(answer))
-
-
-def _words_expression(words: Words, expression: Expression) -> bool:
-    from workers.scoring.numbers.values import normal_words
-
-    return words.text == normal_words(expression.text)
-
-
-def _clock_number(clock: Clock, number: Number, asked: Asked) -> bool:
-    if clock.half:
-        return False
-    if number.unit and number.unit.dimension == "time":  # 2:30 is two and a half hours
-        return clock.minutes * 60 == number.value * number.unit.factor
-    return clock.minutes == 60 * number.value if asked.unit == "hours" else False
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, Number):
-        return (
-            f"{value.value.numerator}/{value.value.denominator}"
-            if (value.value.denominator != 1)
-            else str(value.value.numerator)
-        )
-    if isinstance(value, Equation):
-        return f"{value.left} = {value.right}"
-    return getattr(value, "text", "")
-
-
-def _ask(hard, gold: str, answer: str) -> bool | CannotCompare:
-    if hard is None:
-        return CannotCompare("the expression needs Math-Verify, which was not asked")
-    return hard(gold, answer)
+        return in_base(bases[0]) == in_base(bases[1])
+    if has_prose(a.text) or has_prose(b.text):
+        if normal_words(a.text) == normal_words(b.text):
+            return True
+        return CannotCompare("they are texts with mathematics in them")
+    return ask(hard, a.text, b.text)
 
 
 _SAME_KIND = {
     Clock: _clocks,
+    Date: _dates,
+    Ratio: _ratios,
     Parts: _parts,
     Interval: _intervals,
     Union: _unions,
     Matrix: _matrices,
     Equation: _equations,
-    Words: _words,
+    Words: same_words,
     Expression: _expressions,
 }

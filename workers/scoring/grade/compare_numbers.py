@@ -21,6 +21,8 @@ def same_number(gold: Number, answer: Number, asked: Asked) -> bool:
         b = _to_asked_unit(b, answer, asked)
     if gold.percent != answer.percent:
         return _percent(gold, answer, asked)
+    if answer.scale == asked.scale != 1 and a * asked.scale == b:
+        return True
     return _close(a, b, gold, answer, asked)
 
 

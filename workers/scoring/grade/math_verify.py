@@ -19,7 +19,7 @@ import time
 from functools import lru_cache
 
 from workers.child_environment import without_secrets
-from workers.scoring.grade.compare import CannotCompare
+from workers.scoring.grade.cannot_compare import CannotCompare
 
 TIME_LIMIT = 3.0  # seconds for one comparison
 START_LIMIT = 60.0  # seconds for the child to load sympy on a busy machine

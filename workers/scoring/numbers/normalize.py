@@ -1,6 +1,9 @@
 """Takes wrappers, LaTeX spacing and typographic variants of signs off the text of an answer."""
 
 import re
+import unicodedata
+
+from workers.scoring.numbers.locales import DIGITS
 
 _WRAPPERS = (
     ("$$", "$$"),
@@ -12,6 +15,10 @@ _WRAPPERS = (
     ("`", "`"),
     ('"', '"'),
     ("“", "”"),
+    ("'", "'"),
+    ("「", "」"),
+    ("«", "»"),
+    ("„", "“"),
     ("*", "*"),
 )
 _TRANSLATE = str.maketrans(
@@ -22,10 +29,39 @@ _TRANSLATE = str.maketrans(
         **dict.fromkeys("\u2044\u2215\u00f7", "/"),
         **{"×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "π": r"\pi ", "∞": r"\infty "},
         **{"√": r"\sqrt", "≈": "~", "∪": r"\cup ", "≤": r"\le ", "≥": r"\ge "},
-        **{"％": "%", "＄": "$", "，": ",", "：": ":", "’": "'"},
+        **{
+            "％": "%",
+            "＄": "$",
+            "，": ",",
+            "：": ":",
+            "’": "'",
+            "、": ",",
+            "；": ";",
+            "（": "(",
+            "）": ")",
+        },
+        **{
+            "［": "[",
+            "］": "]",
+            "＝": "=",
+            "＋": "+",
+            "＜": "<",
+            "＞": ">",
+            "∶": ":",
+            "〜": "~",
+            "～": "~",
+        },
+        **{
+            "∈": r"\in ",
+            "⩽": r"\le ",
+            "⩾": r"\ge ",
+            "∅": r"\emptyset ",
+            "℃": " degrees C",
+            "‰": " per mille",
+        },
     }
+    | DIGITS
 )
-_FULLWIDTH = str.maketrans({0xFF10 + i: str(i) for i in range(10)})
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _VULGAR = {
     "½": "1/2",
@@ -60,19 +96,24 @@ _SPACING = re.compile(
 _DOLLAR = "\ue000"  # stands for an escaped dollar sign while formula signs are taken off
 _DEGREE = re.compile(r"(?<!\s)\s*+\^\s*+(?:\{\s*\\circ\s*\}|\\circ)|°")
 _FRAC = re.compile(r"\\[dtc]?frac")
+_CIRCLED = re.compile(r"\\textcircled\s?\{\s?(?:\\[a-z]+\s?\{?\s?)?(\d{1,2})\s?\}?\s?\}")
 
-_AT_END = ".;,?" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+_AT_END = ".;,?。．！？।॥؟۔" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 def clean(text: str) -> str:
     """The answer text without wrappers, LaTeX spacing and typographic variants of signs."""
     text = text.strip()
     if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
         text = _VULGAR_RE.sub(lambda m: " " + _VULGAR[m.group(1)] + " ", text)
         text = _SUPER_RE.sub(lambda m: "^{" + m.group().translate(_SUPERSCRIPT) + "}", text)
-        text = text.translate(_TRANSLATE).translate(_FULLWIDTH)
+        text = text.translate(_TRANSLATE)
     if "\\" in text:
-        text = text.replace(r"\$", _DOLLAR).replace(r"\%", "%")
+        text = text.replace(r"\$", _DOLLAR).replace(r"\%", "%").replace(r"\colon", ":")
+        text = _CIRCLED.sub(
+            lambda m: chr(0x2460 + int(m[1]) - 1) if 0 < int(m[1]) < 21 else m[0], text
+        )
         for _ in range(3):
             text = _TEXT_CMD.sub(r" \1 ", text)
         text = _FRAC.sub(r"\\frac", text)

@@ -3,6 +3,8 @@
 import re
 from fractions import Fraction
 
+from workers.scoring.numbers.word_lists import foreign_number_word
+
 _ONES = {
     w: i
     for i, w in enumerate(
@@ -39,6 +41,12 @@ _PARTS = {
 }
 _SPECIAL = {"none": 0, "nothing": 0, "twice": 2, "dozen": 12}
 NUMBER_WORDS = frozenset({*_ONES, *_TENS, *_SCALES})
+# "no apples", but not "no solutions".
+_NO_THINGS = re.compile(
+    r"no\s+(?!solution|answer|root|number|integer|value|real|such|way|idea|information|option|choice|one\b)"
+    r"(?:[a-z]+\s+){0,2}[a-z]+s(?:\s+(?:left|remain(?:ing)?|remain))?\s*$",
+    re.I,
+)
 _TOKEN = re.compile(r"[\s-]*([A-Za-z]+)")
 
 
@@ -53,6 +61,7 @@ def number_from_words(text: str) -> tuple[Fraction | None, str]:
     m = re.match(r"(?:minus|negative)\s+", text, re.I)
     if m:
         sign, pos = -1, m.end()
+    pos0 = pos
     while (m := _TOKEN.match(text, pos)) and len(tokens) < 24:
         tokens.append((m[1].lower(), m.end()))
         pos = m.end()
@@ -63,8 +72,13 @@ def number_from_words(text: str) -> tuple[Fraction | None, str]:
     if value is None:
         first = tokens[0] if tokens else ("", 0)
         if first[0] in ("none", "nothing"):
+            if len(tokens) > 1 and tokens[1][0] in ("of", "other", "else"):
+                return None, text  # "none of the above" is no number
             return Fraction(0), text[first[1] :]
-        return None, text
+        if first[0] == "no" and _NO_THINGS.match(text):
+            return Fraction(0), text[first[1] :]
+        value, rest = foreign_number_word(text[pos0:])
+        return (None, text) if value is None else (sign * value, rest)
     return sign * Fraction(value), text[tokens[used - 1][1] :]
 
 

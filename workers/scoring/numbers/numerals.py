@@ -4,9 +4,10 @@ Nothing is ever evaluated as code or as a float: numbers are `fractions.Fraction
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from workers.scoring.numbers.locales import foreign_number
 from workers.scoring.numbers.number_words import number_from_words
 from workers.scoring.numbers.units import UNITS, Unit, raised
 
@@ -19,7 +20,9 @@ class Number:
 
     value: the number, percent sign and scale word ("million") not applied for percent, applied
     for scale; decimals: digits written after the point (None for a fraction); percent: a percent
-    sign stood there; unit: a known unit or None; approx: "about", "≈" stood there.
+    sign stood there; unit: a known unit or None; approx: "about", "≈" stood there; raw: its digits, where
+    these can be read in another way ("1.234" and "1,234" are, "2,5" may be two numbers), else "";
+    scale: what the word behind it stands for, 12 of "dozen" (applied to the value).
     """
 
     value: Fraction
@@ -27,6 +30,8 @@ class Number:
     percent: bool = False
     unit: Unit | None = None
     approx: bool = False
+    raw: str = ""
+    scale: int = 1
 
 
 PLAIN = re.compile(r"[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d{1,60})(?:\.(\d{1,60}))?")
@@ -62,6 +67,8 @@ _SCALES = {
     "bn": 10**9,
     "k": 10**3,
 }
+_SEPARATED = re.compile(r"\d{1,60}[.,' ]\d")
+_TWO_WAYS = re.compile(r"\d{1,3}[.,]\d{3}(?![.,]?\d)|\d{1,60},\d{1,60}(?![.,]?\d)")
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\overline\s*\{?(\d+)\}?")
 
 
@@ -80,6 +87,10 @@ def scan_number(text: str, start: int = 0) -> tuple[Fraction, int | None, int] |
             + Fraction(int(cycle), (10 ** len(cycle) - 1) * 10 ** len(plain))
         )
         return value, None, rep.end()
+    foreign = foreign_number(text, start) if _SEPARATED.match(text, start) else None
+    if foreign:
+        decimals = len(foreign[0].partition(".")[2])
+        return Fraction(foreign[0]), decimals, foreign[1]
     m = _DECIMAL.match(text, start)
     if not m or m.end() == start or m.end() - start > MAX_DIGITS:
         return None
@@ -119,7 +130,7 @@ def _fraction_after(text: str, whole: Fraction, end: int):
     return None
 
 
-_WORDY_TAIL = re.compile(r"[\s\-]*[^\W\d_][^\d=<>+*\\{}()\[\]^|]*$")
+_WORDY_TAIL = re.compile(r"[\s\-]*[^\W\d_][^\d=<>+*\\{}()\[\]^|$]*$")
 _SIGN = re.compile(r"([-+])?\s*(US\s?\$|USD|[$€£¥₹])?\s*([-+])?\s*", re.I)
 _CURRENCY = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee"}
 
@@ -131,7 +142,8 @@ def parse_number(text: str) -> Number | None:
         body = text.replace(",", "")
         unit = UNITS["dollar"] if "$" in body else None
         decimals = len(plain[1]) if plain[1] else 0
-        return Number(Fraction(body.replace("$", "")), decimals, unit=unit)
+        raw = text if _TWO_WAYS.fullmatch(text) else ""
+        return Number(Fraction(body.replace("$", "")), decimals, unit=unit, raw=raw)
     approx = False
     while True:
         head = APPROX.match(text)
@@ -152,29 +164,75 @@ def parse_number(text: str) -> Number | None:
         factor = _SCALES[scale[1].lower()]
         value, end = value * factor, scale.end()
         decimals = None if decimals else decimals
-    return _finish_number(text, end, -value if negative else value, decimals, unit, approx)
+    if scale:
+        number = _finish_number(text, end, -value if negative else value, decimals, unit, approx)
+        return number and replace(number, scale=factor)
+    raw = text[pos:end] if _TWO_WAYS.fullmatch(text, pos, end) else ""
+    return _finish_number(text, end, -value if negative else value, decimals, unit, approx, raw)
 
 
-def _finish_number(text, end, value, decimals, unit, approx) -> Number | None:
+_SYMBOL = re.compile(r"(?:US\s?)?[$€£¥₹₽₩₺₫฿]|元|円|원")
+_RATE = re.compile(r"/\s?[a-zA-Z]{1,15}(?:\s[a-z ]{1,30})?")
+_IN_BRACKETS = re.compile(r"\(([^()\d]{1,60})\)")
+
+
+def _finish_number(text, end, value, decimals, unit, approx, raw="") -> Number | None:
     rest = text[end:].strip()
     percent = False
+    symbol = _SYMBOL.match(rest)
+    if symbol and unit is None:
+        unit = (
+            UNITS[_CURRENCY.get(symbol.group()[-1], "dollar")]
+            if symbol.group()[-1] in _CURRENCY
+            else None
+        )
+        rest = rest[symbol.end() :].strip()
+    if rest.startswith("/") and _RATE.fullmatch(rest):
+        return Number(value, decimals, percent, unit, approx, raw)  # a rate is compared as written
+    bracketed = _IN_BRACKETS.fullmatch(rest)
+    if bracketed:
+        rest = bracketed[1].strip()
     m = re.match(r"%|percent(?:age)?(?:\s+points?)?\b|per\s?cent\b", rest, re.I)
     if m:
         percent, rest = True, rest[m.end() :].strip()
     if rest:
         unit_word = read_unit(rest)
         if unit_word is not None:
-            compound = re.match(r"[a-z.]+\s+(?:and\s+)?(\d.*)$", rest, re.I)
-            if compound:
+            compound = _SECOND.match(rest)
+            if compound and (
+                compound[1][0].isdecimal() or number_from_words(compound[1])[0] is not None
+            ):
                 return _compound(value, unit_word, compound[1], approx)
+            if _MORE_MATHS.search(rest) or _OR_MORE.search(rest):
+                return None  # "2 minutes + 3 minutes"
             if unit is not None and unit_word.dimension != unit.dimension:
                 unit_word = unit
             unit = unit_word
         elif re.fullmatch(r"(?:k|c|m)?m\s*\^\s*\{?[23]\}?|(?:in|ft)\.?\s*\^\s*\{?[23]\}?", rest):
             pass  # cm^2 and the like: the number is compared as written
-        elif not _WORDY_TAIL.fullmatch(rest) or len(rest) > 80 or not re.search(r"\w\w", rest):
+        elif not _WORDY_TAIL.fullmatch(rest) or len(rest) > 80 or not _WORD.search(rest):
             return None
-    return Number(value, decimals, percent, unit, approx)
+        elif _OTHER_NUMBER.match(rest) or _OR_MORE.search(rest):
+            return None  # "9 to 10" and "5 more than x" are not 9 and 5
+    return Number(value, decimals, percent, unit, approx, raw)
+
+
+_MORE_MATHS = re.compile(r"(?<!\^)(?<!\^\{)(?<!\^ )\d|[=<>+*\\|]")
+_SECOND = re.compile(r"[a-z.]+,?\s+(?:and\s+)?([a-z\d].{0,60})$", re.I)
+_WORD = re.compile(
+    r"\w\w|[^\x00-\x7f]"
+)  # of one letter only in scripts whose letters are no unknowns
+_OR_MORE = re.compile(
+    r"\b(?:or|and) (?:more|less|fewer|above|below|over|under|higher|lower|greater|up)$", re.I
+)
+_OTHER_NUMBER = re.compile(
+    r"(?:pi|factorial|squared|cubed|plus|minus|divided|multiplied|mod|modulo|remainder|choose|sqrt"
+    r"|(?:or|and)\s+(?:more|less|fewer|above|below|over|under|higher|lower|greater)"
+    r"|to\s+the\s+(?:power|[a-z]|[a-z]+(?:th|rd|nd))"
+    r"|to\s+(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty)"
+    r"|(?:more|less|fewer|greater)\s+than\s+[a-z]|times\s+[b-hj-z]|percent\s+(?:more|less))\b",
+    re.I,
+)
 
 
 def _compound(value: Fraction, unit: Unit, rest: str, approx: bool) -> Number | None:
@@ -205,6 +263,8 @@ def read_unit(rest: str) -> Unit | None:
     found = UNITS.get(word) or UNITS.get(word.lower())
     if found is None and word.lower().endswith("s"):
         found = UNITS.get(word.lower()[:-1])
+    if word.lower() == "in" and re.match(r"\s+[a-z]", rest[m.end() :], re.I):
+        return None  # "5 in total"
     if found is not None and re.match(r"\s*(?:per\b|/|an?\b)", rest[m.end() :]):
         return None  # a rate is its own thing: the number is compared as written
     power = _power(m[1] or "", rest[m.end() :])

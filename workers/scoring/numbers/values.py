@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from workers.scoring.numbers import relations
+from workers.scoring.numbers.dates import Date, parse_date
 from workers.scoring.numbers.normalize import clean, closing, split_top
 from workers.scoring.numbers.numerals import APPROX, Number, parse_number
 
@@ -50,6 +52,13 @@ class Union:
 
 
 @dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio of values, "3:5"."""
+
+    items: tuple
+
+
+@dataclass(frozen=True, slots=True)
 class Matrix:
     """A matrix or a column vector, row by row."""
 
@@ -79,7 +88,19 @@ class Words:
     text: str
 
 
-Value = Number | Clock | Parts | Interval | Union | Matrix | Equation | Expression | Words
+Value = (
+    Number
+    | Clock
+    | Date
+    | Parts
+    | Interval
+    | Union
+    | Ratio
+    | Matrix
+    | Equation
+    | Expression
+    | Words
+)
 
 _LABEL = re.compile(
     r"^(?:therefore|thus|so|hence|it is|it's|they are|there are|exactly|only|a total"
@@ -93,7 +114,9 @@ _CLOCK = re.compile(
     re.I,
 )
 _HOUR = re.compile(r"(\d{1,2})\s*(?:o'?clock\s*)?(?:([ap])\.?\s?m\.?)$|(\d{1,2})\s*o'?clock$", re.I)
-_ENV = re.compile(r"\\begin\{([a-z]*matrix|array)\}(?:\{[^}]*\})?(.*)\\end\{\1\}$", re.S)
+_ENV = re.compile(
+    r"[\[(|]?\s?\\begin\{([a-z]*matrix|array)\}(?:\{[^}]*\})?(.*)\\end\{\1\}\s?[\])|]?$", re.S
+)
 _AND = re.compile(r"(?:(?<!\s)\s++)?(?:,\s*+)?(?:\band\b|\bor\b|\\text\{\s*(?:and|or)\s*\}|&)\s*")
 _MATHS = re.compile(r"[\d\\^_=+*/<>|{}()\[\]]")
 _RELATION = re.compile(r"(?<![<>!:\\=])=(?!=)")
@@ -116,10 +139,13 @@ def parse_value(raw: str, depth: int = 0) -> Value:
         if number is not None and APPROX.match(text):
             number = Number(number.value, number.decimals, number.percent, number.unit, True)
     if number is not None:
-        return number
+        is_day = text[:1].isdigit() and text[-1:].isalpha()
+        return (parse_date(text) if is_day else None) or number  # "5th of January"
     return (
         _clock(text)
+        or parse_date(text)
         or _matrix(text, depth)
+        or _related(text, depth)
         or _interval(text, depth)
         or _bracketed(text, depth)
         or _listed(text, depth)
@@ -163,6 +189,25 @@ def _matrix(text: str, depth: int) -> Matrix | None:
     )
 
 
+def _related(text: str, depth: int) -> Interval | Union | Ratio | Value | None:
+    """Inequalities, bounds in words, and ratios."""
+    found = relations.relation(text.replace("$", "") if text.count("$") > 1 else text)
+    if isinstance(found, str):
+        return _as_interval(parse_value(found, depth + 1))
+    if found is None and text[:1].isalnum() and (bound := relations.bound_in_words(text)):
+        found = [bound]
+    if found is not None:
+        spans = tuple(_interval_of(span, depth) for span in found)
+        return spans[0] if len(spans) == 1 else Union(spans)
+    members = relations.ratio(text)
+    return Ratio(tuple(parse_value(one, depth + 1) for one in members)) if members else None
+
+
+def _interval_of(span: relations.Span, depth: int) -> Interval:
+    low, high = (parse_value(end, depth + 1) for end in (span.low, span.high))
+    return Interval(low, high, span.low_closed, span.high_closed)
+
+
 _BOUND = re.compile(r"^([\[(])(.*)([\])])$", re.S)
 
 
@@ -204,7 +249,7 @@ def _bracketed(text: str, depth: int) -> Parts | None:
         return None
     parts = split_top(inner)
     if len(parts) < 2 and kind != "set":
-        return None
+        return parse_value(inner, depth + 1) if inner.strip() and kind == "tuple" else None
     if kind == "set":
         parts = [p for piece in parts for p in _AND.split(piece)]
     items = tuple(parse_value(p, depth + 1) for p in parts if p)
@@ -248,6 +293,8 @@ def shown(value: Value | None) -> str:
         minutes, seconds = divmod(value.minutes * 60, 60)
         hour, minute = divmod(int(minutes), 60)
         return f"{hour}:{minute:02}" + (f":{int(seconds):02}" if seconds else "")
+    if isinstance(value, Ratio):
+        return ":".join(map(shown, value.items))
     if isinstance(value, Parts):
         left, right = {"set": "{}", "tuple": "()", "closed": "[]"}.get(value.kind, ("", ""))
         return left + ", ".join(map(shown, value.items)) + right
@@ -270,13 +317,33 @@ _PUNCT = re.compile(r"[^\w\s'/+-]")
 def normal_words(text: str) -> str:
     """Lower case, without articles and punctuation, single spaces."""
     text = _PUNCT.sub(" ", text.lower())
+    words = text.split()
+    if len(words) > 2 and all(len(word) == 1 for word in words):
+        return "".join(words)  # "y a j o" is spelled
     return " ".join(_ARTICLES.sub(" ", text).split())
 
 
+def squeeze(text: str) -> str:
+    """Text without what does not change an expression: spaces, product dots, braces of one sign."""
+    text = re.sub(r"\\(?:cdot|times)(?![a-zA-Z])|\s|\\[!,;:]", "", text)
+    return re.sub(r"\{(\w)\}", r"\1", text)
+
+
+_DIFFERENCE = re.compile(r"-?[a-zA-Z](?:\s?-\s?[a-zA-Z]){1,20}")
+
+
+_SHORT_WORDS = frozenset("no ok si ja da ya je".split())
+
+
 def _rest(text: str) -> Expression | Words:
-    letters = re.sub(r"[^a-zA-Z]", "", text)
-    if _MATHS.search(text) or len(letters) <= 1:
+    letters = "".join(filter(str.isalpha, text))
+    if _MATHS.search(text) or (len(letters) <= 1 and text.isascii()) or _DIFFERENCE.fullmatch(text):
         return Expression(text)
-    if len(text.split()) == 1 and len(letters) <= 2 and text.lower() not in ("no", "ok"):
+    if (
+        len(letters) <= 2
+        and text.isascii()
+        and " " not in text
+        and text.lower() not in _SHORT_WORDS
+    ):
         return Expression(text)
     return Words(normal_words(text))
