@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.benchmarks import scoring_rate
+from tests.benchmarks import scoring_answers, scoring_rate
 from tests.benchmarks.bombs import bomb_texts
 from workers.scoring import Item, score_items
 from workers.scoring.contract import item_from
@@ -69,7 +69,9 @@ def agreement(data: Path) -> Iterator[Row]:
     """Correctness against the gold labels."""
     labelled = teachers(data)
     scored = score_items(item for item, _ in labelled)
-    right = sum(s.correctness == float(gold) for s, (_, gold) in zip(scored, labelled, strict=True))
+    right = sum(
+        (s.correctness == 1.0) is gold for s, (_, gold) in zip(scored, labelled, strict=True)
+    )
     share = right / len(labelled)
     yield Row("agreement with gold labels, gsm8k_teachers_dev", f"{right:,} of {len(labelled):,}", "100%",
               share == 1)  # fmt: skip
@@ -163,6 +165,12 @@ _the_peer = _Peer()
 
 def _peer() -> _Peer:
     return _the_peer
+
+
+def answers(data: Path) -> Iterator[Row]:
+    """See `scoring_answers`."""
+    for found in scoring_answers.rows(data):
+        yield Row(*found)
 
 
 def equations(data: Path) -> Iterator[Row]:
@@ -337,6 +345,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="fewer lines and texts than asked for")
     parser.add_argument("--areas", action="store_true", help="only the areas under the ROC")
+    parser.add_argument("--answers", action="store_true", help="only how answers are graded")
     options = parser.parse_args()
     data = default_data()
     rows: list[Row] = []
@@ -349,6 +358,9 @@ def main() -> int:
     print(Row("what", "figure", "wanted"))
     if options.areas and data.is_dir():
         show(areas(data, SentenceEmbedder()))
+        return 1 if any(row.met is False for row in rows) else 0
+    show(answers(data))
+    if options.answers:
         return 1 if any(row.met is False for row in rows) else 0
     show(pairs())
     if data.is_dir():

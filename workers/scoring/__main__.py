@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from workers.generation.types import BackendError
 from workers.scoring.batch.files import Options, score_file
+from workers.scoring.explain import explain_in_file
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,6 +44,8 @@ def _run(options) -> int:
         target = None if options.output in (None, "-") else Path(options.output)
         if target and target.exists() and target.samefile(source):
             return _fail(f"{target} is the input; give another output")
+        if options.explain is not None:
+            return _explain(source, options.explain)
         settings = Options(
             embedding_model=None if options.no_embeddings else options.embedding_model,
             processes=options.processes,
@@ -58,6 +61,16 @@ def _run(options) -> int:
             scored = _to_target(source, target, Path(folder), report, settings)
     print(f"{scored:,} scored" + (f", {bad:,} bad" if bad else ""), file=sys.stderr)
     return 1 if bad else 0
+
+
+def _explain(source: Path, name: str) -> int:
+    """Prints how the answers of the lines with this id were found; 1 where there is none."""
+    found = 0
+    for found, lines in enumerate(explain_in_file(source, name), 1):
+        print(lines if found == 1 else f"\n{lines}")
+    if not found:
+        print(f"error: no line of {source.name} has the id {name!r}", file=sys.stderr)
+    return 0 if found else 1
 
 
 def _to_target(source: Path, target: Path, folder: Path, report, settings) -> int:
@@ -166,6 +179,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--judge-key-env", default="", metavar="VARIABLE", help="the variable that holds the key"
+    )
+    parser.add_argument(
+        "--explain",
+        metavar="ID",
+        help="score nothing; say of the line with this id how its answer was found, read and graded",
     )
     parser.add_argument(
         "--details",

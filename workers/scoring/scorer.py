@@ -50,7 +50,7 @@ WRONG_CEILING = 0.4  # overall of a rationale with a wrong answer, or without an
 def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None) -> Scored:
     """Scores one rationale alone: everything that needs no other member of its group."""
     rationale = analyse(item.question, item.rationale)
-    found = find_answer(item.rationale, _kind_of(item), item.choices, item.finish_reason)
+    found = find_answer(item.rationale, kind_of(item), item.choices, item.finish_reason)
     graded = grade(found, item.references, item.answer_type, item.choices, item.question, hard=hard)
     value = answer_value(found)
     by_step = step_flags(rationale)
@@ -73,7 +73,7 @@ def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None)
     return scored
 
 
-def _kind_of(item: Item) -> str | None:
+def kind_of(item: Item) -> str | None:
     """The answer type that the references are of, so that the rationale is read for the same."""
     if item.choices:
         return "choice"

@@ -60,6 +60,7 @@ _JSON_VALUE = re.compile(
     r"|(\[[^\]\n]{0,400}\]))"
 )
 _PARTS = re.compile(r"\bthat\s|,\s|:\s")
+_DIGIT = re.compile(r"\d")
 _TAG_END = re.compile(r"</(?:final_?)?answer>|</solution>|\Z")
 _ONE_GROUP = re.compile(r"\d[.,]\d{3}(?!\d)|\d,\d")
 
@@ -268,6 +269,8 @@ def _marked(text, at, stop, method, answer_type, choices) -> Found | None:
     if inner:
         return inner
     reduced = reduce_phrase(phrase, answer_type, choices, strict=method == "answer-is")
+    if reduced == PROSE and answer_type != "yes_no" and _DIGIT.search(text, phrase.end, stop):
+        return None  # a heading: "Step-by-Step Answer: Leah had 32 chocolates. ..."
     return _found(text, reduced, phrase, method, answer_type, choices)
 
 

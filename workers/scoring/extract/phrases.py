@@ -220,9 +220,17 @@ def _expression(phrase: Phrase, answer_type: str | None, strict: bool) -> Phrase
 
 
 def _is_prose(text: str) -> bool:
-    return len(_WORDS.findall(text)) > 1 and len(text.split()) > 3
+    if len(_WORDS.findall(text)) > 1 and len(text.split()) > 3:
+        return True
+    if text.isascii():
+        return False
+    letters = sum(ch.isalpha() and ch > "\u0300" for ch in text)
+    return letters > 5 or bool(_LEADING_SCRIPT.match(text))
 
 
+_LEADING_SCRIPT = re.compile(
+    r"[\u0900-\u0dff\u0e00-\u0eff\u3040-\u9fff\uac00-\ud7af]{2,20}\D{0,20}\d"
+)
 _WORDS = re.compile(r"(?<![\\a-zA-Z{])[a-zA-Z]{2,}")
 
 

@@ -201,10 +201,13 @@ _FUNCTIONS = frozenset(
     "sin cos tan cot sec csc log ln exp sqrt pi arcsin arccos arctan sinh cosh tanh max min mod gcd lcm "
     "det inf infinity and or frac dfrac cdot times left right theta alpha beta deg degrees".split()
 )
+_SCRIPT = re.compile(r"[\u0400-\u04ff\u0590-\u0eff\u3040-\u9fff\uac00-\ud7af]{2}")
 _WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
 
 
 def has_prose(text: str) -> bool:
     """Whether an expression has words in it that are no names of functions: no Math-Verify then."""
+    if not text.isascii() and _SCRIPT.search(text):
+        return True
     words = _WORD.findall(text)
     return sum(len(word) > 2 and word.lower() not in _FUNCTIONS for word in words) > 0

@@ -19,19 +19,18 @@ _MONTHS = (
 )
 MONTHS = {name: number for number, row in enumerate(_MONTHS, 1) for name in row.split()}
 _NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
-_WEEKDAY = (
-    r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+(?:the\s+)?)?"
-)
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s{1,3}(?:the\s{1,3})?)?"
 _DAY = r"(\d{1,2})(?:st|nd|rd|th|\.|er|º)?"
 _NUMERIC = re.compile(r"(\d{1,4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{1,4})$")
 _MONTH_FIRST = re.compile(
-    rf"{_WEEKDAY}(?:the\s+)?({_NAME})\.?\s+(?:the\s+)?{_DAY}(?:,?\s+(?:of\s+)?(\d{{4}}))?$", re.I
-)
-_DAY_FIRST = re.compile(
-    rf"{_WEEKDAY}(?:the\s+)?{_DAY}\s+(?:of\s+|de\s+)?({_NAME})\.?(?:,?\s+(?:de\s+)?(\d{{4}}))?$",
+    rf"{_WEEKDAY}(?:the\s{{1,3}})?({_NAME})\.?\s{{1,3}}(?:the\s{{1,3}})?{_DAY}(?:,?\s{{1,3}}(?:of\s{{1,3}})?(\d{{4}}))?$",
     re.I,
 )
-_MONTH_YEAR = re.compile(rf"({_NAME})\.?,?\s+(?:of\s+|de\s+)?(\d{{4}})$", re.I)
+_DAY_FIRST = re.compile(
+    rf"{_WEEKDAY}(?:the\s{{1,3}})?{_DAY}\s{{1,3}}(?:of\s{{1,3}}|de\s{{1,3}})?({_NAME})\.?(?:,?\s{{1,3}}(?:de\s{{1,3}})?(\d{{4}}))?$",
+    re.I,
+)
+_MONTH_YEAR = re.compile(rf"({_NAME})\.?,?\s{{1,3}}(?:of\s{{1,3}}|de\s{{1,3}})?(\d{{4}})$", re.I)
 _CJK = re.compile(r"(?:(\d{4})\s?[年년]\s?)?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号號일]$")
 IN_TEXT = re.compile(
     rf"(?<![\w./-])(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}([-/.])\d{{1,2}}\1\d{{2,4}}"

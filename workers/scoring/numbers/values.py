@@ -282,13 +282,22 @@ def _equation(text: str, depth: int) -> Equation | None:
     return Equation(left, right, parse_value(right, depth + 1))
 
 
+def _decimal(number: Number) -> str:
+    """Its value as a decimal where it was written as one, else as a fraction."""
+    value, places = number.value, number.decimals or 0
+    if value.denominator == 1 or not 0 < places <= 12 or 10**places % value.denominator:
+        return str(value)
+    digits = str(abs(value.numerator) * (10**places // value.denominator)).rjust(places + 1, "0")
+    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
 def shown(value: Value | None) -> str:
     """A value as it was understood, in one line for a person: "8/3", "50 %", "{1, 2}", "12:30 pm"."""
     if value is None:
         return ""
     if isinstance(value, Number):
         sign, unit = " %" if value.percent else "", value.unit.name if value.unit else ""
-        return f"{value.value}{sign} {unit}".strip()
+        return f"{_decimal(value)}{sign} {unit}".strip()
     if isinstance(value, Clock):
         minutes, seconds = divmod(value.minutes * 60, 60)
         hour, minute = divmod(int(minutes), 60)
