@@ -1,8 +1,8 @@
 """The lines that the scorer reads and the scores that it writes: checking and shapes.
 
 In: {"id", "question", "reference_answer", "rationale", "answer_type"?, "choices"?, "group"?,
-"teacher"?, "finish_reason"?}. `reference_answer` may be null, a number, a text, or a list of several
-right answers. Keys that the scorer does not know are passed through untouched.
+"teacher"?, "finish_reason"?, "worked_solution"?}. `reference_answer` may be null, a number, a text, or a
+list of several right answers. Keys that the scorer does not know are passed through untouched.
 
 Out: the same object with "score": {"answer", "correctness", "verdict", "unread", ...}. `verdict` is "right"
 (correctness 1.0), "wrong" (0.0), "not_read" or "no_reference" (both null). Where it is "not_read",
@@ -37,6 +37,7 @@ class Item:
     teacher: who wrote it; finish_reason: why the generation ended, "stop", "length", "error", "abort" or
     None where that is not known. counts: whether the
     others of its group are compared with it; else it is compared with them, and leaves no trace there.
+    worked_solution: the reasoning that came with the question, "" where there is none.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Item:
     teacher: str | None = None
     finish_reason: str | None = None
     counts: bool = True
+    worked_solution: str = ""
 
     @property
     def group_key(self) -> str:
@@ -58,20 +60,27 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """Something that a reviewer should look at. severity: "error", "warning" or "info"."""
+    """Something that a reviewer should look at. severity: "error", "warning" or "info"; start, end: its place
+    in the rationale, in characters, where it is smaller than its step (-1: it is not)."""
 
     code: str
     message: str
     severity: str = "warning"
+    start: int = -1
+    end: int = -1
 
     def to_dict(self) -> dict:
-        """The flag as in the contract."""
-        return {"code": self.code, "message": self.message, "severity": self.severity}
+        """The flag as in the contract; with "start" and "end" where it has a place of its own."""
+        flag = {"code": self.code, "message": self.message, "severity": self.severity}
+        return flag if self.start < 0 else flag | {"start": self.start, "end": self.end}
 
 
 @dataclass(slots=True)
 class StepScore:
-    """One step with how likely it is right (validity) and to be without progress (redundancy)."""
+    """One step with how likely it is right (validity) and to be without progress (redundancy).
+
+    checked: whether something in it could be recomputed, so that "no flag" says something.
+    """
 
     text: str
     start: int
@@ -79,6 +88,7 @@ class StepScore:
     validity: float = 1.0
     redundancy: float = 0.0
     flags: list[Flag] = field(default_factory=list)
+    checked: bool = False
 
     def to_dict(self) -> dict:
         """The step as in the contract."""
@@ -172,6 +182,7 @@ def item_from(row: Mapping) -> Item:
         _text(row, "group"),
         _text(row, "teacher"),
         _text(row, "finish_reason"),
+        worked_solution=_text(row, "worked_solution") or "",
     )
 
 

@@ -8,7 +8,7 @@ from workers.scoring.extract.answers import Found
 from workers.scoring.grade.grading import Grade
 from workers.scoring.metrics.consistency import Vote
 
-SCORER_VERSION = "1.3"
+SCORER_VERSION = "1.4"
 
 
 @dataclass(slots=True)
@@ -32,7 +32,13 @@ class Scored:
     checkable: int
     failed: int
     idle_share: float
-    soundness: float = 1.0  # how likely no step is wrong, whatever the rationale is about
+    soundness: float = 1.0  # how likely no step is wrong by the text alone, see `validity`
+    evidence: tuple[float, ...] = ()  # see `soundness.SOUND_FEATURES`
+    results: tuple = ()  # see `claims.divergence`
+    numbers: frozenset = (
+        frozenset()
+    )  # all that its text shows, as far as others are compared with it
+    first_wrong: int | None = None  # the likeliest first wrong step where the answer is wrong
     topic: tuple[float, ...] | None = None  # see `topic.topic_features`
     tokens: int | None = None
     answered: Vote = None
@@ -82,6 +88,8 @@ class Scored:
             "reference_read": self.grade.reference_read,
             "equations_checked": self.checkable,
             "equations_failed": self.failed,
+            "unchecked_steps": [i for i, step in enumerate(self.steps, 1) if not step.checked],
+            "first_wrong_step": self.first_wrong,
             "length": self.length,
             "weighted_consistency": self.weighted_consistency,
             "scorer_version": SCORER_VERSION,
@@ -97,7 +105,7 @@ def digest_of(text: str) -> bytes:
 # What a score of one rationale alone depends on, and what it finds, as plain tuples: made and read far
 # faster than the classes, for the way between two processes (`isolation`).
 _PLAIN = ("structure", "validity", "redundancy", "length", "checkable", "failed", "idle_share",
-          "soundness", "topic", "tokens", "answered", "words")  # fmt: skip
+          "soundness", "evidence", "results", "numbers", "topic", "tokens", "answered", "words")  # fmt: skip
 
 
 def fields_of(item: Item) -> tuple:
@@ -120,7 +128,10 @@ def pack(one: Scored) -> tuple:
     return (
         (found.answer, found.start, found.end, found.method),
         tuple(getattr(grade, name) for name in Grade.__slots__),
-        [(s.start, s.end, s.validity, s.redundancy, _packed(s.flags)) for s in one.steps],
+        [
+            (s.start, s.end, s.validity, s.redundancy, _packed(s.flags), s.checked)
+            for s in one.steps
+        ],
         _packed(one.flags),
         *[getattr(one, name) for name in _PLAIN],
     )
@@ -134,11 +145,14 @@ def unpack(item: Item, packed: tuple) -> Scored:
         item,
         Found(*found),
         Grade(*grade),
-        [StepScore(text[a:b], a, b, v, r, [Flag(*f) for f in own]) for a, b, v, r, own in steps],
+        [
+            StepScore(text[a:b], a, b, v, r, [Flag(*f) for f in own], checked)
+            for a, b, v, r, own, checked in steps
+        ],
         [Flag(*flag) for flag in flags],
         **dict(zip(_PLAIN, plain, strict=True)),
     )
 
 
-def _packed(flags: list[Flag]) -> list[tuple[str, str, str]]:
-    return [(flag.code, flag.message, flag.severity) for flag in flags]
+def _packed(flags: list[Flag]) -> list[tuple]:
+    return [(flag.code, flag.message, flag.severity, flag.start, flag.end) for flag in flags]

@@ -10,17 +10,24 @@ from dataclasses import dataclass, field, replace
 from itertools import chain as joined
 from itertools import groupby, islice, tee
 
+from workers.scoring.claims.divergence import MAX_RESULTS, results_of
+from workers.scoring.claims.findings import NO_CLAIMS, Claims, read_claims
 from workers.scoring.contract import MAX_RATIONALE, Flag, Item, StepScore, unit
 from workers.scoring.extract.answers import find_answer
 from workers.scoring.grade.grading import grade, reference_of
+from workers.scoring.group import Group, finish
 from workers.scoring.isolation.process import Failure, TextError, TextProcess
 from workers.scoring.metrics.conciseness import (
     StudentLimit,
-    conciseness_score,
     redundancy_flags,
     rough_tokens,
 )
-from workers.scoring.metrics.consistency import Ballot, vote_of
+from workers.scoring.metrics.consistency import vote_of
+from workers.scoring.metrics.soundness import (
+    STEP_ODDS,
+    evidence_of,
+    finding_flags,
+)
 from workers.scoring.metrics.structure import (
     answer_value,
     rationale_flags,
@@ -28,23 +35,14 @@ from workers.scoring.metrics.structure import (
     structure_score,
 )
 from workers.scoring.metrics.topic import topic_features
-from workers.scoring.metrics.validity import likelihoods, off_topic
+from workers.scoring.metrics.validity import less_likely, likelihoods
 from workers.scoring.scored import Scored, digest_of, fields_of, unpack
 from workers.scoring.steps.facts import RationaleFacts, analyse
 
 IDLE_CODES = ("repeats", "restates_question", "nothing_new")
-WEIGHTS = {
-    "correctness": 0.45,
-    "validity": 0.25,
-    "structure": 0.10,
-    "consistency": 0.10,
-    "conciseness": 0.10,
-}
 EMBED_AHEAD = 2_048  # items that are embedded together, so that texts of like length share a batch
 PROCESS_AHEAD = 256  # items that are handed to a process together
 EMBED_CHARS = 8_000  # the model reads 256 tokens; more text only costs time
-OFF_TOPIC_FLAG = 0.5  # how likely a rationale is about another question before a flag says so
-WRONG_CEILING = 0.4  # overall of a rationale with a wrong answer, or without any
 
 
 def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None) -> Scored:
@@ -54,7 +52,14 @@ def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None)
     graded = grade(found, item.references, item.answer_type, item.choices, item.question, hard=hard)
     value = answer_value(found)
     by_step = step_flags(rationale)
-    for own, idle in zip(by_step, redundancy_flags(rationale), strict=True):
+    results = results_of(step.equations for step in rationale.steps)
+    # A wrong answer says enough, and what its steps claim would cost as much as all the rest.
+    claims = NO_CLAIMS if graded.correctness == 0.0 else read_claims(item.question, rationale)
+    shown = finding_flags(
+        claims, results, len(by_step), value if graded.correctness == 1.0 else None
+    )
+    for own, found_here, idle in zip(by_step, shown, redundancy_flags(rationale), strict=True):
+        own.extend(found_here)
         own.extend(idle)
     overall_flags = rationale_flags(rationale, found, item.finish_reason, value)
     if graded.unread in ("not_understood", "ambiguous", "type_mismatch", "bad_reference"):
@@ -68,8 +73,10 @@ def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None)
                 "warning",
             )
         )
-    scored = _assemble(item, rationale, found, graded, by_step, overall_flags)
+    scored = _assemble(item, rationale, claims, found, graded, by_step, overall_flags, shown)
     scored.tokens = tokens
+    scored.results = results
+    scored.numbers = rationale.numbers if len(rationale.numbers) <= MAX_RESULTS else frozenset()
     return scored
 
 
@@ -82,11 +89,21 @@ def kind_of(item: Item) -> str | None:
     return reference_of(item.references[0], item.answer_type).answer_type
 
 
-def _assemble(item, rationale: RationaleFacts, found, graded, by_step, overall_flags) -> Scored:
+def _assemble(
+    item, rationale: RationaleFacts, claims: Claims, found, graded, by_step, overall_flags, shown
+) -> Scored:
     likely = likelihoods(rationale, any(f.code == "unsupported_answer" for f in overall_flags))
     steps = [
-        StepScore(f.step.text, f.step.start, f.step.end, unit(v), unit(r), own)
-        for f, (v, r), own in zip(rationale.steps, likely.steps, by_step, strict=True)
+        StepScore(
+            f.step.text,
+            f.step.start,
+            f.step.end,
+            unit(less_likely(v, STEP_ODDS * len(here))),
+            unit(r),
+            own,
+            bool(f.equations),
+        )
+        for f, (v, r), own, here in zip(rationale.steps, likely.steps, by_step, shown, strict=True)
     ]
     idle = sum(any(f.code in IDLE_CODES for f in own) for own in by_step)
     return Scored(
@@ -103,90 +120,11 @@ def _assemble(item, rationale: RationaleFacts, found, graded, by_step, overall_f
         failed=rationale.failed,
         idle_share=idle / len(steps) if steps else 0.0,
         soundness=likely.soundness,
+        evidence=evidence_of(likely.soundness, claims, rationale, sum(map(bool, shown))),
         topic=topic_features(item.question, rationale),
         answered=vote_of(found.answer, item.choices),
         words=digest_of(item.rationale),
     )
-
-
-@dataclass(slots=True)
-class Group:
-    """What the members of one group need to know of each other; grows one member at a time."""
-
-    ballot: Ballot = field(default_factory=Ballot)
-    shortest_right: int | None = None
-    texts: dict[bytes, str] = field(default_factory=dict)
-    vector_sum: object = None
-
-    def add(self, scored: Scored, weights: Mapping[str, float]) -> None:
-        """Counts one member in, where it counts, and notes which answer it gives."""
-        if not scored.item.counts:
-            scored.vote = self.ballot.key_of(scored.answered)
-            return
-        weight = weights.get(scored.item.teacher or "", 0.5)
-        scored.vote = self.ballot.add(scored.answered, weight)
-        if scored.correctness == 1.0 and scored.length:
-            self.shortest_right = min(scored.length, self.shortest_right or scored.length)
-
-    def twin(self, scored: Scored) -> str | None:
-        """Id of an earlier member with the same words, noting this one."""
-        earlier = self.texts.get(scored.words)
-        if earlier is None and scored.item.counts and len(self.texts) < 100_000:
-            self.texts[scored.words] = scored.item.id
-        return earlier
-
-
-def finish(scored: Scored, group: Group, limit: StudentLimit | None = None) -> Scored:
-    """Adds what depends on the rest of the group, and on the embeddings where there are any."""
-    _note_topic(scored)
-    scored.consistency = _rounded(group.ballot.share(scored.vote))
-    scored.weighted_consistency = _rounded(group.ballot.weighted_share(scored.vote))
-    twin = group.twin(scored)
-    if twin is not None:
-        scored.flags.append(Flag("duplicate", f"The same text as {twin}.", "info"))
-    scored.conciseness = unit(
-        conciseness_score(
-            scored.length,
-            group.shortest_right,
-            scored.idle_share,
-            scored.correctness,
-            limit,
-            scored.tokens,
-        )
-    )
-    scored.overall = unit(overall_score(scored))
-    return scored
-
-
-def _note_topic(one: Scored) -> None:
-    """Lowers the validity of a rationale by how likely it is about another question."""
-    if one.topic is None:
-        return
-    off = off_topic(one.topic, one.cosine)
-    one.validity = unit(one.soundness * (1.0 - off))
-    if off > OFF_TOPIC_FLAG:
-        message = "This is hardly about the question: it takes little of its words and numbers."
-        one.flags.append(Flag("off_topic", message, "warning"))
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else unit(value)
-
-
-def overall_score(scored: Scored) -> float:
-    """Weighted mean of what is known (`WEIGHTS`); a wrong or missing answer keeps it under
-    `WRONG_CEILING`."""
-    parts = {
-        "correctness": scored.correctness,
-        "validity": scored.validity,
-        "structure": scored.structure,
-        "consistency": scored.consistency,
-        "conciseness": scored.conciseness,
-    }
-    known = {name: value for name, value in parts.items() if value is not None}
-    mean = sum(WEIGHTS[n] * v for n, v in known.items()) / sum(WEIGHTS[n] for n in known)
-    is_answered = scored.correctness != 0.0 and scored.found.answer is not None
-    return mean if is_answered else min(mean, WRONG_CEILING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,5 +340,6 @@ def item_of(question: Question, name: str, text: str, **about: Any) -> Item:
         answer_type=question.answer_type,
         choices=tuple(question.choices),
         group=str(question.pk),
+        worked_solution=question.worked_solution,
         **about,
     )

@@ -98,7 +98,7 @@ def test_similarity_is_the_mean_raw_cosine_to_the_rest_of_the_group():
 def test_the_fitted_weights_stand_under_their_features_names():
     content = json.loads(MODELS_FILE.read_text(encoding="utf-8"))
     assert set(models()) == {"step_validity", "step_redundancy", "rationale_validity", "rationale_redundancy",
-                             "topic", "topic_embedded"}  # fmt: skip
+                             "sound_alone", "sound_group", "topic", "topic_embedded"}  # fmt: skip
     for name in models():
         assert isinstance(content[name]["intercept"], float)
         assert all(isinstance(weight, float) for weight in content[name]["weights"].values())

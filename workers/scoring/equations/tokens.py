@@ -22,26 +22,29 @@ _TOKEN = re.compile(
     r"|(?P<pt>[^\s\w])"
     r"|(?P<nl>\n)"
 )
-_KINDS = {"op": "op", "eq": "=", "w": "w", "bad": "bad", "pt": ".", "nl": "."}
+_KINDS = {"n": "n", "p": "%", "op": "op", "eq": "=", "w": "w", "bad": "bad", "pt": ".", "nl": "."}
 
 
 def tokenise(text: str) -> list[Token]:
     """Tokens of a normalised text; " x " between numbers is a multiplication sign."""
     out: list[Token] = []
+    may_multiply: list[int] = []
+    new, kinds = tuple.__new__, _KINDS
     for m in _TOKEN.finditer(text):
-        group = m.lastgroup
-        if group in ("n", "p"):
-            out.append(Token("%" if group == "p" else "n", m.group(), m.start(), m.end()))
-        else:
-            out.append(Token(_KINDS[group], m.group(), m.start(), m.end()))
-    for i, token in enumerate(out):
-        if token.kind == "w" and 0 < i < len(out) - 1:
-            multiplies = (
+        group, shown = m.lastgroup, m.group()
+        start = m.start()
+        if group == "w" and (shown == "x" or shown == "of" or shown == "X"):
+            may_multiply.append(len(out))
+        # As Token(...), in less than half the time.
+        out.append(new(Token, (kinds[group], shown, start, start + len(shown))))
+    for i in may_multiply:
+        if 0 < i < len(out) - 1:
+            token = out[i]
+            if (
                 _times(out, i)
-                if token.text in ("x", "X")
-                else (token.text == "of" and out[i - 1].kind in "n%" and out[i + 1].kind in "n%")
-            )
-            if multiplies:
+                if token.text != "of"
+                else (out[i - 1].kind in "n%" and out[i + 1].kind in "n%")
+            ):
                 out[i] = Token("op", "*", token.start, token.end)
     return out
 

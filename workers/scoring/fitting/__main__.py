@@ -17,6 +17,8 @@ What is fitted on what:
 the file, none
   of them a question of step_perturbation_dev, so that its swapped solutions are held out; moved to the
   prior `PRIOR_OFF_TOPIC`.
+- sound_alone, sound_group: rationales with a right answer that people judged, see `soundness.py`; fitted
+  after the others, whose log-odds they take (`--soundness`: they alone, the others stay as they are).
 """
 
 import argparse
@@ -27,34 +29,59 @@ from pathlib import Path
 from workers.scoring.fitting.cross_validation import cross_validate
 from workers.scoring.fitting.dev_data import add_cosines, default_data, load
 from workers.scoring.fitting.models import Linear, fit
+from workers.scoring.fitting.soundness import fit_soundness, held_out, judged
 from workers.scoring.metrics.similarity import SentenceEmbedder
 from workers.scoring.metrics.topic import EMBEDDED_TOPIC_FEATURES, TOPIC_FEATURES
-from workers.scoring.metrics.validity import MODELS_FILE
-from workers.scoring.roc import Area
+from workers.scoring.metrics.validity import GROUP_FEATURES, MODELS_FILE, SOUND_FEATURES, models
+from workers.scoring.roc import Area, clustered_area
 from workers.scoring.steps.features import RATIONALE_FEATURES, STEP_FEATURES
 
+FEATURES = {"step_validity": STEP_FEATURES, "step_redundancy": STEP_FEATURES,
+            "rationale_validity": RATIONALE_FEATURES, "rationale_redundancy": ("most_idle_step",),
+            "sound_alone": SOUND_FEATURES, "sound_group": GROUP_FEATURES,
+            "topic": TOPIC_FEATURES, "topic_embedded": EMBEDDED_TOPIC_FEATURES}  # fmt: skip
+WHAT = (
+    "Log-odds that a step (rationale) is wrong, or makes no progress: intercept plus weight times "
+    "feature. Features "
+    "are explained in features.py; fitted by python -m workers.scoring.fitting."
+)
 
-def write(models: dict[str, Linear], areas: dict[str, Area], path: Path) -> None:
-    """Writes the weights by name, with what they reached on questions held out."""
-    names = {"step_validity": STEP_FEATURES, "step_redundancy": STEP_FEATURES,
-             "rationale_validity": RATIONALE_FEATURES, "rationale_redundancy": ("most_idle_step",),
-             "topic": TOPIC_FEATURES, "topic_embedded": EMBEDDED_TOPIC_FEATURES}  # fmt: skip
-    content = {
-        "what": "Log-odds that a step (rationale) is wrong, or makes no progress: intercept plus "
-        "weight times "
-        "feature. Features are explained in features.py; fitted by python -m workers.scoring.fitting.",
-        "cross_validated": {name: round(area.value, 3) for name, area in areas.items()},
-        **{
-            name: {
-                "intercept": round(model.intercept, 5),
-                "weights": {
-                    f: round(float(w), 5) for f, w in zip(names[name], model.weights, strict=True)
-                },
-            }
-            for name, model in models.items()
-        },
+
+def write(fitted: dict[str, Linear], areas: dict[str, Area], path: Path) -> None:
+    """Writes the weights by name, with what they reached on questions held out; the file's others stay."""
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    shown = before.pop("cross_validated", {}) | {
+        name: round(area.value, 3) for name, area in areas.items()
     }
+    weights = {
+        name: {
+            "intercept": round(model.intercept, 5),
+            "weights": {
+                f: round(float(w), 5) for f, w in zip(FEATURES[name], model.weights, strict=True)
+            },
+        }
+        for name, model in fitted.items()
+    }
+    content = before | {"what": WHAT, "cross_validated": shown} | weights
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def soundness(data: Path, path: Path) -> None:
+    """Fits, cross-validates and writes the models for right answers."""
+    rationales = judged(data)
+    probabilities = held_out(rationales)
+    areas = {}
+    for source in dict.fromkeys(one.source for one in rationales):
+        some = [i for i, one in enumerate(rationales) if one.source == source]
+        for at, name in enumerate(("alone", "beside its group")):
+            areas[f"soundness, {source}, {name}"] = clustered_area(
+                [rationales[i].wrong for i in some],
+                [probabilities[i][at] for i in some],
+                [rationales[i].question for i in some],
+            )
+    for name, area in areas.items():
+        print(f"{name:44} {area}")
+    write(fit_soundness(rationales), areas, path)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,6 +92,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "-o", "--output", type=Path, default=MODELS_FILE, help="where the weights go"
     )
+    parser.add_argument(
+        "--soundness",
+        action="store_true",
+        help="only the models for rationales with a right answer",
+    )
     options = parser.parse_args(arguments)
     if not options.data.is_dir():
         print(
@@ -72,12 +104,18 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    if options.soundness:
+        soundness(options.data, options.output)
+        print(f"written: {options.output}")
+        return 0
     data = load(options.data)
     add_cosines(data, SentenceEmbedder())
     areas = cross_validate(data)
     for name, area in areas.items():
         print(f"{name:32} {area}")
     write(fit(data), areas, options.output)
+    models.cache_clear()
+    soundness(options.data, options.output)
     print(f"written: {options.output}")
     return 0
 

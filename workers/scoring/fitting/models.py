@@ -35,7 +35,7 @@ class Linear:
         return x @ self.weights + self.intercept
 
 
-def _logistic(
+def logistic(
     x: np.ndarray, y: np.ndarray, strength: float, intercept: bool = True, weight=None
 ) -> Linear:
     spread = x.std(axis=0)
@@ -62,20 +62,20 @@ def fit(data: dict[str, list]) -> dict[str, Linear]:
     step_rationales = [c for pair in labelled for c in pair if c.wrong_steps is not None] + data[
         "validity"
     ]
-    step_validity = _logistic(*_steps_of(step_rationales), STRENGTH["step_validity"])
+    step_validity = logistic(*_steps_of(step_rationales), STRENGTH["step_validity"])
     rationale_validity = _fit_pairs(labelled, data["teachers"], data["validity"])
     x = np.vstack([c.rows for c in data["redundancy"]])
     y = np.concatenate([[r == 0 for r in c.ratings] for c in data["redundancy"]])
     # What says that a step is wrong says nothing of its progress: those features get no weight.
     x[:, [STEP_FEATURES.index(name) for name in ABOUT_ERRORS]] = 0.0
-    step_redundancy = _logistic(x, y, STRENGTH["step_redundancy"])
+    step_redundancy = logistic(x, y, STRENGTH["step_redundancy"])
     most = np.array([[step_redundancy.score(c.rows).max()] for c in data["redundancy"]])
     some = np.array([min(c.ratings) == 0 for c in data["redundancy"]])
     models = {
         "step_validity": step_validity,
         "rationale_validity": rationale_validity,
         "step_redundancy": step_redundancy,
-        "rationale_redundancy": _logistic(most, some, 10.0),
+        "rationale_redundancy": logistic(most, some, 10.0),
         "topic": fit_topic(data["topic"], False),
     }
     if all(pair.cosine is not None for pair in data["topic"]):
@@ -90,12 +90,10 @@ def _fit_pairs(pairs: list, teachers: list[Rationale], alone: list[Rationale]) -
     weight = np.array([1.0] * len(pairs) + [TEACHER_WEIGHT] * len(natural))
     x = np.vstack([difference, -difference])
     y = np.concatenate([np.ones(len(difference)), np.zeros(len(difference))])
-    raw = _logistic(
-        x, y, STRENGTH["rationale_validity"], intercept=False, weight=np.tile(weight, 2)
-    )
+    raw = logistic(x, y, STRENGTH["rationale_validity"], intercept=False, weight=np.tile(weight, 2))
     rationales = [c for pair in pairs for c in pair] + teachers + alone
     scores = np.array([[float(raw.score(c.features))] for c in rationales])
-    scale = _logistic(scores, np.array([c.wrong for c in rationales]), 10.0)
+    scale = logistic(scores, np.array([c.wrong for c in rationales]), 10.0)
     wrong = float(np.mean([c.wrong for c in rationales]))
     return Linear(raw.weights * scale.weights[0], scale.intercept + _shift(PRIOR_WRONG, wrong))
 
@@ -124,5 +122,5 @@ def fit_topic(pairs: list[TopicPair], embedded: bool) -> Linear:
     off = np.array([pair.off for pair in pairs])
     cells = [(pair.source, pair.off) for pair in pairs]
     weight = np.array([len(cells) / (len(set(cells)) * cells.count(cell)) for cell in cells])
-    model = _logistic(x, off, STRENGTH["topic"], weight=weight)
+    model = logistic(x, off, STRENGTH["topic"], weight=weight)
     return Linear(model.weights, model.intercept + _shift(PRIOR_OFF_TOPIC, 0.5))

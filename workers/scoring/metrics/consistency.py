@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from workers.scoring.grade.compare import same
 from workers.scoring.grade.references import letter_of
@@ -15,10 +16,13 @@ Vote = str | tuple[int, int] | Value | None
 
 def vote_of(answer: str | None, choices: Sequence[str] = ()) -> Vote:
     """What the answer of a rationale counts as in its group's `Ballot`."""
-    if answer is None:
-        return None
+    return None if answer is None else _vote_of(answer, tuple(choices))
+
+
+@lru_cache(maxsize=4_096)
+def _vote_of(answer: str, choices: tuple[str, ...]) -> Vote:
     if choices:
-        return letter_of(answer, tuple(choices)) or answer.strip().lower()
+        return letter_of(answer, choices) or answer.strip().lower()
     if len(answer) > MAX_VOTE:
         return "".join(answer.split())
     value = parse_value(answer)

@@ -5,6 +5,7 @@ it step by step, combine the results into an answer that follows from the last s
 """
 
 from fractions import Fraction
+from functools import lru_cache
 
 from workers.scoring.contract import Flag
 from workers.scoring.equations.equations import show
@@ -53,12 +54,18 @@ def step_flags(rationale: RationaleFacts) -> list[list[Flag]]:
 
 def answer_value(found: Found) -> Fraction | None:
     """The number that the rationale answers, None where it answers none."""
-    if found.answer is None:
-        return None
-    value = parse_value(found.answer)
+    return None if found.answer is None else _value(found.answer)
+
+
+@lru_cache(maxsize=4_096)
+def _value(answer: str) -> int | Fraction | None:
+    """Whole numbers are ints: they are much faster than fractions and equal to them."""
+    value = parse_value(answer)
     if isinstance(value, Equation):
         value = value.right_value
-    return value.value if isinstance(value, Number) else None
+    if not isinstance(value, Number):
+        return None
+    return value.value.numerator if value.value.denominator == 1 else value.value
 
 
 def unsupported(rationale: RationaleFacts, found: Found, value: Fraction | None) -> bool:
@@ -71,7 +78,7 @@ def unsupported(rationale: RationaleFacts, found: Found, value: Fraction | None)
         return False
     if any(e.given == value or e.expected == value for s in here for e in s.equations):
         return False
-    accepted = {value, -value, value * 100, value / 100}
+    accepted = (value, -value, value * 100, Fraction(value) / 100)
     shown = any(n in accepted for s in before for n in s.numbers) or any(
         e.given in accepted for s in before for e in s.equations
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log
+from operator import mul
 from pathlib import Path
 
 from workers.scoring.metrics.topic import EMBEDDED_TOPIC_FEATURES, PRIOR_OFF_TOPIC, TOPIC_FEATURES
@@ -21,6 +22,18 @@ from workers.scoring.steps.features import (
     step_features,
 )
 
+# Of rationales with a right answer, see `soundness`.
+SOUND_FEATURES = (
+    "text_odds",  # log-odds of a wrong step by the text alone (`likelihoods`)
+    "findings",  # steps in which `claims` or the answer finds something, at most 2
+    "prose_numbers",  # log(1 + numbers that stand in no calculation)
+    "length",  # log(1 + words)
+)
+GROUP_FEATURES = (
+    "alone_odds",  # of the model over SOUND_FEATURES
+    "diverges",  # rests on a value that no other right rationale and not the worked solution has
+    "agreement",  # share of the group with the same answer
+)
 MODELS_FILE = Path(__file__).with_name("models.json")
 REPEAT_ODDS = 10.0  # added to the log-odds of a step that says exactly what an earlier one says
 # Added to the log-odds that a rationale is wrong for each kind of hard evidence: the pairs that its model is
@@ -40,7 +53,7 @@ class Model:
 
     def odds(self, row: Sequence[float]) -> float:
         """The log-odds of one row of features."""
-        return self.intercept + sum(map(float.__mul__, self.weights, map(float, row)))
+        return self.intercept + sum(map(mul, self.weights, row))
 
 
 @lru_cache(maxsize=1)
@@ -52,6 +65,8 @@ def models() -> dict[str, Model]:
         "step_redundancy": STEP_FEATURES,
         "rationale_validity": RATIONALE_FEATURES,
         "rationale_redundancy": ("most_idle_step",),
+        "sound_alone": SOUND_FEATURES,
+        "sound_group": GROUP_FEATURES,
         "topic": TOPIC_FEATURES,
         "topic_embedded": EMBEDDED_TOPIC_FEATURES,
     }
@@ -67,8 +82,17 @@ def models() -> dict[str, Model]:
     return out
 
 
-def _probability(odds: float) -> float:
+def probability(odds: float) -> float:
+    """The probability of log-odds."""
     return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, odds))))
+
+
+def less_likely(right: float, odds: float) -> float:
+    """The probability of being right after `odds` were added to the log-odds of being wrong."""
+    if not odds:
+        return right
+    right = min(max(right, 1e-6), 1.0 - 1e-6)
+    return 1.0 - probability(log((1.0 - right) / right) + odds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +118,14 @@ def likelihoods(rationale: RationaleFacts, unsupported: bool) -> Likelihoods:
     idle_odds = [idle.odds(row) + REPEAT_ODDS * row[_REPEATS] for row in rows]
     wrong_odds = [wrong.odds(row) for row in rows]
     steps = [
-        (1.0 - _probability(bad), _probability(odds))
+        (1.0 - probability(bad), probability(odds))
         for bad, odds in zip(wrong_odds, idle_odds, strict=True)
     ]
     features = rationale_features(rationale, rows, unsupported)
     whole = fitted["rationale_validity"].odds(features)
     whole += evidence(rows)
     some = fitted["rationale_redundancy"].odds([max(idle_odds)])
-    return Likelihoods(1.0 - _probability(whole), _probability(some), steps)
+    return Likelihoods(1.0 - probability(whole), probability(some), steps)
 
 
 def evidence(rows: Sequence[Sequence[float]]) -> float:
@@ -126,7 +150,7 @@ def beyond_prior(odds: float) -> float:
 
     Under the prior the texts speak for the topic, and how loudly says nothing of the rationale's steps.
     """
-    return max(0.0, _probability(odds) - PRIOR_OFF_TOPIC)
+    return max(0.0, probability(odds) - PRIOR_OFF_TOPIC)
 
 
 def either(odds: float, other: float) -> float:
@@ -134,5 +158,5 @@ def either(odds: float, other: float) -> float:
     the other: a rationale is no answer if a step is wrong, or if it is about another question."""
     if other == 0.0:
         return odds
-    neither = (1.0 - _probability(odds)) * (1.0 - other)
+    neither = (1.0 - probability(odds)) * (1.0 - other)
     return log((1.0 - neither) / neither)

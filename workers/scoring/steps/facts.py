@@ -15,6 +15,7 @@ from workers.scoring.steps.split import Step, body_of, split_steps
 
 LOOK_BACK = 40  # steps that a step is compared with
 MAX_QUESTION = 8_000
+MAX_WORDS_FROM = 20_000  # characters of a step from which its words are taken
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\\[a-z]+|\d[\d,]*(?:\.\d+)?|\.\d+|[^\W\d_]+")
 _COMMON = frozenset(
@@ -115,7 +116,7 @@ class StepFacts:
     new_words: float = 1.0
     early: tuple = ()  # (value, index of the later step that computes it)
     underived: tuple = ()  # equations that cannot follow from those before, as shown
-    known_before: frozenset = frozenset()
+    body: str = ""  # the step's text without its number or bullet
 
     @property
     def wrong(self) -> list[Equation]:
@@ -195,7 +196,7 @@ def analyse(question: str, rationale: str, steps: list[Step] | None = None) -> R
 
 
 def _facts(step: Step) -> StepFacts:
-    body = body_of(step.text)
+    body = whole = body_of(step.text)
     if "<<" in body:
         equations = check_text(body)
         body = re.sub(r"<<[^<>\n]{0,200}>>", "", body)
@@ -203,9 +204,9 @@ def _facts(step: Step) -> StepFacts:
         equations = check_text(body)
     if "\\" in body or "^" in body:
         equations = equations + recomputed(body, equations)
-    words = tokens_of(body[:20_000])
+    words = tokens_of(body[:MAX_WORDS_FROM])
     content = frozenset(w for w in words if w not in _COMMON and not w[0].isdecimal())
-    return StepFacts(step, words, content, numbers_in(words), equations)
+    return StepFacts(step, words, content, numbers_in(words), equations, body=whole)
 
 
 def _compare_steps(rationale: RationaleFacts) -> None:
@@ -236,7 +237,6 @@ def _compare_steps(rationale: RationaleFacts) -> None:
             facts.new_words = len(facts.content - seen_words) / len(facts.content)
         else:
             facts.new_words = 0.0
-        facts.known_before = frozenset()
         facts.new_numbers = tuple(n for n in dict.fromkeys(facts.numbers) if n not in seen_numbers)
         seen_numbers.update(facts.numbers)
         seen_words |= facts.content

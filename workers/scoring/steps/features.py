@@ -7,7 +7,7 @@ rationale may be right by luck, and validity says whether its steps hold.
 import re
 from math import log1p
 
-from workers.scoring.steps.facts import COMMON_NUMBERS, RationaleFacts, StepFacts
+from workers.scoring.steps.facts import COMMON_NUMBERS, MAX_WORDS_FROM, RationaleFacts, StepFacts
 
 STEP_FEATURES = (
     "wrong_equations",  # calculations that do not hold, at most 2
@@ -56,6 +56,14 @@ _REMARK = re.compile(
 )
 _CHECK = re.compile(r"\b(?:check|verif\w*|plug(?:ging)?|confirm|make sure|test)\b")
 _DOUBT = re.compile(r"\b(?:wait|but|however|hmm|actually|instead|unfortunately)\b|no\b")
+# Nearly every step has none of the words that these look for; a text that ends a word in "no" is asked for
+# doubts.
+_CUES = frozenset(
+    "maybe perhaps seem seems might i guess probably could hope let let's we i'll we'll first now "
+    "right correct true "
+    "notice recall remember know note of good yes okay ok observe check verify verifies verified verifying "
+    "verification plug plugging confirm make test".split()
+)
 # A sign and up to three characters on each side of it, in text without spaces and braces.
 _PAIR = re.compile(r"(?<![a-z])(?=([a-z0-9.)]{1,3})([-+*/^])([a-z0-9(]{1,3}))")
 _ODD_POWER = re.compile(r"\^\(?(?:\d{2,}|[a-z](?![a-z]))")
@@ -94,6 +102,9 @@ def step_features(rationale: RationaleFacts) -> list[list[float]]:
             if results.setdefault(equation.left, equation.given) != equation.given:
                 contradicted += 1
         lower = text.lower()
+        cued = (  # the words are those of the beginning
+            len(text) > MAX_WORDS_FROM or not _CUES.isdisjoint(facts.words) or "verif" in lower
+        )
         mine = set(_LETTER.findall(lower)) - {"a", "i"}
         rows.append(
             [
@@ -119,11 +130,11 @@ def step_features(rationale: RationaleFacts) -> list[list[float]]:
                 facts.new_words,
                 float("=" in text),
                 float(text.rstrip().endswith("?")),
-                float(bool(_HEDGE.search(lower))),
+                float(cued and bool(_HEDGE.search(lower))),
                 float(bool(_CONCLUDE.match(lower))),
-                float(bool(_ANNOUNCE.search(lower))),
-                float(bool(_REMARK.search(lower))),
-                float(bool(_CHECK.search(lower))),
+                float(cued and bool(_ANNOUNCE.search(lower))),
+                float(cued and bool(_REMARK.search(lower))),
+                float(cued and bool(_CHECK.search(lower))),
                 float(bool(_DOUBT.search(lower))),
                 log1p(len(facts.numbers)),
                 float(not facts.numbers),
