@@ -14,8 +14,11 @@ from curation.jobs import ACTIVE, Status, move, ordered_before, ordered_by, take
 from curation.projects.models import Project, User
 from curation.questions.formats import PRESETS, Row
 from curation.questions.models import Question, QuestionImport, Split
+from curation.questions.shapes.types import type_of_answer
 from curation.questions.uploads import refuse_beyond_share, store
 from curation.web import rate_limit
+
+MAX_TYPE = 10  # characters of the column
 
 
 def content_hash(text: str, choices: Sequence[str]) -> str:
@@ -44,7 +47,7 @@ def add_questions(project: Project, rows: Sequence[Row], split: str) -> tuple[li
                 other_answers=list(row.other_answers),
                 reference_problem=None if row.reference_answer else "",
                 worked_solution=row.worked_solution,
-                answer_type=row.answer_type,
+                answer_type=_type_of(row),
                 choices=list(row.choices),
                 domain=row.domain,
                 difficulty=row.difficulty,
@@ -55,6 +58,12 @@ def add_questions(project: Project, rows: Sequence[Row], split: str) -> tuple[li
     Question.objects.bulk_create(fresh.values(), batch_size=500, ignore_conflicts=True)
     stored = {q.content_hash: q for q in project.questions.filter(content_hash__in=hashes)}
     return [stored[digest] for digest in hashes], len(fresh)
+
+
+def _type_of(row: Row) -> str:
+    """The row's answer type, read from its reference where the row says none."""
+    found = row.answer_type or type_of_answer(row.reference_answer, has_choices=bool(row.choices))
+    return found if len(found) <= MAX_TYPE else "text"
 
 
 def set_reference_problems(problems: Mapping[int, str]) -> None:

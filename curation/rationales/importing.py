@@ -12,7 +12,7 @@ from curation import artifacts
 from curation.errors import Invalid, ServiceError
 from curation.jobs import Status, begin, ending, finish, give_way, still_mine
 from curation.projects.models import Project
-from curation.questions.formats import BadRow, Row, read_rows
+from curation.questions.formats import BadRow, Refused, Row, read_rows
 from curation.questions.models import Question, QuestionImport
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
@@ -41,7 +41,7 @@ def run_import(
             written = (job.rows_written or _check(job)) and _write(job, is_over)
             if written and finish(job, Status.DONE) and score:
                 order_scoring(job.project, None)
-        except (OSError, ServiceError) as error:
+        except (OSError, ServiceError, Refused) as error:
             finish(job, Status.FAILED, error=str(error))
     job.refresh_from_db()
     return job
@@ -53,7 +53,7 @@ def _check(job: QuestionImport) -> bool:
     shown: list[dict[str, object]] = []
     names = _NewTeachers(job.project)
     with artifacts.open_artifact(job.artifact) as file:
-        for row in read_rows(file, job.preset):
+        for row in read_rows(file, job.preset, name=job.file_name):
             read += 1
             if isinstance(row, BadRow):
                 bad += 1
@@ -108,7 +108,9 @@ def _write(job: QuestionImport, is_over: Callable[[], bool]) -> bool:
     """Write the good rows that are not written yet; False when some are left, or the import is no longer
     this worker's."""
     with artifacts.open_artifact(job.artifact) as file:
-        good = (row for row in read_rows(file, job.preset) if isinstance(row, Row))
+        good = (
+            row for row in read_rows(file, job.preset, name=job.file_name) if isinstance(row, Row)
+        )
         for n, batch in enumerate(_batched(itertools.islice(good, job.rows_written, None))):
             if n and is_over() and give_way(job):
                 return False
@@ -148,6 +150,7 @@ def add_imported(project: Project, pairs: Iterable[tuple[Question, Row]]) -> int
             teacher=teachers[one.teacher],
             text=one.text.strip(),
             text_hash=text_hash(one.text.strip()),
+            reasoning=one.reasoning,
             temperature=one.temperature,
             labelled_right=one.labelled_right,
         )

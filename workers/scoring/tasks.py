@@ -35,6 +35,7 @@ from workers.heartbeat import Pulse
 from workers.model_paths import Place, find_model
 from workers.scoring import SCORER_VERSION, Item, score_items
 from workers.scoring.checking import check_item
+from workers.scoring.grade.references import ANSWER_TYPES
 from workers.scoring.isolation.process import Failure, TextError, TextProcess
 from workers.scoring.judge import Judge as Asker
 from workers.scoring.judge import JudgeServer
@@ -225,7 +226,7 @@ def check_references(project_id: int, is_over: Callable[[], bool] = lambda: Fals
     when `is_over` said to stop before all were looked at."""
     unseen = Question.objects.filter(project_id=project_id, reference_problem__isnull=True)
     while questions := list(unseen.order_by("id")[:REFERENCES_AT_ONCE]):
-        asked = [(one.right_answers, one.answer_type, one.choices) for one in questions]
+        asked = [(one.right_answers, type_of(one), one.choices) for one in questions]
         found = _texts_of_people.map("references", asked)
         set_reference_problems(
             {one.pk: _problem(one, said) for one, said in zip(questions, found, strict=True)}
@@ -330,6 +331,11 @@ def items(rationales: Iterable[Rationale]) -> Iterator[Item]:
         )
 
 
+def type_of(question: Question) -> str | None:
+    """The question's answer type as the scorers know it; None: they read it from the reference."""
+    return question.answer_type if question.answer_type in ANSWER_TYPES else None
+
+
 def item_of(question: Question, name: str, text: str, **about: Any) -> Item:
     """A text as the scorers take it, as a rationale for this question."""
     return Item(
@@ -337,7 +343,7 @@ def item_of(question: Question, name: str, text: str, **about: Any) -> Item:
         question=question.text,
         rationale=text,
         references=question.right_answers,
-        answer_type=question.answer_type,
+        answer_type=type_of(question),
         choices=tuple(question.choices),
         group=str(question.pk),
         worked_solution=question.worked_solution,

@@ -94,7 +94,7 @@ def test_svamp_aqua_and_math() -> None:
         ('{"answer": "3"}', "question is missing"),
         ('{"question": "  ", "answer": "3"}', "empty"),
         ('{"question": ["x"], "answer": "3"}', "must be a text"),
-        ('{"question": "a", "answer": "3", "split": "test"}', "split"),
+        ('{"question": "a", "answer": "3", "split": "sideways"}', "split"),
         ('{"question": "a\\u0000b", "answer": "3"}', "NUL"),
         ('{"question": "a\\ud800", "answer": "3"}', "surrogate"),
         ('{"question": "a", "answer": "3", "answer_type": "choice"}', "choices are missing"),

@@ -1,0 +1,1 @@
+"""Which column of a file is what, and how its rows become questions. A plain library, without Django."""
