@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search bench-queues bench-hostile clean help
+.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search bench-freeze bench-queues bench-hostile clean help
 
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
@@ -68,6 +68,9 @@ bench-review: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.review $(ARGS)
 bench-search: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.search $(ARGS)
+# A million rationales; `ARGS="--rationales 100000"` for fewer.
+bench-freeze: .venv/installed-dev
+	@$(PY) -m tests.benchmarks.freeze $(ARGS)
 bench-queues: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.queues $(ARGS)
 bench-hostile: .venv/installed-dev

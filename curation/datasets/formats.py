@@ -1,6 +1,7 @@
 """The forms in which a dataset is handed out. The canonical one is JSONL; its SHA-256 is the
 dataset's. All read the frozen example rows in order, in pieces, so memory stays constant."""
 
+import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -9,11 +10,19 @@ from typing import IO, Any
 from django.utils import timezone
 
 from curation import artifacts
+from curation.datasets.choosing import funnel_words
 from curation.datasets.models import DatasetVersion, Example
+from curation.datasets.recipes import more_words
+from curation.datasets.texts import message
+from curation.questions.models import Question
 from curation.questions.prompts import prompt_of
 
-PIECE = 1000
-EXTENSIONS = {"jsonl": "jsonl", "parquet": "parquet", "md": "md"}
+PIECE = 5000
+EXTENSIONS = {"jsonl": "jsonl", "parquet": "parquet", "md": "md", "rejected": "rejected.jsonl"}
+# Characters that some readers of lines take for a line's end though JSON allows them within one.
+SEPARATORS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def place(version: DatasetVersion, extension: str) -> str:
@@ -30,66 +39,126 @@ def _nothing() -> None:
     """What is done after each piece by who wants nothing done."""
 
 
+COLUMNS = (
+    *("position", "rationale__question__text", "rationale__question__choices", "rationale__text"),
+    *("rationale__reasoning", "rationale__question__external_id"),
+    *("rationale__question__content_hash", "rationale__question__reference_answer"),
+    *("rationale__question__domain", "teacher", "author", "rationale__temperature", "approved_by"),
+)
+
+
+def pieces(
+    version: DatasetVersion, each_piece: Callable[[], None] = _nothing
+) -> Iterator[list[dict[str, Any]]]:
+    """Lists of PIECE records in the dataset's order, one dict an example: TRL's conversational prompt and
+    completion, and where it comes from.
+
+    The prompt is the question alone, as the student will get it when it is measured; `answer` and
+    the rest are columns that TRL ignores. `each_piece` is called before each list.
+    """
+    recipe = version.recipe
+    rows = Example.objects.filter(version=version).order_by("position").values_list(*COLUMNS)
+    last = -1
+    while found := list(rows.filter(position__gt=last)[:PIECE]):
+        each_piece()
+        yield [_record(row, recipe) for row in found]
+        last = found[-1][0]
+
+
 def records(
     version: DatasetVersion, each_piece: Callable[[], None] = _nothing
 ) -> Iterator[dict[str, Any]]:
-    """One dict an example: TRL's conversational prompt and completion, and where it comes from.
-
-    The prompt is the question alone, as the student will get it when it is measured; `answer` and
-    the rest are columns that TRL ignores. `each_piece` is called before each piece of PIECE records.
-    """
-    rows = Example.objects.filter(version=version).select_related("rationale__question")
-    last = -1
-    while True:
-        piece = list(rows.filter(position__gt=last).order_by("position")[:PIECE])
-        if not piece:
-            return
-        each_piece()
-        for example in piece:
-            yield record(example)
-        last = piece[-1].position
+    for piece in pieces(version, each_piece):
+        yield from piece
 
 
-def record(example: Example) -> dict[str, Any]:
-    rationale, question = example.rationale, example.rationale.question
+def _record(row: tuple, recipe: dict[str, Any]) -> dict[str, Any]:
+    (_, question, choices, text, reasoning, external_id, content_hash, reference, domain, teacher,
+     author, temperature, approved_by) = row  # fmt: skip
+    if choices:
+        question = prompt_of(Question(text=question, choices=choices))
     return {
-        "prompt": [{"role": "user", "content": prompt_of(question)}],
-        "completion": [{"role": "assistant", "content": rationale.text}],
-        "question_id": question.external_id or question.content_hash[:16],
-        "reference_answer": question.reference_answer,
-        "domain": question.domain,
-        "teacher": example.teacher,
-        "author": example.author,
-        "temperature": rationale.temperature,
-        "approved_by": example.approved_by or None,
+        "prompt": [{"role": "user", "content": question}],
+        "completion": [message(text, reasoning, recipe)],
+        "question_id": external_id or content_hash[:16],
+        "reference_answer": reference,
+        "domain": domain,
+        "teacher": teacher,
+        "author": author,
+        "temperature": temperature,
+        "approved_by": approved_by or None,
     }
 
 
-def to_line(value: dict[str, Any]) -> bytes:
-    """One canonical JSON line: keys in the record's order, no spaces, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def to_line(value: dict[str, Any], form: int = 2) -> bytes:
+    """One canonical JSON line: keys in the record's order, no spaces, UTF-8. From form 2 on, what some
+    readers take for the end of a line is escaped."""
+    line = _encode(value)
+    if form > 1 and not line.isascii():
+        line = line.translate(SEPARATORS)
+    return line.encode() + b"\n"
+
+
+def form_of(version: DatasetVersion) -> int:
+    """Which canonical form its lines have; datasets from before there were two have the first."""
+    return version.recipe.get("form", 1)
 
 
 def jsonl_lines(
     version: DatasetVersion, each_piece: Callable[[], None] = _nothing
 ) -> Iterator[bytes]:
-    return (to_line(value) for value in records(version, each_piece))
+    form = form_of(version)
+    return (to_line(value, form) for value in records(version, each_piece))
+
+
+def thoughts_field(version: DatasetVersion) -> str:
+    how = version.recipe.get("thoughts", "final")
+    return how if how in ("reasoning_content", "thinking") else ""
+
+
+def write_canonical(version: DatasetVersion, each_piece: Callable[[], None]) -> tuple[str, int]:
+    """Write JSONL and Parquet in one pass over the rows; the SHA-256 of the JSONL and the lines' count.
+    `each_piece` is called before each piece and before a file is put in place."""
+    from curation.datasets.parquet import Writer  # Arrow costs a start a quarter of a second
+
+    digest, count, form = hashlib.sha256(), 0, form_of(version)
+    with (
+        artifacts.writing(place(version, "jsonl")) as file,
+        artifacts.writing(place(version, "parquet")) as table,
+    ):
+        writer = Writer(table, thoughts_field(version))
+        try:
+            for piece in pieces(version, each_piece):
+                lines = b"".join(to_line(one, form) for one in piece)
+                digest.update(lines)
+                file.write(lines)
+                writer.write(piece)
+                count += len(piece)
+            each_piece()
+        finally:
+            writer.close()
+    return digest.hexdigest(), count
 
 
 def write_parquet(version: DatasetVersion, each_piece: Callable[[], None] = _nothing) -> None:
     from curation.datasets.parquet import write_records  # Arrow costs a start a quarter of a second
 
     with artifacts.writing(place(version, "parquet")) as file:
-        write_records(records(version, each_piece), file)
+        write_records(pieces(version, each_piece), file, thoughts_field(version))
         each_piece()
 
 
 def open_format(version: DatasetVersion, name: str) -> IO[bytes]:
     """The stored file in the format `jsonl`, `parquet` or `md`; made again from rows if it is gone."""
     path = place(version, EXTENSIONS[name])
-    if not artifacts.exists(path):
+    if name in REMAKE and not artifacts.exists(path):
         REMAKE[name](version)
     return artifacts.open_artifact(path)
+
+
+def has_rejected(version: DatasetVersion) -> bool:
+    """Datasets from before it was kept have no list of what was left out."""
+    return artifacts.exists(place(version, EXTENSIONS["rejected"]))
 
 
 def remove_files(version: DatasetVersion) -> None:
@@ -138,7 +207,9 @@ def card(version: DatasetVersion) -> str:
         out.write("- unfiltered: as the teachers wrote them, whatever was decided; for comparing\n")
     if recipe["teachers"]:
         out.write(f"- only rationales of {', '.join(recipe['teachers'])}\n")
-    if recipe["limit"]:
-        out.write(f"- at most {recipe['limit']:,} examples, drawn with seed {recipe['seed']}\n")
+    for part in more_words(recipe):
+        out.write(f"- {part}\n")
+    if words := funnel_words(version.funnel):
+        out.write(f"- chosen {words}\n")
     out.write("\nThe columns `prompt` and `completion` have TRL's conversational form.\n")
     return out.getvalue()

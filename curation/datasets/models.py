@@ -18,6 +18,9 @@ class DatasetVersion(Job):
     card = models.TextField(
         blank=True, help_text="Markdown: what it is, from whom, how it was made."
     )
+    funnel = models.JSONField(
+        default=dict, help_text="How many there were, and what each step of the recipe left out."
+    )
     sha256 = models.CharField(max_length=64, blank=True)
     example_count = models.PositiveIntegerField(default=0)
     question_count = models.PositiveIntegerField(default=0)
@@ -81,7 +84,9 @@ class ExampleQuerySet(ProjectQuerySet):
 class Example(models.Model):
     """One line of a dataset version, in its place."""
 
-    version = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="examples")
+    version = models.ForeignKey(
+        DatasetVersion, on_delete=models.CASCADE, related_name="examples", db_index=False
+    )
     position = models.PositiveIntegerField()
     rationale = models.ForeignKey(Rationale, on_delete=models.PROTECT, related_name="examples")
     approved_by = models.CharField(max_length=160, blank=True)

@@ -1,15 +1,15 @@
 """Reads of frozen datasets."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from curation.datasets.models import DatasetVersion, Example
-from curation.projects.models import Project, User
+from curation.projects.models import Project, SavedView, User
 from curation.rationales.models import Teacher
 
 FIRST_EXAMPLES = 5
+MOST_DOMAINS = 40
 
 
 def versions_of(project: Project, user: User) -> QuerySet[DatasetVersion]:
@@ -40,15 +40,23 @@ def teachers_with_rationales(project: Project) -> list[Teacher]:
     return [teacher for teacher in found if teacher.rationales.exists()]
 
 
-def recipe_in_words(recipe: dict[str, Any], *, hides_teachers: bool = False) -> str:
-    """How the examples were chosen, as a sentence part; `hides_teachers`: without their names."""
-    of = f" of {' and '.join(recipe['teachers'])}" if recipe.get("teachers") else ""
-    if of and hides_teachers:
-        of = " of some teachers"
-    if recipe.get("selection") == "unfiltered":
-        words = f"rationales{of} as they were written, whatever was decided"
-    else:
-        words = f"approved rationales{of}"
-    if recipe.get("limit"):
-        words += f", at most {recipe['limit']:,}, drawn with seed {recipe.get('seed', 0)}"
-    return words
+def same_bytes(version: DatasetVersion) -> DatasetVersion | None:
+    """The first dataset of the project that has the very same bytes, if there is an earlier one."""
+    if not version.sha256:
+        return None
+    same = DatasetVersion.objects.filter(project=version.project_id, sha256=version.sha256)
+    return same.filter(number__lt=version.number, status="done").order_by("number").first()
+
+
+def domains_of(project: Project) -> list[str]:
+    """The domains of the project's training questions, the first MOST_DOMAINS by name."""
+    rows = project.questions.filter(split="train").exclude(domain="").order_by("domain")
+    return list(rows.values_list("domain", flat=True).distinct()[:MOST_DOMAINS])
+
+
+def view_names(project: Project, user: User) -> list[str]:
+    """Saved views of the list of rationales that the person may use."""
+    rows = SavedView.objects.filter(
+        Q(user=user) | Q(is_shared=True), project=project, page="rationales"
+    )
+    return sorted(set(rows.values_list("name", flat=True)))

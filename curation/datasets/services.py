@@ -1,15 +1,25 @@
 """Freeze approved rationales into a numbered, hashed dataset and hand it out in several formats."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 
 from curation import artifacts, celery_app
 from curation.datasets import formats
-from curation.datasets.models import DatasetVersion, Example
-from curation.errors import Conflict, Invalid
+from curation.datasets.choosing import (
+    REASONS,
+    candidates,
+    choose,
+    funnel_words,
+    question_pieces,
+)
+from curation.datasets.laying import lay_down, unmapped
+from curation.datasets.models import DatasetVersion
+from curation.datasets.recipes import make_recipe
+from curation.errors import Conflict
 from curation.jobs import (
     Status,
     Superseded,
@@ -22,55 +32,33 @@ from curation.jobs import (
     take_order,
 )
 from curation.projects.models import Project, User
-from curation.questions.models import Split
-from curation.rationales.models import Rationale, Source
-from curation.reviews.models import Decision, Outcome
+from curation.rationales.models import Teacher
 
-SELECTIONS = ("approved", "unfiltered")
-ROWS_AT_ONCE = 1000
+ROWS_AT_ONCE = 5000
 
 
 def order_freeze(
     project: Project,
     user: User | None,
     *,
-    selection: str = "approved",
-    teachers: list[str] | None = None,
-    limit: int | None = None,
-    seed: int = 0,
     order_key: str | None = None,
     enqueue: bool = True,
+    **how: Any,
 ) -> DatasetVersion:
     """Order a new dataset version. The examples are chosen and frozen by a worker.
 
-    selection: `approved` takes approved rationales; `unfiltered` takes rationales as the teachers wrote them,
-    whatever was decided, for comparing the two. teachers: only rationales of these. limit: so many,
-    spread over as many questions as possible, drawn with `seed`. enqueue False: the caller freezes.
+    how: the recipe, see `make_recipe`. By default approved rationales; `selection="unfiltered"` takes them
+    as the teachers wrote them, whatever was decided, for comparing the two. enqueue False: the caller
+    freezes.
     """
     earlier = ordered_before(DatasetVersion, project, user, order_key)
     if earlier:
         return earlier
-    if selection not in SELECTIONS:
-        raise Invalid(f"{selection!r} is no selection: choose one of {', '.join(SELECTIONS)}.")
-    if limit is not None and limit < 1:
-        raise Invalid("A dataset has at least one example.")
-    names = sorted(set(teachers or []))
-    unknown = set(names) - set(
-        project.teachers.filter(name__in=names).values_list("name", flat=True)
-    )
-    if unknown:
-        raise Invalid(f"This project has no teacher {', '.join(sorted(unknown))}.")
-    recipe = {
-        "selection": selection,
-        "teachers": names,
-        "limit": limit,
-        "seed": seed,
-        "rubric": project.rubric.version,
-    }
+    recipe = make_recipe(project, user, **how)
     if not candidates(project, recipe).exists():
         raise Conflict(
             "No rationale is approved yet: review some, or turn on the rule that approves what passes."
-            if selection == "approved"
+            if recipe["selection"] == "approved"
             else "There is no rationale yet: order rationales first."
         )
     with transaction.atomic():
@@ -86,49 +74,12 @@ def order_freeze(
     return version
 
 
-def candidates(project: Project, recipe: dict[str, Any]) -> QuerySet[Rationale]:
-    """The rationales that the recipe may choose from: of training questions, not empty."""
-    rationales = Rationale.objects.filter(project=project, question__split=Split.TRAIN).exclude(
-        text=""
-    )
-    if recipe["teachers"]:
-        rationales = rationales.filter(teacher__name__in=recipe["teachers"])
-    if recipe["selection"] == "approved":
-        return rationales.filter(decision__outcome=Outcome.APPROVED)
-    # As the teachers wrote them, so without what people wrote or edited.
-    return rationales.exclude(source=Source.PERSON)
-
-
-def choose(project: Project, recipe: dict[str, Any]) -> list[int]:
-    """The ids of the chosen rationales, in the dataset's order.
-
-    Every question gives its first rationale before any gives its second; which is first is drawn by a
-    hash of the seed and the rationale's text, so the same rows give the same choice anywhere.
-    """
-    by_question: dict[str, list[tuple[str, int]]] = {}
-    rows = candidates(project, recipe).values_list("id", "question__content_hash", "text_hash")
-    seen: set[tuple[str, str]] = set()
-    for pk, question, text in rows.order_by("id").iterator(chunk_size=5000):
-        if (question, text) in seen:
-            continue  # the same rationale twice teaches nothing more
-        seen.add((question, text))
-        draw = hashlib.sha256(f"{recipe['seed']}|{question}|{text}".encode()).hexdigest()
-        by_question.setdefault(question, []).append((draw, pk))
-    ranked = [
-        (place, draw, pk)
-        for rationales in by_question.values()
-        for place, (draw, pk) in enumerate(sorted(rationales))
-    ]
-    ranked.sort()
-    return [pk for _, _, pk in ranked[: recipe["limit"]]]
-
-
 def freeze(version_id: int) -> DatasetVersion | None:
     """Choose, freeze, write the files and the card. Does nothing when another worker has it."""
     version = begin(DatasetVersion, version_id)
     if version is None:
         return None
-    with ending(version):
+    with ending(version), unmapped():
         try:
             choose_examples(version)
             write_files(version)
@@ -142,73 +93,77 @@ def freeze(version_id: int) -> DatasetVersion | None:
 
 
 def choose_examples(version: DatasetVersion) -> None:
-    """Choose the rationales and lay them down as rows.
+    """Choose the rationales and lay them down as rows; what was left out goes to `rejected.jsonl`.
 
-    One query chooses, so a rationale approved meanwhile is in or out, never half. The rows are written
-    in short transactions: a million in one would hold SQLite's only write lock for a minute, and
-    nobody reads the rows of a dataset that is not done.
+    The rows are written in short transactions: a million in one would hold SQLite's only write lock for
+    a minute, and nobody reads the rows of a dataset that is not done. Names are read once, so nobody
+    stands in it under two.
     """
-    ids = choose(version.project, version.recipe)
-    who = _deciders(version.project)
+    with artifacts.writing(formats.place(version, "rejected.jsonl")) as file:
+
+        def reject(rationale: int, question: int, reason: str) -> None:
+            told = {"rationale_id": rationale, "question_row": question, "reason": reason}
+            file.write(formats.to_line({**told, "words": REASONS[reason]}))
+
+        pieces = _with_signs_of_life(version, question_pieces(version.project))
+        picked, funnel = choose(version.project, version.recipe, pieces, reject)
+        version.funnel, version.question_count = funnel.to_json(), picked.question_count
+        go_on(version, funnel=version.funnel, question_count=version.question_count)
+    teachers = dict(Teacher.objects.filter(project=version.project).values_list("pk", "name"))
+    people = _people(picked.values)
     with transaction.atomic():
         go_on(version)
         version.examples.all().delete()
-    for start in range(0, len(ids), ROWS_AT_ONCE):
+
+    def name(of: tuple[str, int] | None) -> str | None:
+        kind, pk = of or ("", 0)
+        return teachers.get(pk) if kind == "teacher" else people.get(pk)
+
+    who = {value: _decider_words(value, people) for value in (*picked.values, None)}
+    for start in range(0, len(picked), ROWS_AT_ONCE):
         with transaction.atomic():
             go_on(version)
-            some = ids[start : start + ROWS_AT_ONCE]
-            wrote = {
-                pk: {"teacher": teacher, "author": author}
-                for pk, teacher, author in Rationale.objects.filter(pk__in=some).values_list(
-                    "pk", "teacher__name", "author__username"
-                )
-            }
-            Example.objects.bulk_create(
-                Example(
-                    version=version,
-                    position=n,
-                    rationale_id=pk,
-                    approved_by=who.get(pk, "")[:160],
-                    **wrote[pk],
-                )
-                for n, pk in enumerate(some, start)
+            lay_down(
+                version.pk,
+                [
+                    (n, pk, who[decider], name(teacher), name(author))
+                    for n, (pk, teacher, author, decider) in enumerate(
+                        picked.rows(start, start + ROWS_AT_ONCE), start
+                    )
+                ],
             )
 
 
-def _deciders(project: Project) -> dict[int, str]:
-    rows = Decision.objects.filter(project=project, outcome=Outcome.APPROVED).values_list(
-        "rationale_id",
-        "review__reviewer__username",
-        "bulk__created_by__username",
-        "rule__version",
-    )
-    return {
-        pk: f"person {person}"
-        if person
-        else f"person {many}, with others"
-        if many
-        else f"rule, rubric {rule}"
-        for pk, person, many, rule in rows
-    }
+def _with_signs_of_life(version: DatasetVersion, pieces: Iterable[Any]) -> Iterator[Any]:
+    for piece in pieces:
+        go_on(version)
+        yield piece
+
+
+def _people(values: list[Any]) -> dict[int, str]:
+    ids = {pk for kind, pk in values if kind in ("author", "person", "bulk")}
+    return dict(User.objects.filter(pk__in=ids).values_list("pk", "username"))
+
+
+def _decider_words(value: tuple[str, int] | None, people: dict[int, str]) -> str:
+    kind, pk = value or ("", 0)
+    if kind == "person":
+        return f"person {people[pk]}"[:160]
+    if kind == "bulk":
+        return f"person {people[pk]}, with others"[:160] if pk else "a command, with others"
+    return f"rule, rubric {pk}" if kind == "rule" else ""
 
 
 def write_files(version: DatasetVersion) -> None:
     """Write the dataset's files, with signs of life, and end the freezing. Raises Superseded before
     a file is put in place that belongs to a newer attempt."""
-    digest = hashlib.sha256()
-    count = 0
-    with artifacts.writing(formats.place(version, "jsonl")) as file:
-        for line in formats.jsonl_lines(version, lambda: go_on(version)):
-            digest.update(line)
-            file.write(line)
-            count += 1
-        go_on(version)
+    digest, count = formats.write_canonical(version, lambda: go_on(version))
     if count == 0:
-        finish(version, Status.FAILED, error="No rationale was left to freeze when the work began.")
+        finish(version, Status.FAILED, error=_nothing_left(version))
         return
-    formats.write_parquet(version, lambda: go_on(version))
-    version.sha256, version.example_count = digest.hexdigest(), count
-    version.question_count = version.examples.values("rationale__question").distinct().count()
+    version.sha256, version.example_count = digest, count
+    if not version.question_count:
+        version.question_count = version.examples.values("rationale__question").distinct().count()
     version.card = formats.card(version)
     with artifacts.writing(formats.place(version, "md")) as file:
         file.write(version.card.encode())
@@ -221,6 +176,12 @@ def write_files(version: DatasetVersion) -> None:
         question_count=version.question_count,
         card=version.card,
     )
+
+
+def _nothing_left(version: DatasetVersion) -> str:
+    told = "No rationale was left to freeze when the work began."
+    words = funnel_words(version.funnel)
+    return f"{told} {words}. Ask for less in the recipe." if words else told
 
 
 def verify(version: DatasetVersion) -> bool:

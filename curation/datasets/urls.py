@@ -5,6 +5,7 @@ from curation.datasets import views
 urlpatterns = [
     path("projects/<slug:slug>/datasets/", views.datasets, name="datasets"),
     path("projects/<slug:slug>/datasets/freeze", views.dataset_freeze, name="dataset_freeze"),
+    path("projects/<slug:slug>/datasets/preview", views.dataset_preview, name="dataset_preview"),
     path(
         "projects/<slug:slug>/datasets/<int:number>/", views.dataset_detail, name="dataset_detail"
     ),

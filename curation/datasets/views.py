@@ -9,8 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.datasets import formats, selectors
+from curation.datasets.choosing import funnel_words
 from curation.datasets.forms import FreezeForm
 from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation.datasets.previews import preview_of
+from curation.datasets.recipes import recipe_in_words
 from curation.datasets.services import order_freeze
 from curation.datasets.verification import last_check, order_check
 from curation.errors import ServiceError
@@ -25,6 +28,7 @@ CONTENT_TYPES = {
     "jsonl": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
     "md": "text/markdown; charset=utf-8",
+    "rejected": "application/x-ndjson",
 }
 
 
@@ -35,9 +39,13 @@ def datasets(request: HttpRequest) -> HttpResponse:
 
 
 def _form(request: HttpRequest) -> FreezeForm:
-    names = [t.name for t in selectors.teachers_with_rationales(request.project)]
-    data = request.POST if request.method == "POST" else None
-    return FreezeForm(data, names=names, initial={"order_key": uuid.uuid4().hex})
+    return FreezeForm(
+        request.POST if request.method == "POST" else None,
+        names=[t.name for t in selectors.teachers_with_rationales(request.project)],
+        domains=selectors.domains_of(request.project),
+        views=selectors.view_names(request.project, request.user),
+        initial={"order_key": uuid.uuid4().hex},
+    )
 
 
 @require_POST
@@ -45,22 +53,33 @@ def _form(request: HttpRequest) -> FreezeForm:
 def dataset_freeze(request: HttpRequest) -> HttpResponse:
     form = _form(request)
     if form.is_valid():
-        chosen = form.cleaned_data
         try:
             version = order_freeze(
                 request.project,
                 request.user,
-                selection=chosen["selection"],
-                teachers=chosen["teachers"],
-                limit=chosen["limit"],
-                seed=chosen["seed"] or 0,
-                order_key=chosen["order_key"],
+                order_key=form.cleaned_data["order_key"],
+                **form.recipe(),
             )
         except ServiceError as error:
             form.add_error(None, ValidationError(str(error)))
         else:
             return redirect("dataset_detail", request.project.slug, version.number)
     return _list(request, form, status=400)
+
+
+@require_POST
+@project_view(admin=True)
+def dataset_preview(request: HttpRequest) -> HttpResponse:
+    """What the form would choose, below it."""
+    form, context = _form(request), {}
+    if form.is_valid():
+        try:
+            context["preview"] = preview_of(request.project, request.user, **form.recipe())
+        except ServiceError as error:
+            context["error"] = str(error)
+    else:
+        context["form"] = form
+    return render(request, "datasets/_preview.html", context)
 
 
 def _list(request: HttpRequest, form: FreezeForm, status: int = 200) -> HttpResponse:
@@ -71,7 +90,7 @@ def _list(request: HttpRequest, form: FreezeForm, status: int = 200) -> HttpResp
     rows = list(versions[: PAGE + 1])
     hides = hides_teachers(request.membership)
     for row in rows:
-        row.words = selectors.recipe_in_words(row.recipe, hides_teachers=hides)
+        row.words = recipe_in_words(row.recipe, hides_teachers=hides)
     context = {
         "versions": rows[:PAGE],
         "more": rows[PAGE - 1].number if len(rows) > PAGE else None,
@@ -102,17 +121,20 @@ def _detail(version: DatasetVersion, membership: Membership) -> dict[str, Any]:
     hidden = hidden_states(version.project, membership.role == Role.ADMIN)
     context: dict[str, Any] = {
         "version": version,
-        "words": selectors.recipe_in_words(version.recipe, hides_teachers=hides),
+        "words": recipe_in_words(version.recipe, hides_teachers=hides),
     }
     if version.status == Status.DONE:
         context |= {
             "examples": selectors.first_examples(version, hidden),
             "card": to_html(version.card),
             "check": last_check(version),
+            "same": selectors.same_bytes(version),
+            "funnel": funnel_words(version.funnel),
             "downloads": [
                 ("jsonl", "JSONL for TRL"),
                 ("parquet", "Parquet"),
                 ("md", "Card"),
+                *([("rejected", "Left out")] if formats.has_rejected(version) else []),
             ],
         }
     return context
@@ -143,6 +165,8 @@ def dataset_download(request: HttpRequest, number: int, form: str) -> FileRespon
     """The file as an attachment, in pieces."""
     version = version_or_404(request, number)
     if form not in CONTENT_TYPES or version.status != Status.DONE:
+        raise Http404
+    if form == "rejected" and not formats.has_rejected(version):
         raise Http404
     return FileResponse(
         formats.open_format(version, form),

@@ -4,15 +4,17 @@ from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Status
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from curation.api.core.auth import ADMIN, ADMIN_READ, READ
 from curation.api.core.pagination import PageOf, asked, filters, shown, size_of
-from curation.api.core.schemas import MAX_INTEGER, Order, WorkOut, work_out
+from curation.api.core.schemas import MAX_INTEGER, Body, Order, WorkOut, work_out
 from curation.api.routes.rationales import hides_teachers
 from curation.datasets import formats, selectors, services
 from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation.datasets.previews import preview_of
+from curation.datasets.recipes import THOUGHTS, WHICH
 from curation.datasets.verification import last_check, order_check
 from curation.datasets.views import CONTENT_TYPES
 from curation.jobs import Status as WorkStatus
@@ -26,22 +28,58 @@ ONE = f"{P}/datasets/{{int:dataset}}"
 class DatasetRow(WorkOut):
     number: int
     recipe: dict[str, Any]
+    funnel: dict[str, Any] = Field(description="What each stage of the recipe left out.")
     sha256: str = Field(description="Of the canonical JSONL, byte for byte.")
     example_count: int
     question_count: int
 
 
 class DatasetOut(DatasetRow):
+    same_as: int | None = Field(description="The first dataset that has the very same bytes.")
     card: str = Field(description="Markdown: what it is, from whom, how it was made.")
 
 
-class FreezeIn(Order):
+class RecipeIn(Body):
     selection: str = Field("approved", description="approved, or unfiltered to compare with.")
     teachers: list[str] = Field(
         default_factory=list, description="Rationales of these only, by their names; empty: all."
     )
+    domains: list[str] = Field(default_factory=list, description="Of these only; empty: all.")
+    difficulties: list[str] = Field(default_factory=list, description="Of these; empty: all.")
+    minimum: dict[str, float] = Field(
+        default_factory=dict,
+        description="The least of a stored score, 0 to 1 (of `redundancy` the most): overall, "
+        "validity, conciseness, structure, redundancy, consistency.",
+    )
+    right_only: bool = Field(False, description="Only with a right answer: not read is not right.")
+    view: str = Field("", max_length=60, description="A saved view of the list of rationales.")
+    filters: dict[str, str] = Field(
+        default_factory=dict, description="Filters as of the list of rationales."
+    )
+    per_question: int | None = Field(None, le=MAX_INTEGER)
+    which: str = Field("random", description=f"Of several: {', '.join(WHICH)}.")
+    max_tokens: int | None = Field(None, le=MAX_INTEGER)
+    balance: str = Field("", description="domain, teacher or difficulty: as many of each.")
+    style: str = Field("rationale_first", description="Or answer_first.")
+    thoughts: str = Field("final", description=f"{', '.join(THOUGHTS)}.")
     limit: int | None = Field(None, le=MAX_INTEGER)
     seed: int = Field(0, ge=0, le=MAX_INTEGER)
+
+
+class FreezeIn(RecipeIn, Order):
+    """A recipe, and the key under which it is ordered once."""
+
+
+class PreviewOut(Schema):
+    words: str
+    funnel: dict[str, Any] = Field(description="candidates, left, and what each stage left out.")
+    funnel_words: str
+    questions: int
+    questions_read: int = Field(description="Fewer than of_questions: the counts are estimates.")
+    of_questions: int
+    is_estimate: bool
+    tokens: dict[str, int]
+    samples: list[dict[str, Any]]
 
 
 class CheckOut(WorkOut):
@@ -56,10 +94,10 @@ def _check_out(check: DatasetCheck) -> dict[str, Any]:
 
 
 def _row(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
-    plain = ("number", "recipe", "sha256", "example_count", "question_count")
+    plain = ("number", "recipe", "funnel", "sha256", "example_count", "question_count")
     told = {**work_out(version), **{name: getattr(version, name) for name in plain}}
     if hides_teachers(request):
-        told["recipe"] = {**version.recipe, "teachers": []}
+        told["recipe"] = {**version.recipe, "teachers": [], "filters": {}}
     return told
 
 
@@ -71,7 +109,12 @@ def _version(request: HttpRequest, dataset: int) -> DatasetVersion:
 def _out(request: HttpRequest, dataset: int) -> dict[str, Any]:
     version = _version(request, dataset)
     # The card names the teachers of its rationales.
-    return {**_row(request, version), "card": "" if hides_teachers(request) else version.card}
+    same = selectors.same_bytes(version)
+    return {
+        **_row(request, version),
+        "same_as": same and same.number,
+        "card": "" if hides_teachers(request) else version.card,
+    }
 
 
 @router.get(
@@ -99,6 +142,14 @@ def dataset_freeze(request: HttpRequest, slug: str, body: FreezeIn) -> Status[di
     """A worker freezes it; look at it until its status is done."""
     made = services.order_freeze(request.project, request.user, **body.dict())
     return Status(202, _out(request, made.number))
+
+
+@router.post(
+    f"{P}/datasets/preview", auth=ADMIN_READ, response=PreviewOut, summary="Preview a recipe"
+)
+def dataset_preview(request: HttpRequest, slug: str, body: RecipeIn) -> dict[str, Any]:
+    """What a dataset of this recipe would hold; nothing is made."""
+    return preview_of(request.project, request.user, **body.dict()).to_json()
 
 
 @router.get(ONE, auth=READ, response=DatasetOut, summary="One dataset, with its card")
@@ -132,6 +183,8 @@ def dataset_verified(request: HttpRequest, slug: str, dataset: int) -> dict[str,
 def dataset_download(request: HttpRequest, slug: str, dataset: int, form: str) -> FileResponse:
     version = _version(request, dataset)
     if form not in CONTENT_TYPES or version.status != WorkStatus.DONE:
+        raise Http404
+    if form == "rejected" and not formats.has_rejected(version):
         raise Http404
     return FileResponse(
         formats.open_format(version, form),

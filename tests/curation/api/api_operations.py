@@ -129,6 +129,7 @@ NEEDS = {
     f"POST {P}/scoring/cancel": Need("admin", admin=True),
     f"GET {P}/datasets": Need("read"),
     f"POST {P}/datasets": Need("admin", admin=True, body={}),
+    f"POST {P}/datasets/preview": Need("read", admin=True, body={}),
     f"GET {P}/datasets/{{dataset}}": Need("read"),
     f"POST {P}/datasets/{{dataset}}/verify": Need("read", admin=True),
     f"GET {P}/datasets/{{dataset}}/verify": Need("read", admin=True),

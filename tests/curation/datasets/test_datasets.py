@@ -30,6 +30,7 @@ from tests.conftest import score_now
 from tests.curation.reviews.reviewing import review
 
 GOLDEN = Path(__file__).parent / "data" / "dataset.jsonl"
+GOLDEN_1 = Path(__file__).parent / "data" / "dataset-form-1.jsonl"
 
 
 @pytest.fixture
@@ -99,7 +100,13 @@ def test_the_canonical_bytes_are_those_of_the_golden_file(
     version = frozen(project, seed=7)
     with artifacts.open_artifact(place(version, "jsonl")) as file:
         assert file.read() == GOLDEN.read_bytes()
-    assert version.sha256 == "cfaf844d7917227a305ca691c3924454de5455b0134a552fe0394dc079b098b9"
+    assert version.sha256 == hashlib.sha256(GOLDEN.read_bytes()).hexdigest()
+    # One that was frozen before lines had a second form keeps the bytes and the hash that it had.
+    older = {name: version.recipe[name] for name in ("selection", "teachers", "limit", "seed")}
+    version.recipe = {**older, "rubric": 1}
+    assert b"".join(jsonl_lines(version)) == GOLDEN_1.read_bytes()
+    told = hashlib.sha256(GOLDEN_1.read_bytes()).hexdigest()
+    assert told == "cfaf844d7917227a305ca691c3924454de5455b0134a552fe0394dc079b098b9"
 
 
 def test_a_rationale_whose_edit_was_approved_is_not_frozen_beside_it(
