@@ -1,6 +1,6 @@
 from django.urls import path
 
-from curation.reviews.views import bench, check
+from curation.reviews.views import bench, check, long_text
 
 urlpatterns = [
     path("keys", bench.bench_keys, name="bench_keys"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("projects/<slug:slug>/review/next", bench.review_next, name="review_next"),
     path("projects/<slug:slug>/review/ahead", bench.review_ahead, name="review_ahead"),
     path("projects/<slug:slug>/review/flag", bench.review_flag, name="review_flag"),
+    path("projects/<slug:slug>/review/steps", long_text.review_steps, name="review_steps"),
     path("projects/<slug:slug>/review/check", check.review_check, name="review_check"),
     path("projects/<slug:slug>/review/submit", bench.review_submit, name="review_submit"),
     path("projects/<slug:slug>/review/renew", bench.review_renew, name="review_renew"),

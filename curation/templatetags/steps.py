@@ -4,6 +4,7 @@ Written as a function, since a question has dozens of them and a template would 
 than all the rest of the page's frame.
 """
 
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.safestring import SafeString, mark_safe
 
 from curation.reviews.bench.rationales import RationaleView, StepView
+from curation.reviews.bench.reading_order import WHOLE
 from curation.templatetags.maths import maths
 
 register = template.Library()
@@ -20,20 +22,51 @@ register = template.Library()
 @register.simple_tag
 def steps(rationale: RationaleView) -> SafeString:
     """The items of a list, one a step; nothing for a rationale without steps."""
-    off = " disabled" if rationale.locked else ""
-    return mark_safe("".join(_step(one, off) for one in rationale.steps))  # escaped piece by piece
+    return steps_html(rationale.steps, locked=rationale.locked)
+
+
+def steps_html(found: Iterable[StepView], *, locked: bool) -> SafeString:
+    off = " disabled" if locked else ""
+    return mark_safe("".join(_step(one, off) for one in found))  # escaped piece by piece
 
 
 def _step(step: StepView, off: str) -> str:
     number = int(step.number)
-    text = maths(step.text).replace("\r\n", "\n").replace("\r", "\n").replace("\n", "<br>")
-    cut = f' <span class="label">… {intcomma(step.cut)} more characters</span>' if step.cut else ""
-    flags = "".join(_flag(flag) for flag in step.flags)
+    # What is this long is no text that formulas are drawn in.
+    drawn, rest = step.text[:WHOLE], step.text[WHOLE:]
+    text = _lines(maths(drawn)) + (_lines(escape(rest)) if rest else "")
+    cut = (
+        f' <span class="label cut">… {intcomma(step.cut)} more characters</span>'
+        if step.cut
+        else ""
+    )
+    flags = _flags(step.flags)
+    if step.doubt:
+        flags += f'<div class="flag info changed-value">{escape(step.doubt)}</div>'
+    kind = (" thought" if step.thought else "") + ("" if step.doubt is None else " doubt")
     return (
-        f'<li class="step{" thought" if step.thought else ""}" data-step="{number}">'
+        f'<li class="step{kind}" data-step="{number}">'
         f'<button type="button" class="mark" tabindex="-1" aria-label="Step {number}: no label"{off}>'
         f'</button><div class="says"><div class="text" dir="auto">{text}{cut}</div>{flags}</div></li>'
     )
+
+
+def _lines(html: str) -> str:
+    return html.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "<br>")
+
+
+def _flags(flags: Iterable[dict[str, Any]]) -> str:
+    """What the scorers say of a step; of flags of one kind the first one, the others behind it."""
+    by_code: dict[Any, list[str]] = {}
+    for flag in flags:
+        by_code.setdefault(flag.get("code"), []).append(_flag(flag))
+    html = ""
+    for first, *others in by_code.values():
+        others = [one for one in dict.fromkeys(others) if one != first]
+        html += first
+        if others:
+            html += f'<details class="more-flags"><summary>{len(others)} more like it</summary>{"".join(others)}</details>'
+    return html
 
 
 def _flag(flag: dict[str, Any]) -> str:

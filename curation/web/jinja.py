@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from curation.templatetags.look import gauge
 from curation.templatetags.maths import maths
-from curation.templatetags.steps import steps
+from curation.templatetags.steps import steps, steps_html
 
 
 def moment(value: datetime) -> str:
@@ -28,7 +28,7 @@ def clock(value: datetime) -> str:
 
 def environment(**options: Any) -> Environment:
     made = Environment(**options | {"undefined": StrictUndefined})
-    made.globals |= {"gauge": gauge, "steps": steps}
+    made.globals |= {"gauge": gauge, "steps": steps, "part_steps": steps_html}
     made.filters |= {
         "clock": clock,
         "intcomma": intcomma,

@@ -2,7 +2,7 @@
 // file joins the parts and listens; each act stands in the module of its subject.
 
 import { skipDialog } from "./asks.js";
-import { showClocks } from "./rationales.js";
+import { paintMarks, showClocks } from "./rationales.js";
 import { Claim } from "./claim.js";
 import * as deciding from "./deciding.js";
 import * as differences from "./differences.js";
@@ -10,11 +10,19 @@ import { flagDialog } from "./flags.js";
 import * as groups from "./groups.js";
 import { KeysDialog } from "./keys_dialog.js";
 import { isTyping, keyOf, paintKeys, read } from "./keys.js";
-import { beside, move, moveStep, setStep } from "./moving.js";
+import * as bars from "./long/bars.js";
+import * as labels from "./long/labels.js";
+import * as layout from "./long/layout.js";
+import { redraw } from "./long/map.js";
+import { paintNotes } from "./long/notes.js";
+import * as reading from "./long/reading.js";
+import { editStep, paintStepEdits } from "./long/step_editor.js";
+import { setUp, textOf } from "./long/text.js";
+import { beside, move, setStep, whenMoved } from "./moving.js";
 import * as own from "./own.js";
 import { closePanels, hideNotice, notice, openDialog, openPanel, restoreLooks, toggleLook } from "./page.js";
 import * as sending from "./sending.js";
-import { box, csrf, drafts, isOpen, isOwn, keep, letterOf, root, table } from "./table.js";
+import { box, csrf, decisionOf, drafts, isOpen, isOwn, keep, letterOf, root, table, whenPainted } from "./table.js";
 
 const skip = skipDialog(sending.skip);
 const flag = flagDialog({ post: sending.post, skip: sending.skip });
@@ -34,13 +42,27 @@ const acts = {
   undo: sending.undo,
   left: () => beside(-1),
   right: () => beside(1),
-  up: () => moveStep(-1),
-  down: () => moveStep(1),
-  label: ({ number, value }) => deciding.label(number, value),
-  good: () => labelHere((step) => deciding.label(step, 1)),
-  neutral: () => labelHere((step) => deciding.label(step, 0)),
-  bad: () => labelHere((step) => deciding.label(step, -1)),
-  cycle: () => labelHere(deciding.cycle),
+  up: () => reading.moveStep(-1),
+  down: () => reading.moveStep(1),
+  page_up: () => reading.page(-1),
+  page_down: () => reading.page(1),
+  top: () => reading.toEnd(-1),
+  bottom: () => reading.toEnd(1),
+  goto: bars.openGoto,
+  find: bars.openFind,
+  next_flag: () => reading.flag(1),
+  previous_flag: () => reading.flag(-1),
+  next_doubt: () => reading.doubt(1),
+  previous_doubt: () => reading.doubt(-1),
+  label: ({ number, value }) => labels.label(number, value),
+  good: () => labels.mark(1),
+  neutral: () => labels.mark(0),
+  bad: () => labels.mark(-1),
+  cycle: () => labels.cycle(),
+  first_wrong: () => labels.firstWrong(),
+  edit_step: editStep,
+  note: deciding.noteHere,
+  wide: layout.turn,
   differences: differences.turn,
   compare_with: differences.compareWith,
   unfold: () => groups.turn(),
@@ -51,9 +73,10 @@ const acts = {
   keys: () => openDialog("keys"),
 };
 const ALWAYS = new Set(["undo", "guidelines", "keys"]);
-const ON_RATIONALE = new Set(["approve", "reject", "edit", "clear", "best", "comment"]);
+const ON_RATIONALE = new Set(["approve", "reject", "edit", "clear", "best", "comment", "edit_step", "note"]);
 // While decisions are on their way, one may look, and no more.
-const LOOKS = new Set(["left", "right", "up", "down", "differences", "compare_with", "unfold", "reference", "marks", "wrote", "guidelines", "keys"]);
+const LOOKS = new Set(["left", "right", "up", "down", "page_up", "page_down", "top", "bottom", "goto", "find", "next_flag", "previous_flag", "next_doubt", "previous_doubt", "wide", "differences", "compare_with", "unfold", "reference", "marks", "wrote", "guidelines", "keys"]);
+const SIDEWAYS = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]);
 const KEEPS_PANEL = new Set(["reject", "next", "marks"]);
 
 // Where the project hides the reference, the first press shows it, with the grades that would give it
@@ -77,11 +100,6 @@ function showWrote() {
   else notice("Who wrote the rationales is hidden in this project.");
 }
 
-function labelHere(act) {
-  if (table.step) act(table.step);
-  else notice(`No step is under the cursor: ${keyOf("up")} ${keyOf("down")} go there, and 1 to 9 name one.`);
-}
-
 function act(name, detail = {}) {
   sending.touch();
   if (table.state.item === null && !ALWAYS.has(name)) return;
@@ -95,9 +113,59 @@ function act(name, detail = {}) {
   acts[name](detail);
 }
 
+// ---- what is drawn
+
+setUp({
+  url: root.dataset.steps,
+  paint: (rationale, part) => {
+    paintMarks(rationale, isOpen(rationale) ? decisionOf(rationale).labels : {}, part);
+    paintKinds(rationale, part);
+  },
+});
+
+function paintKinds(rationale, part = rationale) {
+  paintNotes(rationale, part);
+  paintStepEdits(rationale, part);
+}
+
+whenPainted((rationale) => {
+  paintKinds(rationale);
+  layout.paintTabs();
+  redraw();
+});
+// The steps that did not come with the question, and what scrolls by itself, once the rationale is painted.
+whenMoved((rationale) => setTimeout(() => {
+  if (rationale.isConnected) reading.markBoxes(rationale);
+  textOf(rationale).load().catch(() => {}); // asked for again when they are wanted
+}, 0));
+
+// A thought that the teacher's address gave apart comes when it is opened.
+box.addEventListener("toggle", async ({ target }) => {
+  if (!target.matches?.(".thinking[data-later][open]")) return;
+  delete target.dataset.later;
+  try {
+    const { html } = await textOf(target.closest(".rationale")).ask({ what: "thought" });
+    target.querySelector("div").innerHTML = html;
+  } catch {
+    target.dataset.later = "";
+    target.open = false;
+    notice("The thought did not come: there is no connection now. Try again in a moment.");
+  }
+}, { capture: true });
+
 // ---- listening
 
+// Esc closes the menu, and the focus goes back to where keys are heard.
+function closeMore() {
+  const menu = document.querySelector(".do details[open]");
+  if (!menu) return false;
+  menu.removeAttribute("open");
+  table.current?.focus({ preventScroll: true });
+  return true;
+}
+
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && closeMore()) return;
   const dialog = document.querySelector("dialog[open]");
   const found = read(event);
   if (dialog) {
@@ -110,9 +178,9 @@ document.addEventListener("keydown", (event) => {
   if (!isTyping(event.target) && sending.typesOn()) return event.preventDefault();
   if (!event.target.closest?.(".editor") && openPanel()?.key(event)) return sending.touch();
   if (isTyping(event.target) || !found || (event.repeat && !found.repeats)) return;
+  if (SIDEWAYS.has(event.key) && reading.scrollsItself(event.target)) return;
   const onButton = event.target instanceof Element && event.target.closest("button, a, summary");
   if (onButton && (event.key === "Enter" || event.key === " ")) return;
-  if (event.key === " " && found.act === "cycle" && !table.step) return;
   event.preventDefault();
   if (found.act === "next") sending.next();
   else act(found.act, found);
@@ -126,8 +194,8 @@ root.addEventListener("click", (event) => {
   // A click of the mouse leaves no focus behind: Enter goes on to mean "next".
   if (button && event.detail > 0 && !button.closest(".editor, .panel")) table.current?.focus({ preventScroll: true });
   const row = target.closest("[data-step]");
-  if (row && rationale) setStep(row);
-  if (target.closest(".mark") && isOpen(rationale)) deciding.cycle(Number(row.dataset.step));
+  if (row && rationale) setStep(row, { scrolls: false });
+  if (target.closest(".mark") && isOpen(rationale)) labels.cycle(Number(row.dataset.step));
   else if (button?.dataset.rationaleDo) act(button.dataset.rationaleDo);
 });
 

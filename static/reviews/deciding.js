@@ -3,6 +3,8 @@
 import { openEditor } from "./rationales.js";
 import { groupOf, unfold } from "./groups.js";
 import { keyOf } from "./keys.js";
+import { beginning } from "./long/notes.js";
+import { editStep } from "./long/step_editor.js";
 import { advance } from "./moving.js";
 import { addPanel, closePanels, notice, say } from "./page.js";
 import { Comment, Reasons } from "./panels.js";
@@ -34,9 +36,29 @@ function tell(rationale, what) {
 export function approve() {
   const rationale = table.current;
   const on = decisionOf(rationale).verdict !== "approve";
+  if (on && !isMeant(rationale)) return;
   decide(rationale, { verdict: on ? "approve" : "", reasons: [] });
   tell(rationale, on ? "approved" : "open again");
   if (on) advance();
+}
+
+let asked = "";
+
+// One soft stop: what speaks against an approval is said once, and the same key again approves.
+function isMeant(rationale) {
+  const { labels } = decisionOf(rationale);
+  const bad = Object.keys(labels).filter((number) => labels[number] === -1);
+  const isWrong = !hidesReference() && rationale.dataset.grade === "wrong";
+  if (!isWrong && !bad.length) return true;
+  const why = [
+    isWrong && "its answer is wrong",
+    bad.length && `${bad.length === 1 ? `step ${bad[0]} is` : `${bad.length} steps are`} labelled bad`,
+  ].filter(Boolean).join(", and ");
+  const question = `${table.state.item} ${idOf(rationale)} ${why}`;
+  if (asked === question) return true;
+  asked = question;
+  notice(`${letterOf(rationale)}: ${why}. ${keyOf("approve")} again approves it all the same.`);
+  return false;
 }
 
 export function reject() {
@@ -65,11 +87,12 @@ function type(decision, text) {
   keep();
 }
 
-export function comment() {
+// `begun`: a comment that goes on with what is noted at a place of the text.
+export function comment(begun = "") {
   closePanels();
   const rationale = table.current;
   const decision = decisionOf(rationale);
-  comments.open(rationale, decision.typed || decision.comment, {
+  comments.open(rationale, begun || decision.typed || decision.comment, {
     typed: (text) => type(decision, text),
     done: (text) => {
       Object.assign(decision, { comment: text, typed: "" });
@@ -78,6 +101,12 @@ export function comment() {
     },
     closed: () => rationale.focus({ preventScroll: true }),
   });
+}
+
+export function noteHere() {
+  const begun = beginning(decisionOf(table.current).typed || decisionOf(table.current).comment);
+  if (begun) return comment(begun);
+  return notice(`Select words of the text, or go to a step (${keyOf("down")}): the comment is on them.`);
 }
 
 export function best() {
@@ -95,9 +124,10 @@ export function edit() {
   const rationale = table.current;
   if (rationale.querySelector(".editor")) return rationale.querySelector("textarea").focus();
   const text = rationale.dataset.text;
-  if (!text) return notice("This rationale is too long to edit here.");
-  closePanels();
   const decision = decisionOf(rationale);
+  // A text too long for one field, or one whose steps were edited, is edited step by step.
+  if (!text || decision.steps) return table.step ? editStep() : notice(`This rationale is edited step by step: go to one (${keyOf("down")}), or to its number (${keyOf("goto")}).`);
+  closePanels();
   openEditor(rationale, decision.edited || text, {
     typed: (edited) => {
       decision.edited = edited.trim() === text.trim() ? "" : edited;
@@ -145,24 +175,4 @@ export function rejectWrong() {
 
 export function rejectAll() {
   for (const rationale of table.rationales.filter(isOpen)) set(rationale, { verdict: "reject", reasons: ["bad_question"] });
-}
-
-// ---- labels of steps
-
-export function label(number, value) {
-  const rationale = table.current;
-  const row = rationale.querySelector(`[data-step="${number}"]`);
-  if (!isOpen(rationale)) return notice(`${letterOf(rationale)} takes no labels.`);
-  if (!row) return notice(`${letterOf(rationale)} has no step ${number}.`);
-  const { labels } = decisionOf(rationale);
-  if (labels[number] === value) delete labels[number];
-  else labels[number] = value;
-  changed(rationale);
-  say(row.querySelector(".mark").getAttribute("aria-label"));
-}
-
-export function cycle(number) {
-  const now = decisionOf(table.current).labels[number];
-  const next = { undefined: 1, 1: 0, 0: -1 }[now];
-  label(number, next ?? now);
 }

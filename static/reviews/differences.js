@@ -3,6 +3,7 @@
 // the best, or the one that stands first.
 
 import { diffWords, pairSteps } from "./diff.js";
+import { textOf } from "./long/text.js";
 import { whenMoved } from "./moving.js";
 import { make, notice, say } from "./page.js";
 import { idOf, isOwn, isSeen, letterOf, table, whenBegun } from "./table.js";
@@ -53,6 +54,7 @@ function draw() {
   const [from, to] = [base(), table.current];
   if (!from) return;
   if (isOwn(to)) return notice(OWN);
+  if ([from, to].some((one) => textOf(one).isLong)) return notice("Differences are shown between rationales that are on the page as a whole: one of these is too long.");
   from.classList.add("base");
   if (from === to) {
     notice(`The others are compared with ${letterOf(from)}: move to one of them.`);

@@ -48,7 +48,7 @@ export function digitOf(event) {
 
 // How the table writes a press: "a", "Shift+a", "?", "Enter", "Space".
 export function nameOf(event) {
-  if (event.key === " ") return "Space";
+  if (event.key === " ") return event.shiftKey ? "Shift+Space" : "Space";
   let key = event.key;
   // A keyboard whose letters are not Latin: the key's place says which one is meant.
   if (key.length === 1 && key.charCodeAt(0) > 127 && /^Key[A-Z]$/.test(event.code)) key = event.code[3];
@@ -58,7 +58,7 @@ export function nameOf(event) {
 
 const SIGNS = {
   ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "⏎", Backspace: "⌫", Delete: "Del",
-  Insert: "Ins", Space: "␣", PageUp: "PgUp", PageDown: "PgDn", "Shift+1…9": "⇧ 1…9",
+  Insert: "Ins", Space: "␣", "Shift+Space": "⇧ ␣", PageUp: "PgUp", PageDown: "PgDn", "Shift+1…9": "⇧ 1…9",
 };
 
 export const sign = (key) => SIGNS[key] ?? key.replace(/^Shift\+([a-z])$/, (_, letter) => letter.toUpperCase());

@@ -82,10 +82,12 @@ export class KeysDialog {
     } else {
       await this.send({ action: act, keys: [nameOf(event)] }, "Saved; it is yours on every machine.");
     }
-    this.list.querySelector(`[data-act="${act}"]`)?.focus();
+    if (this.swap?.isConnected) this.swap.focus();
+    else this.list.querySelector(`[data-act="${act}"]`)?.focus();
   }
 
   async send(body, done) {
+    this.swap?.remove();
     try {
       const { keys } = await ask(this.url, { body, csrf: this.csrf, retry: false });
       setKeys(keys);
@@ -93,8 +95,16 @@ export class KeysDialog {
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       this.tell(problem.message, true);
+      if (problem.more.swap) this.offer(body);
     }
     this.fill();
+  }
+
+  // Two actions that should have each other's key.
+  offer(body) {
+    this.swap = make("button", { type: "button", textContent: "Swap the two" });
+    this.swap.addEventListener("click", () => this.send({ ...body, swap: true }, "Swapped; both are yours on every machine."));
+    this.told.append(" ", this.swap);
   }
 
   tell(text, bad = false) {

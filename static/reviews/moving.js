@@ -49,19 +49,11 @@ export function advance() {
   keep();
 }
 
-export function moveStep(way) {
-  const steps = [...table.current.querySelectorAll("[data-step]")].filter((one) => one.offsetParent);
-  if (!steps.length) return;
-  let place = steps.findIndex((one) => Number(one.dataset.step) === table.step) + way;
-  if (table.step === 0) place = way > 0 ? 0 : steps.length - 1;
-  setStep(steps[Math.max(0, Math.min(steps.length - 1, place))]);
-}
-
-export function setStep(row) {
+export function setStep(row, { scrolls = true } = {}) {
   for (const one of box.querySelectorAll(".step.at")) one.classList.remove("at");
   table.step = Number(row.dataset.step);
   row.classList.add("at");
-  row.scrollIntoView({ block: "nearest" });
+  if (scrolls) row.scrollIntoView({ block: "nearest" });
 }
 
 // Where a question begins: the rationale that the person was at, else the first one to decide on.

@@ -27,9 +27,10 @@ class Panel {
   show(rationale, text, told) {
     this.told = told;
     this.area.value = text;
-    rationale.querySelector(".final").before(this.form);
+    for (const whose of this.form.querySelectorAll("[data-whose]")) whose.textContent = rationale.dataset.letter;
+    // Below the rationales, so that it covers nothing of the one that is judged.
+    document.querySelector(".asking").append(this.form);
     this.form.hidden = false;
-    this.form.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   close() {

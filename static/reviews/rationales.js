@@ -25,15 +25,27 @@ export function paint(rationale, decision, { reasonWords, best }) {
   told.dataset.rule ??= told.textContent;
   told.textContent = words(decision, reasonWords) || told.dataset.rule;
   told.title = told.textContent;
-  for (const step of rationale.querySelectorAll("[data-step]")) {
+  paintMarks(rationale, decision.labels);
+  paintEdit(rationale, decision);
+}
+
+const painted = new WeakMap();
+
+// The circles of the steps, of the whole rationale or of a part of it: the step's number and its label.
+export function paintMarks(rationale, labels, part = rationale) {
+  const locked = rationale.classList.contains("locked");
+  for (const step of part.querySelectorAll("[data-step]")) {
     const number = step.dataset.step;
-    const [name, sign] = LABELS[decision.labels[number]] ?? ["", ""];
+    const value = labels[number];
+    if (painted.has(step) && painted.get(step) === value) continue;
+    painted.set(step, value);
+    const [name, sign] = LABELS[value] ?? ["", ""];
     const mark = step.querySelector(".mark");
     mark.className = `mark ${name}`;
-    mark.textContent = sign;
+    mark.textContent = sign + number;
     mark.setAttribute("aria-label", `Step ${number}: ${name || "no label"}`);
+    mark.disabled = locked;
   }
-  paintEdit(rationale, decision);
 }
 
 function words(decision, reasonWords) {
@@ -61,7 +73,9 @@ function paintEdit(rationale, decision) {
   rationale.querySelector(".edited")?.remove();
   const steps = rationale.querySelector(".steps");
   const editing = rationale.querySelector(".editor") !== null;
-  const used = decision.verdict === "edit" && !editing;
+  // Edits of single steps show where they stand; a long text is not put there a second time.
+  const inPlace = decision.steps || (!rationale.dataset.text && decision.edited);
+  const used = decision.verdict === "edit" && !editing && !inPlace;
   steps.hidden = used || editing;
   for (const part of rationale.querySelectorAll(".flag.whole, .thinking")) part.hidden = used || editing;
   if (!used) return;
@@ -121,25 +135,6 @@ function button(text, key, type) {
   made.className = type === "submit" ? "primary" : "quiet";
   made.append(Object.assign(document.createElement("kbd"), { textContent: key }));
   return made;
-}
-
-// Steps of a <think> part stand folded behind one line.
-export function foldThoughts(rationale) {
-  const thoughts = rationale.querySelectorAll(".step.thought");
-  if (!thoughts.length) return;
-  const row = Object.assign(document.createElement("li"), { className: "step fold" });
-  const toggle = Object.assign(document.createElement("button"), {
-    type: "button",
-    className: "quiet",
-    textContent: `Thinking: ${thoughts.length} step${thoughts.length === 1 ? "" : "s"}`,
-  });
-  toggle.setAttribute("aria-expanded", "false");
-  toggle.addEventListener("click", () => {
-    const open = rationale.classList.toggle("show-thoughts");
-    toggle.setAttribute("aria-expanded", String(open));
-  });
-  row.append(toggle);
-  thoughts[0].before(row);
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

@@ -4,6 +4,7 @@
 
 import { DOUBLE, isTyping, keyOf } from "./keys.js";
 import { showMeanwhile } from "./meanwhile.js";
+import { ranged } from "./long/labels.js";
 import { moveToStart } from "./moving.js";
 import { closePanels, network, notice, openPanel, say } from "./page.js";
 import { Problem, ask } from "./server.js";
@@ -271,7 +272,7 @@ function unfinished() {
 
 function sayOf(rationale) {
   const { verdict, reasons: why, comment, labels, edited } = decisionOf(rationale);
-  const said = { rationale: Number(idOf(rationale)), verdict, step_labels: labels, comment };
+  const said = { rationale: Number(idOf(rationale)), verdict, step_labels: ranged(labels), comment };
   if (verdict === "reject") said.reasons = why;
   if (verdict === "edit") said.edited_text = edited;
   if (table.draft.best === idOf(rationale)) said.is_best = true;

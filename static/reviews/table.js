@@ -1,7 +1,7 @@
 // What lies on the table: the question, its rationales, and what the person has decided and typed so far.
 // The other modules read it here and change it through these functions.
 
-import { blank, foldThoughts, paint, paintOwn, showClocks } from "./rationales.js";
+import { blank, paint, paintMarks, paintOwn, showClocks } from "./rationales.js";
 import { Drafts } from "./drafts.js";
 import { paintKeys } from "./keys.js";
 import { hideNotice } from "./page.js";
@@ -26,6 +26,10 @@ const reasonWords = Object.fromEntries(
 const onBegin = [];
 // `act` is called whenever another question, or none, has come.
 export const whenBegun = (act) => onBegin.push(act);
+
+const onPaint = [];
+// `act(rationale)` is called whenever a rationale is painted anew.
+export const whenPainted = (act) => onPaint.push(act);
 
 export const idOf = (rationale) => rationale.dataset.rationale;
 export const isOwn = (rationale) => rationale.classList.contains("own");
@@ -54,7 +58,6 @@ export function begin(state) {
   for (const [id, one] of Object.entries(table.draft.decisions)) table.draft.decisions[id] = { ...blank(), ...one };
   for (const rationale of table.rationales) {
     rationale.dataset.text = state.texts?.[idOf(rationale)] ?? "";
-    foldThoughts(rationale);
   }
   for (const act of onBegin) act();
   for (const rationale of table.rationales) repaint(rationale);
@@ -79,6 +82,8 @@ export const checking = () => ({ url: root.dataset.check, csrf, item: table.stat
 export function repaint(rationale) {
   if (isOwn(rationale)) paintOwn(rationale, table.draft.own);
   else if (isOpen(rationale)) paint(rationale, decisionOf(rationale), { reasonWords, best: table.draft.best === idOf(rationale) });
+  else paintMarks(rationale, {});
+  for (const act of onPaint) act(rationale);
 }
 
 export function changed(rationale) {

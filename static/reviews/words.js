@@ -67,10 +67,30 @@ function wordsOfLine(line) {
   return words;
 }
 
+const MOST_PAIRS = 40_000;
+
+// As pairSteps, which looks at each line with each: what is the same at both ends is not looked at, and what
+// is too much between them counts as wholly changed.
+function pairLines(left, right) {
+  const same = (i, j) => left[i].length === right[j].length && left[i].every((key, place) => key === right[j][place]);
+  let begin = 0;
+  while (begin < left.length && begin < right.length && same(begin, begin)) begin += 1;
+  let end = 0;
+  while (end < left.length - begin && end < right.length - begin && same(left.length - 1 - end, right.length - 1 - end)) end += 1;
+  const [a, b] = [left.slice(begin, left.length - end), right.slice(begin, right.length - end)];
+  const rows = a.length * b.length > MOST_PAIRS ? [...a.map((_, i) => [i, null]), ...b.map((_, j) => [null, j])] : pairSteps(a, b);
+  const shift = (place) => (place === null ? null : place + begin);
+  return [
+    ...left.slice(0, begin).map((_, i) => [i, i]),
+    ...rows.map(([i, j]) => [shift(i), shift(j)]),
+    ...left.slice(left.length - end).map((_, i) => [left.length - end + i, right.length - end + i]),
+  ];
+}
+
 // Rows of an edited text against the text before, line by line.
 export function editRows(before, after) {
   const [left, right] = [before, after].map((text) => text.split("\n").map(wordsOfLine).filter((words) => words.length));
-  return pairSteps(left.map(keysOf), right.map(keysOf)).map(([i, j]) => {
+  return pairLines(left.map(keysOf), right.map(keysOf)).map(([i, j]) => {
     const row = make("p");
     if (j === null) row.append(mark("del", left[i]));
     else if (i === null) row.append(mark("ins", right[j]));

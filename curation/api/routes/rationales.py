@@ -16,7 +16,7 @@ from curation.projects.models import Role, User
 from curation.projects.selectors import hidden_states
 from curation.rationales.listing import selectors
 from curation.rationales.models import Rationale, Score
-from curation.reviews.bench.rationales import rationale_view
+from curation.reviews.bench.rationales import every_step, rationale_view
 from curation.reviews.models import Decision, Review
 from curation.web import rate_limit
 from curation.web.pagination import number, one_of, page_of
@@ -284,5 +284,5 @@ def rationale_detail(request: HttpRequest, slug: str, rationale_id: int) -> dict
 def steps_out(row: Rationale) -> dict[str, Any]:
     """The rationale's steps and flags, as the bench shows them."""
     rationale = rationale_view(row.question, row)
-    steps = [{"number": s.number, "text": s.text, "flags": s.flags} for s in rationale.steps]
+    steps = [{"number": s.number, "text": s.text, "flags": s.flags} for s in every_step(row)]
     return {"steps": steps, "flags": rationale.flags}

@@ -7,25 +7,28 @@ from typing import Any
 
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Score, Source
+from curation.reviews.bench.reading_order import FIRST, WHOLE, Outline, Part, outline_of, parts_of
 from curation.reviews.models import Decision, Outcome
 
-MAX_STEPS = 120
-MAX_STEP_TEXT = 4_000
 IDLE_FLAGS = {"repeats", "restates_question", "nothing_new"}
 
 
 @dataclass
 class StepView:
+    """One step; `doubt` is None, or what doubts_in says of it."""
+
     number: int
     text: str
     flags: list[dict[str, Any]]
     thought: bool = False
     cut: int = 0
+    doubt: str | None = None
 
 
 @dataclass
 class RationaleView:
-    """One rationale as the bench shows it. `grade` is right, wrong or unknown."""
+    """One rationale as pages show it. `grade` is right, wrong or unknown. `outline`: of all its steps, at the
+    bench alone; elsewhere the first ones are shown."""
 
     letter: str
     rationale: Rationale
@@ -44,6 +47,19 @@ class RationaleView:
     same_as: str = ""
     twin_of: str = ""
     suggested: list[str] = field(default_factory=list)
+    outline: Outline | None = None
+
+    @property
+    def parts(self) -> list[list[StepView]]:
+        """The steps that come with the question, part by part as they are drawn."""
+        thought = self.outline.thought if self.outline else 0
+        found = parts_of(self.outline.total, thought) if self.outline else []
+        by_number = {step.number: step for step in self.steps}
+        parts = [
+            [by_number[n] for n in range(part.first, part.last + 1) if n in by_number]
+            for part in found
+        ]
+        return [part for part in parts if part]
 
     @property
     def locked(self) -> bool:
@@ -102,10 +118,15 @@ def name_in_order(rationales: Sequence[RationaleView]) -> None:
         rationale.same_as = "" if first == rationale.letter else first
 
 
-def rationale_view(question: Question, rationale: Rationale) -> RationaleView:
+def rationale_view(
+    question: Question, rationale: Rationale, *, outlined: bool = False
+) -> RationaleView:
+    """`outlined`: in reading order, with the outline of all steps, for a page that asks for the others."""
     score: Score | None = getattr(rationale, "score", None)
     detail = score.detail if score else {}
-    steps, hidden = _steps(rationale, detail)
+    found = all_steps(rationale, detail)
+    outline = outline_of(rationale.text, found) if outlined else None
+    steps = _first_steps(rationale, found, outline)
     grade, words, why = grade_of(question, score, detail)
     checked = detail.get("equations_checked")
     return RationaleView(
@@ -114,7 +135,7 @@ def rationale_view(question: Question, rationale: Rationale) -> RationaleView:
         score=score,
         decision=getattr(rationale, "decision", None),
         steps=steps,
-        hidden_steps=hidden,
+        hidden_steps=len(found) - len(steps),
         # The scorer names a twin by its id; the page names it by its letter, see `name_in_order`.
         flags=[flag for flag in detail.get("flags", []) if flag.get("code") != "duplicate"],
         grade=grade,
@@ -122,7 +143,8 @@ def rationale_view(question: Question, rationale: Rationale) -> RationaleView:
         grade_why=why,
         tokens=rationale.completion_tokens or detail.get("length") or len(rationale.text.split()),
         sums=None if checked is None else (checked - detail.get("equations_failed", 0), checked),
-        suggested=_suggested(grade, steps),
+        suggested=_suggested(grade, found),
+        outline=outline,
     )
 
 
@@ -146,10 +168,14 @@ def grade_of(
     return "unknown", "cannot be graded", detail.get("reason") or "The answer cannot be compared."
 
 
-def _suggested(grade: str, steps: Sequence[StepView]) -> list[str]:
+def _suggested(grade: str, steps: Sequence[dict[str, Any]]) -> list[str]:
     """Reasons that the scores speak for, ticked when a person rejects the rationale."""
     reasons = ["wrong_answer"] if grade == "wrong" else []
-    codes = {(flag.get("code"), flag.get("severity")) for step in steps for flag in step.flags}
+    codes = {
+        (flag.get("code"), flag.get("severity"))
+        for step in steps
+        for flag in step.get("flags") or ()
+    }
     if any(severity == "error" for _, severity in codes):
         reasons.append("wrong_step")
     if not reasons and any(code in IDLE_FLAGS for code, _ in codes):
@@ -166,21 +192,55 @@ def all_steps(rationale: Rationale, detail: dict[str, Any]) -> list[dict[str, An
     ]
 
 
-def _steps(rationale: Rationale, detail: dict[str, Any]) -> tuple[list[StepView], int]:
-    """The steps as scored; the text's lines where it has not been scored. At most MAX_STEPS."""
-    found = all_steps(rationale, detail)
-    thinking_ends = rationale.text.find("</think>")
-    steps = []
-    for number, step in enumerate(found[:MAX_STEPS], 1):
-        body = step["text"].replace("<think>", "").replace("</think>", "").strip()
-        start = step.get("start")
-        steps.append(
-            StepView(
-                number,
-                body[:MAX_STEP_TEXT],
-                step.get("flags", []),
-                thought=start is not None and start < thinking_ends,
-                cut=max(0, len(body) - MAX_STEP_TEXT),
-            )
-        )
-    return steps, max(0, len(found) - MAX_STEPS)
+def every_step(rationale: Rationale) -> list[StepView]:
+    """All steps, whole, in the order of the text."""
+    score: Score | None = getattr(rationale, "score", None)
+    found = all_steps(rationale, score.detail if score else {})
+    return [step_view(step, n, whole=len(rationale.text)) for n, step in enumerate(found, 1)]
+
+
+def _first_steps(
+    rationale: Rationale, found: Sequence[dict[str, Any]], outline: Outline | None
+) -> list[StepView]:
+    """The first steps in reading order; without an outline, in the order of the text."""
+    if outline is None:
+        ends = rationale.text.find("</think>")
+        return [step_view(found[n - 1], n, ends) for n in range(1, min(len(found), FIRST) + 1)]
+    steps: list[StepView] = []
+    for part in parts_of(outline.total, outline.thought):
+        if len(steps) >= FIRST:
+            break
+        steps += steps_of(part, found, outline.doubts)
+    return steps
+
+
+def steps_of(
+    part: Part, found: Sequence[dict[str, Any]], doubts: dict[int, str], whole: int = WHOLE
+) -> list[StepView]:
+    return [
+        step_view(found[n - 1], n, thought=part.thought, doubt=doubts.get(n), whole=whole)
+        for n in range(part.first, part.last + 1)
+    ]
+
+
+def step_view(
+    step: dict[str, Any],
+    number: int,
+    thinking_ends: int = -1,
+    *,
+    thought: bool | None = None,
+    doubt: str | None = None,
+    whole: int = WHOLE,
+) -> StepView:
+    body = step["text"].replace("<think>", "").replace("</think>", "").strip()
+    start = step.get("start")
+    if thought is None:
+        thought = start is not None and start < thinking_ends
+    return StepView(
+        number,
+        body[:whole],
+        step.get("flags") or [],
+        thought=thought,
+        cut=max(0, len(body) - whole),
+        doubt=doubt,
+    )

@@ -80,7 +80,7 @@ def bench_of(seat: Seat) -> Bench:
     if seat.number is None:
         known = item.control.verdicts
         rows = [one for one in rows if str(one.pk) in known]
-    rationales = [rationale_view(question, one) for one in rows]
+    rationales = [rationale_view(question, one, outlined=True) for one in rows]
     for rationale in rationales:
         rationale.is_blind = project.is_blind
         if seat.number is None:

@@ -52,14 +52,28 @@ ACTIONS = (
            there="Rationale after"),
     Action("up", "Move", "Step before", ("ArrowUp", "k"), repeats=True, there="Rationale before"),
     Action("down", "Move", "Step after", ("ArrowDown", "j"), repeats=True, there="Rationale after"),
+    Action("page_down", "Move", "A screen down", ("PageDown", "Space"), repeats=True),
+    Action("page_up", "Move", "A screen up", ("PageUp", "Shift+Space"), repeats=True),
+    Action("top", "Move", "To its begin", ("Home",)),
+    Action("bottom", "Move", "To its end", ("End",)),
+    Action("goto", "Move", "To a step by its number", ("Shift+g",)),
+    Action("next_flag", "Move", "Next flag", ("n",), repeats=True),
+    Action("previous_flag", "Move", "Flag before", ("p",), repeats=True),
+    Action("next_doubt", "Move", "Next self-correction: “wait”, a changed value", ("Shift+n",), repeats=True),
+    Action("previous_doubt", "Move", "Self-correction before", ("Shift+p",), repeats=True),
+    Action("find", "Move", "Search in this rationale", ("/",)),
     Action("choose", "Decide", "", ("1…9",), fixed=True, there="A reason of a rejection, by its number"),
     Action("label_good", "Label steps", "Step 1 to 9 is good; again takes it back", ("1…9",),
            fixed=True),
     Action("label_bad", "Label steps", "Step 1 to 9 is bad", ("Shift+1…9",), fixed=True),
-    Action("good", "Label steps", "The step under the cursor is good", ("+", "=")),
-    Action("bad", "Label steps", "… is bad", ("-",)),
-    Action("neutral", "Label steps", "… is neutral", ("0",)),
-    Action("cycle", "Label steps", "… the label after this one", ("Space",)),
+    Action("first_wrong", "Label steps", "The first wrong step is here: good before, bad here, reject", (".",)),
+    Action("good", "Label steps", "The step under the cursor is good; on to the next", ("+", "=")),
+    Action("bad", "Label steps", "… is bad; on to the next", ("-",)),
+    Action("neutral", "Label steps", "… is neutral; on to the next", ("0",)),
+    Action("cycle", "Label steps", "… the label after this one", (",",)),
+    Action("edit_step", "Label steps", "Edit the step under the cursor", ("Shift+e",)),
+    Action("note", "Label steps", "Comment on the selected words, or on the step", ("Shift+c",)),
+    Action("wide", "Look", "One wide column, or side by side", ("v",)),
     Action("differences", "Look", "What differs from the rationale compared with", ("d",)),
     Action("compare_with", "Look", "Compare the others with this rationale", ("Shift+d",)),
     Action("unfold", "Look", "Rationales like this one, shown or folded", ("o",)),
@@ -75,7 +89,18 @@ MOST = 3
 
 # A sign, a letter with or without Shift, or a named key. Tab, Escape and keys with Ctrl or Alt belong to
 # the browser and to people who move by them; F5, F11 and F12 too.
-NAMED = {"Enter", "Space", "Backspace", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"}
+NAMED = {
+    "Enter",
+    "Space",
+    "Backspace",
+    "Delete",
+    "Insert",
+    "Home",
+    "End",
+    "PageUp",
+    "PageDown",
+    "Shift+Space",
+}
 NAMED |= {f"Arrow{way}" for way in ("Left", "Right", "Up", "Down")}
 NAMED |= {f"F{n}" for n in (2, 3, 4, 6, 7, 8, 9, 10)}
 SIGN = re.compile(r"(?:Shift\+)?[a-z]|[!-/:-@\[-`{-~0]|[^\W\d_A-Za-z]")
@@ -96,10 +121,14 @@ def table_of(user: User) -> list[dict[str, Any]]:
     return rows
 
 
-def change_keys(user: User, name: str, keys: list[str]) -> list[dict[str, Any]]:
-    """Put an action on these keys; returns the new table.
+def change_keys(
+    user: User, name: str, keys: list[str], *, swap: bool = False
+) -> list[dict[str, Any]]:
+    """Put an action on these keys; returns the new table. With `swap`, an action that has one of them gets
+    the keys that this one had.
 
-    Raises Invalid for an action or a key that cannot be, Conflict where another action has the key.
+    Raises Invalid for an action or a key that cannot be, Conflict where another action of the same page
+    has the key.
     """
     action = BY_NAME.get(name)
     if action is None or action.fixed:
@@ -111,17 +140,36 @@ def change_keys(user: User, name: str, keys: list[str]) -> list[dict[str, Any]]:
         _check(key)
     with transaction.atomic():
         _lock(user)
-        for row in table_of(user):
-            clash = [key for key in keys if key in row["keys"]]
-            if clash and row["name"] != name:
-                raise Conflict(
-                    f"“{clash[0]}” is taken: “{row['what'] or row['there']}”. Give that another key first."
-                )
+        table = table_of(user)
+        before = next(row["keys"] for row in table if row["name"] == name)
         chosen = _chosen(user) | {name: keys}
-        if keys == list(action.keys):
-            del chosen[name]
+        clashes = [row for row in table if _clash(row, action, keys)]
+        if clashes and not (swap and len(clashes) == 1 and before):
+            raise _taken(clashes[0], action, keys, can_swap=len(clashes) == 1 and bool(before))
+        for row in clashes:
+            kept = [key for key in row["keys"] if key not in keys]
+            freed = [key for key in before if key not in keys]
+            chosen[row["name"]] = (freed + kept)[:MOST]
+        for one, its in list(chosen.items()):
+            if its == list(BY_NAME[one].keys):
+                del chosen[one]
         Preference.objects.filter(user=user).update(keys=chosen)
     return table_of(user)
+
+
+def _clash(row: dict[str, Any], action: Action, keys: list[str]) -> bool:
+    """Whether another action that is heard on a page of this one has one of the keys."""
+    both = (row["what"] and action.what) or (row["there"] and action.there)
+    return row["name"] != action.name and bool(both) and not set(keys).isdisjoint(row["keys"])
+
+
+def _taken(row: dict[str, Any], action: Action, keys: list[str], *, can_swap: bool) -> Conflict:
+    key = next(key for key in row["keys"] if key in keys)
+    is_here = row["what"] and action.what
+    where = "" if is_here else ", where an admin decides between reviews"
+    error = Conflict(f"“{key}” is taken{where}: “{row['what'] if is_here else row['there']}”.")
+    error.more = {"swap": can_swap}
+    return error
 
 
 def reset_keys(user: User) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from curation.errors import Conflict, Invalid, TooMany, status_of
+from curation.reviews.submission.step_ranges import each_step
 from curation.reviews.submission.submit import ReviewInput
 from curation.text.storable import read_json
 
@@ -83,7 +84,7 @@ def say_of(one: Any) -> ReviewInput:
         verdict=texts[0],
         reasons=reasons,
         comment=texts[1],
-        step_labels=labels,
+        step_labels=each_step(labels),
         edited_text=texts[2],
         is_best=one.get("is_best", False),
     )

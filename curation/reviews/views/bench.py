@@ -257,7 +257,7 @@ def review_flag(request: HttpRequest) -> dict[str, Any]:
 @require_POST
 @json_view
 def bench_keys(request: HttpRequest) -> dict[str, Any]:
-    """Change a key of the person's own: {"action", "keys"}, or {"reset": true} for all."""
+    """Change a key of the person's own: {"action", "keys", "swap"?}, or {"reset": true} for all."""
     body = body_of(request)
     if body.get("reset") is True:
         return {"keys": shortcuts.reset_keys(request.user)}
@@ -268,7 +268,8 @@ def bench_keys(request: HttpRequest) -> dict[str, Any]:
         or not all(isinstance(key, str) for key in wanted)
     ):
         raise Invalid("Name an action and its keys.")
-    return {"keys": shortcuts.change_keys(request.user, name, wanted)}
+    swap = body.get("swap") is True
+    return {"keys": shortcuts.change_keys(request.user, name, wanted, swap=swap)}
 
 
 @require_POST

@@ -7,7 +7,7 @@ out anything but white space, bullets' own line ends and `<think>` tags. Linear 
 import re
 from dataclasses import dataclass
 
-MAX_STEPS = 1_000  # the rest of a longer rationale is its last step
+MAX_STEPS = 10_000  # the rest of a longer rationale is its last step
 LONG_LINE = 280  # a line longer than this is split into sentences
 
 

@@ -25,11 +25,12 @@ from curation.errors import Conflict
 from curation.projects.models import Role, User
 from curation.questions.models import Question
 from curation.reviews.bench import selectors
-from curation.reviews.bench.rationales import RationaleView
+from curation.reviews.bench.rationales import RationaleView, every_step
 from curation.reviews.models import QueueItem, Reason, Review, Seat, Verdict
 from curation.reviews.queue import claims
 from curation.reviews.queue.items import must_not_be_deleted
 from curation.reviews.submission import submit, undo
+from curation.reviews.submission.step_ranges import each_step
 
 router = Router(tags=["reviews"])
 P = "/projects/{slug:slug}"
@@ -89,13 +90,16 @@ class SayIn(Body):
     )
     comment: str = ""
     step_labels: dict[str, int] = Field(
-        default_factory=dict, max_length=1000, description="Step number (from 1) to -1, 0 or 1."
+        default_factory=dict,
+        max_length=1000,
+        description='Step number (from 1), or first and last one ("1-740"), to -1, 0 or 1.',
     )
     edited_text: str = ""
     is_best: bool = False
 
     def say(self) -> submit.ReviewInput:
         told = self.dict()
+        told["step_labels"] = each_step(told["step_labels"])
         return submit.ReviewInput(rationale_id=told.pop("rationale"), **told)
 
 
@@ -128,7 +132,7 @@ class SubmittedOut(Schema):
 
 def _rationale(request: HttpRequest, rationale: RationaleView) -> dict[str, Any]:
     row = rationale.rationale
-    steps = [{"number": s.number, "text": s.text, "flags": s.flags} for s in rationale.steps]
+    steps = [{"number": s.number, "text": s.text, "flags": s.flags} for s in every_step(row)]
     told = rationale_out(request, row)
     if not rationale.decision:
         told["decision"] = None  # a control looks like any other
