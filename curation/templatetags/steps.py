@@ -13,7 +13,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.safestring import SafeString, mark_safe
 
 from curation.reviews.bench.rationales import RationaleView, StepView
-from curation.reviews.bench.reading_order import WHOLE
+from curation.reviews.bench.reading_order import IDLE_FLAGS, WHOLE
 from curation.templatetags.maths import maths
 
 register = template.Library()
@@ -65,10 +65,12 @@ def _flags(flags: Iterable[dict[str, Any]]) -> str:
         others = [one for one in dict.fromkeys(others) if one != first]
         html += first
         if others:
-            html += f'<details class="more-flags"><summary>{len(others)} more like it</summary>{"".join(others)}</details>'
+            told = f"<summary>{len(others)} more like it</summary>{''.join(others)}"
+            html += f'<details class="more-flags">{told}</details>'
     return html
 
 
 def _flag(flag: dict[str, Any]) -> str:
     severity, message = (escape(str(flag.get(key, ""))) for key in ("severity", "message"))
-    return f'<div class="flag {severity}">{message}</div>'
+    idle = " idle" if flag.get("code") in IDLE_FLAGS else ""
+    return f'<div class="flag {severity}{idle}">{message}</div>'

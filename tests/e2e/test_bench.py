@@ -94,7 +94,7 @@ def test_a_lost_network_keeps_the_decisions_and_sends_them_once(
 ) -> None:
     page = visit()
     item = item_of(page)
-    press(page, "a", "a")
+    press(page, "a", "a", "a")
     page.context.set_offline(True)
     press(page, "Enter", "Enter")
     page.wait_for_selector("#network:not([hidden])")
@@ -122,7 +122,7 @@ def test_a_lost_answer_is_sent_again_and_counts_once(
             route.continue_()
 
     page.route("**/review/submit", lose_the_first_answer)
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     goes_on(page, item)
     page.wait_for_selector("#bench:not([data-sending])")
     assert len(calls) == 2 and calls[1]["again"] is True
@@ -134,7 +134,7 @@ def test_a_double_press_sends_once(questions: list[Any], visit: Callable[..., An
     item = item_of(page)
     sent = []
     page.on("request", lambda r: sent.append(r.url) if r.url.endswith("/submit") else None)
-    press(page, "a", "a", "Enter", "Enter", "Enter")
+    press(page, "a", "a", "a", "Enter", "Enter", "Enter")
     goes_on(page, item)
     counted(page, 2)
     assert len(sent) == 1
@@ -189,7 +189,7 @@ def test_labels_without_a_decision_are_not_dropped_silently(
 ) -> None:
     page = visit()
     item = item_of(page)
-    press(page, "1", "ArrowRight", "a", "Enter")
+    press(page, "1", "ArrowRight", "a", "a", "Enter")
     page.wait_for_selector("#notice:not([hidden])")
     assert "without a decision" in page.inner_text("#notice") and item_of(page) == item
     press(page, "Enter")
@@ -263,5 +263,5 @@ def test_on_a_narrow_page_a_field_stands_clear_of_the_bar(
     page = visit()
     page.set_viewport_size({"width": 390, "height": 700})
     press(page, *keys)
-    field = page.locator(".rationale textarea:visible").bounding_box()
-    assert field["y"] + field["height"] <= page.locator(".under").bounding_box()["y"]
+    field = page.locator(".panel textarea:visible").bounding_box()
+    assert field["y"] + field["height"] <= page.locator(".do").bounding_box()["y"]

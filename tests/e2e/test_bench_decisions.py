@@ -32,7 +32,7 @@ def test_a_comment_goes_with_any_verdict_and_survives_a_reload(
     assert page.input_value("#comment textarea") == "Why not shorter?"
     press(page, "Enter")
     assert "Why not shorter?" in current(page).locator(".told").inner_text()
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     goes_on(page, item)
     counted(page, 2)
     assert Review.objects.get(verdict="approve", comment="Why not shorter?")
@@ -49,7 +49,7 @@ def test_the_best_rationale_is_marked_and_a_rejected_one_cannot_be(
     assert page.locator(".chip.best:visible").count() == 0
     press(page, "b")
     assert "cannot be the best" in page.inner_text("#notice")
-    press(page, "a", "ArrowRight", "b", "a")
+    press(page, "a", "ArrowRight", "b", "a", "a")
     reload(page)
     assert page.locator(".chip.best:visible").count() == 1
     press(page, "Enter")
@@ -151,7 +151,7 @@ def test_the_next_question_is_in_hand_before_the_decisions_are_taken(
     with_next(page)
     held = []
     page.route("**/review/submit", lambda route: held.append(route))
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     goes_on(page, item)
     assert not Review.objects.exists() and len(held) == 1
     held[0].continue_()

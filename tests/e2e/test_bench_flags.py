@@ -33,7 +33,7 @@ def test_ones_own_flag_stands_at_the_question_after_a_reload_and_an_undo(
     with_next(page)
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if r.url.endswith("/flag") else None)
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     goes_on(page, item)
     assert page.locator(".ask .flagged").count() == 0
     press(page, "u")

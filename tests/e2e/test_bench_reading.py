@@ -129,7 +129,7 @@ def test_two_tabs_count_a_question_once_and_the_second_keeps_what_was_typed(
     press(other, "e")
     other.keyboard.type(" From the second tab.")
     press(other, "Control+Enter")
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     goes_on(page, item)
     counted(page, 2)
     press(other, "Enter")

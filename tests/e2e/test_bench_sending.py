@@ -37,7 +37,7 @@ def one_on_its_way(page: Any) -> tuple[str, list[Any]]:
     first = item_of(page)
     with_next(page)
     held = hold(page)
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     goes_on(page, first)
     arrived(page, held)
     return first, held
@@ -47,7 +47,7 @@ def two_on_their_way(page: Any) -> tuple[str, str, list[Any]]:
     """Decides on two questions: the first is on its way, the second waits for it."""
     first, held = one_on_its_way(page)
     second = item_of(page)
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     page.wait_for_selector("#bench.busy")
     return first, second, held
 
@@ -77,14 +77,14 @@ def test_an_undo_after_a_refusal_takes_nothing_else_back(
 ) -> None:
     page = visit()
     zero = item_of(page)
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     goes_on(page, zero)
     counted(page, 2)
     page.wait_for_selector("#bench:not([data-sending])")
     with_next(page)
     first = item_of(page)
     held = hold(page)
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     goes_on(page, first)
     arrived(page, held)
     press(page, "u")
@@ -126,7 +126,7 @@ def test_a_server_that_breaks_after_it_took_the_decisions_counts_them_once(
         return route.fulfill(status=500, content_type="text/html", body="broken")
 
     page.route("**/review/submit", break_after)
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     if times == 2:  # broken again: the question comes back, and is sent once more by hand
         page.wait_for_selector("#notice:has-text('was not taken')")
         assert item_of(page) == item
@@ -144,7 +144,7 @@ def test_a_question_that_arrives_twice_is_shown_once(questions: list[Any], visit
     arrived(page, asked)
     held = hold(page)
     first = item_of(page)
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     arrived(page, held)
     with page.expect_response("**/review/ahead"):
         asked.pop().continue_()
@@ -153,7 +153,7 @@ def test_a_question_that_arrives_twice_is_shown_once(questions: list[Any], visit
     goes_on(page, first)
     second = item_of(page)
     with_next(page)
-    press(page, "a", "a", "Enter")
+    press(page, "a", "a", "a", "Enter")
     goes_on(page, second)
     assert item_of(page) not in (None, first, second)
     counted(page, 4)
@@ -186,7 +186,7 @@ def test_an_answer_that_breaks_off_in_its_middle_is_asked_for_again(
     for _ in range(4):
         shown = item_of(page)
         page.wait_for_selector("#bench:not(.busy)")
-        press(page, "a", "a", "Enter")
+        press(page, "a", "a", "a", "Enter")
         goes_on(page, shown)
         page.wait_for_timeout(400)
     counted(page, 8)
@@ -214,7 +214,7 @@ def test_a_question_that_comes_ahead_too_late_is_not_shown_again(
             route.fulfill(response=answer)
             page.wait_for_timeout(400)
         page.wait_for_timeout(400)
-        press(page, "a", "a", "Enter")
+        press(page, "a", "a", "a", "Enter")
         goes_on(page, seen[-1])
     counted(page, 10)
     assert len(set(seen)) == 5

@@ -115,7 +115,7 @@ def test_another_tab_does_not_bring_back_the_draft_of_a_sent_question(
 ) -> None:
     one = visit()
     first = item_of(one)
-    press(one, "a", "a")
+    press(one, "a", "a", "a")
     one.wait_for_timeout(400)
     two = one.context.new_page()
     two.goto(one.url)

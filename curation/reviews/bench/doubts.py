@@ -26,7 +26,8 @@ _WORDS = re.compile(
     r"|(?:aspetta|un attimo|fammi (?:controllare|verificare)|verifichiamo|ricontrolliamo)"
     # Polish, Turkish, Russian, Ukrainian, Hindi
     r"|(?:zaraz,|chwileczkę|czekaj|sprawdźmy|sprawdzę)|(?:bekle|dur bir|kontrol ede(?:yim|lim))"
-    r"|(?:подожд[иё]\w*|погоди\w*|стоп|проверим|проверю|давай(?:те)? проверим|нет,|зачекай\w*|перевірмо|перевіримо)"
+    r"|(?:подожд[иё]\w*|погоди\w*|стоп|проверим|проверю|давай(?:те)? проверим|нет,)"
+    r"|(?:зачекай\w*|перевірмо|перевіримо)"
     r"|(?:रुको|रुकिए|ठहरो|जाँच (?:करते|करें|लें)|जांच (?:करते|करें|लें))"
     r")",
     re.IGNORECASE,

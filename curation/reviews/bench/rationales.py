@@ -7,10 +7,16 @@ from typing import Any
 
 from curation.questions.models import Question
 from curation.rationales.models import Rationale, Score, Source
-from curation.reviews.bench.reading_order import FIRST, WHOLE, Outline, Part, outline_of, parts_of
+from curation.reviews.bench.reading_order import (
+    FIRST,
+    IDLE_FLAGS,
+    WHOLE,
+    Outline,
+    Part,
+    outline_of,
+    parts_of,
+)
 from curation.reviews.models import Decision, Outcome
-
-IDLE_FLAGS = {"repeats", "restates_question", "nothing_new"}
 
 
 @dataclass
@@ -125,8 +131,8 @@ def rationale_view(
     score: Score | None = getattr(rationale, "score", None)
     detail = score.detail if score else {}
     found = all_steps(rationale, detail)
-    outline = outline_of(rationale.text, found) if outlined else None
-    steps = _first_steps(rationale, found, outline)
+    told = outline(rationale, found) if outlined else None
+    steps = _first_steps(rationale, found, told)
     grade, words, why = grade_of(question, score, detail)
     checked = detail.get("equations_checked")
     return RationaleView(
@@ -144,7 +150,7 @@ def rationale_view(
         tokens=rationale.completion_tokens or detail.get("length") or len(rationale.text.split()),
         sums=None if checked is None else (checked - detail.get("equations_failed", 0), checked),
         suggested=_suggested(grade, found),
-        outline=outline,
+        outline=told,
     )
 
 
@@ -190,6 +196,25 @@ def all_steps(rationale: Rationale, detail: dict[str, Any]) -> list[dict[str, An
         for line in rationale.text.splitlines()
         if line.strip()
     ]
+
+
+MOST_KEPT = 64
+_kept: dict[tuple[Any, ...], Outline] = {}
+
+
+def outline(rationale: Rationale, found: Sequence[dict[str, Any]]) -> Outline:
+    """The outline of all steps; this process keeps those of the last long rationales, since a page asks
+    for their steps in several parts."""
+    score: Score | None = getattr(rationale, "score", None)
+    key = (rationale.pk, rationale.text_hash, score and score.scored_at, len(found))
+    known = _kept.get(key)
+    if known is None:
+        known = outline_of(rationale.text, found)
+        if known.is_long:
+            while len(_kept) >= MOST_KEPT:
+                _kept.pop(next(iter(_kept)), None)
+            _kept[key] = known
+    return known
 
 
 def every_step(rationale: Rationale) -> list[StepView]:

@@ -12,6 +12,8 @@ FIRST = (
     120  # steps that come with the question; of a longer rationale the others follow by themselves
 )
 WHOLE = 4_000  # characters of a step that come with the question
+# What says that a step brings nothing, not that it is wrong: in long thoughts every tenth step is so.
+IDLE_FLAGS = {"repeats", "restates_question", "nothing_new"}
 
 Step = dict[str, Any]
 
@@ -103,5 +105,7 @@ def _runs(steps: Sequence[Step]) -> list[tuple[int, int, str]]:
 
 
 def _worst(flags: Sequence[dict[str, Any]]) -> str:
-    severities = {flag.get("severity") for flag in flags}
+    severities = {
+        "info" if flag.get("code") in IDLE_FLAGS else flag.get("severity") for flag in flags
+    }
     return next((one for one in ("error", "warning", "info") if one in severities), "")

@@ -66,7 +66,7 @@ ACTIONS = (
     Action("label_good", "Label steps", "Step 1 to 9 is good; again takes it back", ("1…9",),
            fixed=True),
     Action("label_bad", "Label steps", "Step 1 to 9 is bad", ("Shift+1…9",), fixed=True),
-    Action("first_wrong", "Label steps", "The first wrong step is here: good before, bad here, reject", (".",)),
+    Action("first_wrong", "Label steps", "First wrong step: good before, bad here, reject", (".",)),
     Action("good", "Label steps", "The step under the cursor is good; on to the next", ("+", "=")),
     Action("bad", "Label steps", "… is bad; on to the next", ("-",)),
     Action("neutral", "Label steps", "… is neutral; on to the next", ("0",)),

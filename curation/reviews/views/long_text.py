@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET
 from curation.errors import Invalid
 from curation.projects.access import project_view
 from curation.rationales.models import Rationale, Source
-from curation.reviews.bench.rationales import all_steps, steps_of
-from curation.reviews.bench.reading_order import outline_of, parts_of
+from curation.reviews.bench.rationales import all_steps, outline, steps_of
+from curation.reviews.bench.reading_order import parts_of
 from curation.reviews.submission.payload import json_view
 from curation.templatetags.maths import maths
 from curation.templatetags.steps import steps_html
@@ -45,13 +45,13 @@ def review_steps(request: HttpRequest) -> dict[str, Any]:
         }
     if what != "steps":
         raise Invalid("“what” is steps, text or thought.")
-    outline = outline_of(row.text, found)
+    known = outline(row, found)
     block = _number(request, "block")
-    parts = parts_of(outline.total, outline.thought)[BLOCK * block : BLOCK * (block + 1)]
+    parts = parts_of(known.total, known.thought)[BLOCK * block : BLOCK * (block + 1)]
     return {
         "parts": [
             # Whether it takes labels the page knows; a control must not be told from others here.
-            steps_html(steps_of(part, found, outline.doubts, LONGEST), locked=False)
+            steps_html(steps_of(part, found, known.doubts, LONGEST), locked=False)
             for part in parts
         ]
     }

@@ -137,11 +137,13 @@ class Find extends Bar {
       return this.tell("The text did not come whole: there is no connection now.");
     }
     if (this.looked !== looked || table.current !== rationale) return;
+    const found = [];
     for (let index = 0; index < text.total; index += 1) {
       const number = text.numberAt(index);
       const line = (words.get(number) ?? "").toLowerCase();
-      for (let at = line.indexOf(looked), nth = 0; at >= 0; at = line.indexOf(looked, at + looked.length), nth += 1) this.found.push([number, nth]);
+      for (let at = line.indexOf(looked), nth = 0; at >= 0; at = line.indexOf(looked, at + looked.length), nth += 1) found.push([number, nth]);
     }
+    this.found = found;
     this.tell(this.found.length ? `${this.found.length.toLocaleString("en")} found` : "not found");
     this.mark();
   }

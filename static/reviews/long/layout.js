@@ -43,9 +43,9 @@ export function turn() {
 function set(wide) {
   here().classList.toggle("wide", wide);
   for (const rationale of table.rationales) if (textOf(rationale).isLong) textOf(rationale).guess();
-  box.querySelector(".tabs")?.remove();
+  box.querySelector(".rationale-tabs")?.remove();
   if (!wide || table.rationales.length < 2) return;
-  const tabs = make("div", { className: "tabs" });
+  const tabs = make("div", { className: "rationale-tabs" });
   tabs.setAttribute("role", "group");
   tabs.setAttribute("aria-label", "Rationales");
   box.querySelector(".rationales").prepend(tabs);
@@ -55,7 +55,7 @@ function set(wide) {
 const SIGNS = { approve: "approved", edit: "edited", reject: "rejected" };
 
 export function paintTabs() {
-  const row = box.querySelector(".tabs");
+  const row = box.querySelector(".rationale-tabs");
   if (!row) return;
   row.replaceChildren(...table.rationales.filter(isSeen).map((rationale) => {
     const text = textOf(rationale);

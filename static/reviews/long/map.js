@@ -79,35 +79,37 @@ function draw(rationale, text, map) {
   const ratio = window.devicePixelRatio || 1;
   if (canvas.height !== Math.round(height * ratio)) Object.assign(canvas, { height: Math.round(height * ratio), width: WIDTH * ratio });
   const pen = canvas.getContext("2d");
-  const style = getComputedStyle(canvas);
-  const colour = (name) => style.getPropertyValue(name).trim();
+  // Colours as they are in this theme: properties that a canvas does not draw with carry them.
+  const { color: line, caretColor: good, textDecorationColor: bad, columnRuleColor: warn, outlineColor: here } = getComputedStyle(canvas);
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, WIDTH, height);
   const y = (number) => share(text, map, number) * height;
   // Where the final part ends and the thought begins.
   if (text.thought && text.thought < text.total) {
-    pen.fillStyle = colour("--map-line");
+    pen.fillStyle = line;
     pen.fillRect(0, y(1) - 0.5, WIDTH, 1);
   }
   const stripe = (number, left, width, tall) => pen.fillRect(left, Math.min(height - tall, y(number)), width, tall);
   if (isOpen(rationale)) {
     const { labels } = decisionOf(rationale);
     const high = Math.max(1.5, height / text.total);
-    for (const [value, name] of [[1, "--map-good"], [0, "--map-line"], [-1, "--map-bad"]]) {
-      pen.fillStyle = colour(name);
+    for (const [value, colour] of [[1, good], [0, line], [-1, bad]]) {
+      pen.fillStyle = colour;
       for (const number of Object.keys(labels)) if (labels[number] === value && text.partOf(Number(number))) stripe(Number(number), 1, 4, value < 0 ? Math.max(3, high) : high);
     }
   }
-  pen.fillStyle = colour("--map-line");
-  for (const number of text.doubts) stripe(number, 7, 8, 1.5);
-  for (const [severity, name] of [["warning", "--map-warn"], ["error", "--map-bad"]]) {
-    pen.fillStyle = colour(name);
+  pen.fillStyle = line;
+  pen.globalAlpha = text.doubts.size > height / 6 ? 0.45 : 0.8;
+  for (const number of text.doubts) stripe(number, 8, 7, 1);
+  pen.globalAlpha = 1;
+  for (const [severity, colour] of [["warning", warn], ["error", bad]]) {
+    pen.fillStyle = colour;
     for (const [number, one] of text.flags) if (one === severity) stripe(number, 7, 8, 3);
   }
   const rows = visibleRows(rationale);
   if (!rows.length || (!showsThought(rationale) && text.thought === text.total)) return;
   const [first, last] = [rows[0], rows.at(-1)].map((row) => Number(row.dataset.step));
-  pen.strokeStyle = colour("--map-here");
+  pen.strokeStyle = here;
   pen.lineWidth = 1.5;
   const top = Math.max(1, y(first));
   pen.strokeRect(1, top, WIDTH - 2, Math.max(6, y(last) - top + 2));

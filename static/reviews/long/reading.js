@@ -36,25 +36,30 @@ export function page(way) {
   const scroller = scrollerOf(rationale);
   const { top, bottom } = edgesOf(scroller);
   scroller.scrollTop += way * Math.max(60, bottom - top - OVERLAP);
-  cursorToScreen(way);
+  cursorToScreen();
 }
 
-export function toEnd(way) {
-  const scroller = scrollerOf(table.current);
+// To the first or the last step that is not folded away, and to the edge of the text there.
+export async function toEnd(way) {
+  const rationale = table.current;
+  const text = textOf(rationale);
+  const scroller = scrollerOf(rationale);
+  if (text.total) {
+    let index = way > 0 ? text.total - 1 : 0;
+    while (index > 0 && text.isFolded(text.numberAt(index))) index -= 1;
+    if (!(await goTo(text.numberAt(index), { share: way > 0 ? 0.8 : 0 }))) return;
+    if (text.isLong) return;
+  }
   if (way > 0) scroller.scrollTop = scroller.scrollHeight;
-  else if (scroller === document.scrollingElement) table.current.scrollIntoView({ block: "start" });
+  else if (scroller === document.scrollingElement) rationale.scrollIntoView({ block: "start" });
   else scroller.scrollTop = 0;
-  // What was only guessed is measured once it is drawn.
-  requestAnimationFrame(() => {
-    if (way > 0) scroller.scrollTop = scroller.scrollHeight;
-    cursorToScreen(way, true);
-  });
 }
 
-function cursorToScreen(way, atEnd = false) {
+function cursorToScreen() {
   const rows = visibleRows(table.current);
   if (!rows.length) return;
-  setStep(atEnd && way > 0 ? rows.at(-1) : rows.find((row) => row.getBoundingClientRect().top >= edgesOf(scrollerOf(table.current)).top - 2) ?? rows[0], { scrolls: false });
+  const { top } = edgesOf(scrollerOf(table.current));
+  setStep(rows.find((row) => row.getBoundingClientRect().top >= top - 2) ?? rows[0], { scrolls: false });
 }
 
 // Step before or after; from a step that was scrolled away, the first one on the screen.
@@ -63,7 +68,7 @@ export async function moveStep(way) {
   const text = textOf(rationale);
   if (!text.total) return;
   const here = stepHere();
-  if (table.step && (!here || !isVisible(here)) && text.isLong) return cursorToScreen(way);
+  if (table.step && (!here || !isVisible(here)) && text.isLong) return cursorToScreen();
   let index = table.step ? text.indexOf(table.step) + way : way > 0 ? 0 : text.total - 1;
   index = Math.max(0, Math.min(text.total - 1, index));
   while (text.isFolded(text.numberAt(index)) && index > 0) index -= 1;
@@ -92,11 +97,30 @@ export async function goTo(number, { share = 0.3 } = {}) {
   if (share === null) bringIntoView(row);
   else if (!isVisible(row) || text.isLong) {
     bringIntoView(row, { share });
-    // Parts above that are drawn now may be higher or lower than was guessed.
-    requestAnimationFrame(() => table.current === rationale && table.step === number && bringIntoView(row, { share }));
+    settle(rationale, number, share);
   }
   note(rationale);
   return row;
+}
+
+const FRAMES = 20;
+let settling = 0;
+for (const name of ["wheel", "pointerdown", "keydown"]) document.addEventListener(name, () => (settling += 1), { capture: true, passive: true });
+
+// Parts above that are drawn after a jump may be higher or lower than was guessed: for some frames, or until
+// the person does something else, the step is held where it was brought.
+function settle(rationale, number, share) {
+  settling += 1;
+  const mine = settling;
+  let left = FRAMES;
+  const hold = () => {
+    left -= 1;
+    if (settling !== mine || table.current !== rationale || table.step !== number || left < 0) return;
+    const row = textOf(rationale).row(number);
+    if (row) bringIntoView(row, { share });
+    requestAnimationFrame(hold);
+  };
+  requestAnimationFrame(hold);
 }
 
 // ---- from one mark to the next

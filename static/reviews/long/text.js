@@ -57,8 +57,8 @@ class Text {
     this.doubts = new Set();
     for (const row of rows) {
       const number = Number(row.dataset.step);
-      const flag = row.querySelector(".flag.error") ?? row.querySelector(".flag.warning") ?? row.querySelector(".flag:not(.changed-value)");
-      if (flag) this.flags.set(number, ["error", "warning", "info"].find((one) => flag.classList.contains(one)) ?? "info");
+      const worst = ["error:not(.idle)", "warning:not(.idle)", "flag:not(.changed-value)"].findIndex((one) => row.querySelector(`.flag.${one}`));
+      if (worst >= 0) this.flags.set(number, ["error", "warning", "info"][worst]);
       if (row.classList.contains("doubt")) this.doubts.add(number);
     }
   }
@@ -193,8 +193,15 @@ class Text {
 
   // ---- words, for the search
 
-  async words() {
-    if (this.plain) return this.plain;
+  words() {
+    this.plain ??= this.readAll().catch((problem) => {
+      this.plain = undefined; // tried again with the next search
+      throw problem;
+    });
+    return this.plain;
+  }
+
+  async readAll() {
     await this.load();
     const found = new Map();
     const made = document.createElement("template");
@@ -209,7 +216,7 @@ class Text {
         until = performance.now() + 12;
       }
     }
-    return (this.plain = found);
+    return found;
   }
 }
 
