@@ -176,6 +176,10 @@ def pages() -> Iterator[Place]:
             yield Place(f"page {name}", "GET", address)
             yield Place(f"page {name}", "GET", address, is_fragment=True)
             yield Place(f"page {name}", "POST", address)
+        if name == "review_steps":
+            for pk in Rationale.all_objects.order_by("pk").values_list("pk", flat=True):
+                for what in ("steps&block=0", "text", "thought"):
+                    yield Place(f"page {name}", "GET", f"{address}?rationale={pk}&what={what}")
         if name in OF_AN_ITEM:
             for item in QueueItem.objects.order_by("pk"):
                 said = Review.objects.filter(rationale__question=item.question_id).first()
