@@ -45,6 +45,7 @@ SCORE_PROJECT = "scoring.score"
 CHECK_TEXT = "scoring.check"
 FREEZE_DATASET = "datasets.freeze"
 CHECK_DATASET = "datasets.check"
+RUN_GATES = "datasets.gates"
 TRAIN = "training.train"
 EVALUATE = "evaluation.evaluate"
 EVALUATE_ADDRESSES = "evaluation.ask_addresses"
@@ -64,6 +65,7 @@ QUEUE_OF = {
     COUNT_AGREEMENT: CPU,
     RUN_BULK: QUICK,
     CHECK_DATASET: FILES,
+    RUN_GATES: FILES,
     RUN_DELETION: QUICK,
     SEARCH_MEANING: CPU,
     EMBED_TEXTS: CPU,

@@ -37,6 +37,7 @@ TASK_OF: dict[str, str] = {
     "reviews.BulkAction": celery_app.RUN_BULK,
     "datasets.DatasetVersion": celery_app.FREEZE_DATASET,
     "datasets.DatasetCheck": celery_app.CHECK_DATASET,
+    "datasets.GateRun": celery_app.RUN_GATES,
     "training.TrainingJob": celery_app.TRAIN,
     "evaluations.Evaluation": celery_app.EVALUATE,
     "rationales.GenerationRun": celery_app.FILL_RUN,
@@ -51,7 +52,14 @@ SECONDS = {
     celery_app.GPU: 30.0,
 }
 # What keeps its worker to its end.
-IN_ONE = ("DatasetVersion", "DatasetCheck", "AgreementCount", "TrainingJob", "Evaluation")
+IN_ONE = (
+    "DatasetVersion",
+    "DatasetCheck",
+    "GateRun",
+    "AgreementCount",
+    "TrainingJob",
+    "Evaluation",
+)
 # So many jobs of one project at once in all workers of a queue, where several are worked at in one
 # process: the rest is for others. On `network` a job is what one teacher of a run is asked.
 PROJECT_AT_ONCE = {

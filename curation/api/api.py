@@ -13,6 +13,7 @@ from curation.api.core import problems
 from curation.api.core.auth import READ, Access
 from curation.api.core.request_body import StrictParser
 from curation.api.routes import (
+    dataset_gates,
     datasets,
     evaluations,
     projects,
@@ -131,6 +132,7 @@ for _room in (
         text_checks,
         deletion,
         datasets,
+        dataset_gates,
         trainings,
         evaluations,
         webhooks,

@@ -31,7 +31,7 @@ KINDS: dict[str, type[Any]] = {
     for model in (*map(apps.get_model, turns.TASK_OF), TeacherTry, MeaningSearch)
 }
 # Of these the pages are an admin's alone, and these are one person's own, named by this field.
-OF_ADMINS = ("bulkaction", "deletion", "teachertry")
+OF_ADMINS = ("bulkaction", "deletion", "teachertry", "gaterun")
 OWNERS = {"teachertry": "created_by", "meaningsearch": "user"}
 RECENT = 20  # jobs of a kind whose times are averaged
 # Fields of how far a job is and how much there is, by kind; the others are estimated as a whole.

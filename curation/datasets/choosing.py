@@ -40,12 +40,12 @@ REASONS = {
     "thoughts": "it has thoughts",
     "no_final": "nothing stands after its thoughts",
     "no_answer": "no answer stands at its end, so it cannot be put first",
-    "left_out": "left out by name",
     "same_text": "the same text",
     "too_long": "too long",
     "per_question": "more than are wanted of its question",
     "balance": "more than its share",
     "limit": "over the limit",
+    "left_out": "left out by name",
 }
 SCORE_COLUMNS = ("overall", "validity", "conciseness", "structure", "redundancy", "consistency")
 
@@ -166,7 +166,6 @@ class _Reader:
     def __init__(self, project: Project, recipe: dict[str, Any], reject: Reject | None) -> None:
         self.recipe, self.reject = recipe, reject
         self.funnel, self.picked = Funnel(), Picked()
-        self.left_out = frozenset(recipe.get("left_out", ()))
         self.teachers = set(
             project.teachers.filter(name__in=recipe.get("teachers") or []).values_list(
                 "pk", flat=True
@@ -280,8 +279,6 @@ class _Reader:
             told = arranged(row.text, row.reasoning, recipe)
             if told.reason or not told.text.strip():
                 return told.reason or "no_final"
-        if row.pk in self.left_out:
-            return "left_out"
         if row.text_hash in seen:
             return "same_text"  # the same rationale twice teaches nothing more
         if most := recipe.get("max_tokens"):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from curation import artifacts
 from curation.datasets.choosing import funnel_words
+from curation.datasets.gates.runs import GATES, passed
 from curation.datasets.models import DatasetVersion, Example
 from curation.datasets.recipes import more_words
 from curation.datasets.texts import message
@@ -211,5 +212,19 @@ def card(version: DatasetVersion) -> str:
         out.write(f"- {part}\n")
     if words := funnel_words(version.funnel):
         out.write(f"- chosen {words}\n")
+    out.writelines(_gates_in_words(version))
     out.write("\nThe columns `prompt` and `completion` have TRL's conversational form.\n")
     return out.getvalue()
+
+
+def _gates_in_words(version: DatasetVersion) -> Iterator[str]:
+    if version.gates is None:
+        yield "- not looked through for questions like held-out ones, doubles and personal data\n"
+        return
+    told = passed(version.gates)
+    found = ", ".join(f"{GATES[gate].lower()} {n:,}" for gate, n in sorted(told["found"].items()))
+    yield f"- looked through before it was frozen; found: {found or 'nothing'}\n"
+    for one in told["acted"]:
+        what = "left out" if one["action"] == "leave_out" else "kept"
+        why = f" ({one['reason']})" if one["reason"] else ""
+        yield f"- {GATES[one['gate']].lower()}: {one['findings']:,} {what} by {one['by']}{why}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ class Picked:
         self._numbers: dict[Any, int] = {}
         self.values: list[Any] = []
         self.question_count = 0
+        self.chosen_hash = ""  # of the ids in their order, before any was left out by name
 
     def _number(self, value: Any) -> int:
         if value is None:
@@ -93,9 +95,16 @@ def in_picked_order(
         for n in order[limit:]:
             drop("limit", picked.ids[int(n)], picked.questions[int(n)])
         order = order[:limit]
+    chosen_hash = hashlib.sha256(np.ascontiguousarray(ids[order]).astype("<i8").tobytes())
+    if left_out := recipe.get("left_out"):  # last, so that nothing unseen takes a place
+        gone = np.isin(ids[order], np.array(left_out, np.int64))
+        for n in order[gone]:
+            drop("left_out", picked.ids[int(n)], picked.questions[int(n)])
+        order = order[~gone]
     questions = np.frombuffer(picked.questions, np.int64) if len(picked) else ids
     told = Picked()
     told.values = picked.values
+    told.chosen_hash = chosen_hash.hexdigest()
     told.question_count = len(np.unique(questions[order]))
     for name in ("ids", "teachers", "authors", "who"):
         column = getattr(picked, name)

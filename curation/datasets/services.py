@@ -16,6 +16,7 @@ from curation.datasets.choosing import (
     funnel_words,
     question_pieces,
 )
+from curation.datasets.gates.runs import recipe_through
 from curation.datasets.laying import lay_down, unmapped
 from curation.datasets.models import DatasetVersion
 from curation.datasets.recipes import make_recipe
@@ -43,18 +44,24 @@ def order_freeze(
     *,
     order_key: str | None = None,
     enqueue: bool = True,
+    gates: int | None = None,
     **how: Any,
 ) -> DatasetVersion:
     """Order a new dataset version. The examples are chosen and frozen by a worker.
 
     how: the recipe, see `make_recipe`. By default approved rationales; `selection="unfiltered"` takes them
     as the teachers wrote them, whatever was decided, for comparing the two. enqueue False: the caller
-    freezes.
+    freezes. gates: the id of a look through the examples (see `gates.runs`), whose recipe is taken, without
+    what people left out; refused while a question that is like a held-out one is not acted on.
     """
     earlier = ordered_before(DatasetVersion, project, user, order_key)
     if earlier:
         return earlier
-    recipe = make_recipe(project, user, **how)
+    run = None
+    if gates is not None:
+        run, recipe = recipe_through(project, gates)
+    else:
+        recipe = make_recipe(project, user, **how)
     if not candidates(project, recipe).exists():
         raise Conflict(
             "No rationale is approved yet: review some, or turn on the rule that approves what passes."
@@ -67,7 +74,12 @@ def order_freeze(
             return earlier
         last = project.dataset_versions.aggregate(last=Max("number"))["last"] or 0
         version = DatasetVersion.objects.create(
-            project=project, number=last + 1, recipe=recipe, order_key=order_key, **ordered_by(user)
+            project=project,
+            number=last + 1,
+            recipe=recipe,
+            gates=run,
+            order_key=order_key,
+            **ordered_by(user),
         )
         if enqueue:
             celery_app.send(celery_app.FREEZE_DATASET, version.pk)
@@ -85,6 +97,8 @@ def freeze(version_id: int) -> DatasetVersion | None:
             write_files(version)
         except Superseded:
             return None
+        except Conflict as error:
+            finish(version, Status.FAILED, error=str(error))
         except OSError as error:
             if finish(version, Status.FAILED, error=f"The files could not be written: {error}"):
                 formats.remove_files(version)  # on a full disk they are in the way
@@ -107,6 +121,10 @@ def choose_examples(version: DatasetVersion) -> None:
 
         pieces = _with_signs_of_life(version, question_pieces(version.project))
         picked, funnel = choose(version.project, version.recipe, pieces, reject)
+        if version.gates and version.gates.chosen_hash != picked.chosen_hash:
+            raise Conflict(
+                "The rationales have changed since they were looked through: look through them again."
+            )
         version.funnel, version.question_count = funnel.to_json(), picked.question_count
         go_on(version, funnel=version.funnel, question_count=version.question_count)
     teachers = dict(Teacher.objects.filter(project=version.project).values_list("pk", "name"))

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 from curation.datasets import formats, selectors
 from curation.datasets.choosing import funnel_words
 from curation.datasets.forms import FreezeForm
-from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation.datasets.gates.runs import order_gates
+from curation.datasets.models import DatasetCheck, DatasetVersion, GateRun
 from curation.datasets.previews import preview_of
 from curation.datasets.recipes import recipe_in_words
 from curation.datasets.services import order_freeze
@@ -52,6 +54,8 @@ def _form(request: HttpRequest) -> FreezeForm:
 @project_view(admin=True)
 def dataset_freeze(request: HttpRequest) -> HttpResponse:
     form = _form(request)
+    if gates := request.POST.get("gates", ""):
+        return _freeze_through(request, gates)
     if form.is_valid():
         try:
             version = order_freeze(
@@ -64,6 +68,36 @@ def dataset_freeze(request: HttpRequest) -> HttpResponse:
             form.add_error(None, ValidationError(str(error)))
         else:
             return redirect("dataset_detail", request.project.slug, version.number)
+    return _list(request, form, status=400)
+
+
+def _freeze_through(request: HttpRequest, gates: str) -> HttpResponse:
+    """Freeze what was looked through, without what people left out."""
+    if not (gates.isascii() and gates.isdigit() and len(gates) < 16):
+        raise Http404
+    run = get_object_or_404(GateRun.objects.for_project(request.project), pk=int(gates))
+    key = request.POST.get("order_key") or None
+    try:
+        version = order_freeze(request.project, request.user, order_key=key, gates=run.pk)
+    except ServiceError as error:
+        messages.error(request, str(error))
+        return redirect("look", request.project.slug, run.pk)
+    return redirect("dataset_detail", request.project.slug, version.number)
+
+
+@require_POST
+@project_view(admin=True)
+def dataset_look(request: HttpRequest) -> HttpResponse:
+    """Have the examples of the form's recipe looked through before they are frozen."""
+    form = _form(request)
+    if form.is_valid():
+        key = form.cleaned_data["order_key"]
+        try:
+            run = order_gates(request.project, request.user, order_key=key, **form.recipe())
+        except ServiceError as error:
+            form.add_error(None, ValidationError(str(error)))
+        else:
+            return redirect("look", request.project.slug, run.pk)
     return _list(request, form, status=400)
 
 
@@ -97,6 +131,8 @@ def _list(request: HttpRequest, form: FreezeForm, status: int = 200) -> HttpResp
         "before": before,
         "form": form,
         "moves": any(row.is_active for row in rows),
+        "lists": request.project.held_out_lists.all(),
+        "looks": request.project.gate_runs.select_related("created_by")[:5],
     }
     name = "datasets/_rows.html" if request.htmx else "datasets/list.html"
     return render(request, name, context, status=status)

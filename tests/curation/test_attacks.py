@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from curation import celery_app
+from curation.datasets.models import GateRun, HeldOutList
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Membership, Project, User
 from curation.projects.saved_views import save_view
@@ -114,6 +115,8 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
             "meaning": {"pk": search.pk},
             "liked": {"pk": question.rationales.first().pk},
             "dataset": by_number,
+            "look": {"pk": GateRun.objects.create(project=project, recipe={}, status="done").pk},
+            "list": {"pk": HeldOutList.objects.create(project=project, name="b", count=0).pk},
             "download": {**by_number, "form": "jsonl"},
             "training": {"pk": job.pk},
             "waiting": {"kind": "trainingjob", "pk": job.pk},

@@ -25,7 +25,8 @@ MANAGERS = {
 }
 # Of these no row is made below; they are found by the same queryset and the same path as others are.
 WITHOUT_ROWS = {
-    "datasets.DatasetCheck", "rationales.Embedding", "rationales.Judge", "rationales.ScoreFlag",
+    "datasets.DatasetCheck", "datasets.Finding", "datasets.HeldOutList",
+    "rationales.Embedding", "rationales.Judge",
     "rationales.ScoringRun", "rationales.TeacherTry", "reviews.AgreementCount", "reviews.Control",
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from curation import celery_app
 from curation.dashboard.waiting import KINDS, Board
-from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation.datasets.models import DatasetCheck, DatasetVersion, GateRun
 from curation.evaluations.models import Evaluation
 from curation.jobs import Status
 from curation.projects.models import Project, User
@@ -185,6 +185,7 @@ def test_every_kind_of_work_is_answered_for(
         AgreementCount.objects.create(**whole),
         BulkAction.objects.create(**whole, kind="approve", filters={}, until=1),
         DatasetCheck.objects.create(**whole, version=ready),
+        GateRun.objects.create(**whole, recipe={}),
         TrainingJob.objects.create(**whole, dataset=ready, base_model="m", preset="p"),
         Evaluation.objects.create(**whole),
         order_run(project, admin_user, teachers=[teacher], temperatures=[0.5]),

@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation.datasets.models import DatasetCheck, DatasetVersion, GateRun
 from curation.evaluations.models import Evaluation
 from curation.jobs import Job, Status
 from curation.projects.access import OWNER_GONE
@@ -37,6 +37,7 @@ KINDS: dict[type[Job], tuple[Callable[[Project], dict[str, Any]], Callable[[int]
     ),
     Deletion: (lambda p: {"kind": "questions", "until": 0, "why": ""}, data.run_deletion_task),
     DatasetVersion: (lambda p: {"number": 9, "recipe": frozen(p).recipe}, data.freeze_dataset),
+    GateRun: (lambda p: {"recipe": frozen(p).recipe}, data.run_gates_task),
     DatasetCheck: (lambda p: {"version": frozen(p)}, data.check_dataset),
     GenerationRun: (lambda p: {"temperatures": [0.5]}, generation.fill),
     TeacherTry: (lambda p: {"settings": TRY, "question": "?"}, generation.try_address),

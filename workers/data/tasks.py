@@ -9,11 +9,13 @@ from curation.celery_app import (
     QUICK,
     RUN_BULK,
     RUN_DELETION,
+    RUN_GATES,
     RUN_IMPORT,
     app,
     send,
 )
-from curation.datasets.models import DatasetCheck, DatasetVersion
+from curation.datasets.gates.runs import run_gates
+from curation.datasets.models import DatasetCheck, DatasetVersion, GateRun
 from curation.datasets.services import freeze
 from curation.datasets.verification import run_check
 from curation.jobs import Status
@@ -65,6 +67,12 @@ def run_bulk_task(action_id: int) -> None:
 def check_dataset(check_id: int) -> None:
     if not refuse_without_rights(DatasetCheck, check_id):
         run_check(check_id)
+
+
+@in_turns(RUN_GATES, GateRun)
+def run_gates_task(run_id: int) -> None:
+    if not refuse_without_rights(GateRun, run_id):
+        run_gates(run_id)
 
 
 @in_turns(RUN_DELETION, Deletion)

@@ -69,6 +69,13 @@ class RecipeIn(Body):
 class FreezeIn(RecipeIn, Order):
     """A recipe, and the key under which it is ordered once."""
 
+    look: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_INTEGER,
+        description="A look through the examples: its recipe is frozen, without what was left out.",
+    )
+
 
 class PreviewOut(Schema):
     words: str
@@ -140,7 +147,8 @@ def dataset_list(request: HttpRequest, slug: str) -> dict[str, Any]:
 @router.post(f"{P}/datasets", auth=ADMIN, response={202: DatasetOut}, summary="Freeze a dataset")
 def dataset_freeze(request: HttpRequest, slug: str, body: FreezeIn) -> Status[dict[str, Any]]:
     """A worker freezes it; look at it until its status is done."""
-    made = services.order_freeze(request.project, request.user, **body.dict())
+    how = body.dict(exclude={"look"})
+    made = services.order_freeze(request.project, request.user, gates=body.look, **how)
     return Status(202, _out(request, made.number))
 
 

@@ -18,6 +18,7 @@ from curation import celery_app
 from curation.api.api import api
 from curation.api.core.tokens import make_token, revoke
 from curation.api.models import ApiToken
+from curation.datasets.models import GateRun
 from curation.evaluations.models import Evaluation
 from curation.projects.models import Project, User
 from curation.projects.saved_views import save_view
@@ -88,6 +89,7 @@ def ids(
         "teacher_id": teacher.pk,
         "run_id": run.pk,
         "dataset": version.number,
+        "look_id": GateRun.objects.create(project=project, recipe={}, status="done").pk,
         "form": "jsonl",
         "training_id": job.pk,
         "evaluation_id": evaluation.pk,

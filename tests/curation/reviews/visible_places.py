@@ -18,7 +18,7 @@ from curation.api.api import api
 from curation.api.models import ApiToken
 from curation.dashboard.waiting import KINDS
 from curation.datasets.formats import EXTENSIONS
-from curation.datasets.models import DatasetVersion
+from curation.datasets.models import DatasetVersion, GateRun, HeldOutList
 from curation.evaluations.models import Evaluation
 from curation.projects.models import SavedView, User
 from curation.questions import selectors as question_lists
@@ -97,6 +97,8 @@ PAGES: dict[str, Callable[[], list[Names]]] = {
     "view": keys(SavedView),
     "bulk": keys(BulkAction),
     "deletion": keys(Deletion),
+    "look": keys(GateRun),
+    "list": keys(HeldOutList),
     "dataset": _numbers,
     "dataset_download": lambda: [
         {**one, "form": form} for one in _numbers() for form in EXTENSIONS
@@ -130,6 +132,7 @@ HOLDERS: dict[str, Callable[[], list[Any]]] = {
         "view_id": SavedView,
         "action_id": BulkAction,
         "deletion_id": Deletion,
+        "look_id": GateRun,
         "search_id": MeaningSearch,
         "check_id": TextCheck,
     }.items()

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from curation.commands import StageCommand, project_by_slug
 from curation.datasets.choosing import funnel_words
 from curation.datasets.formats import EXTENSIONS, file_name, open_format
+from curation.datasets.gates.runs import GATES, order_gates, run_gates
 from curation.datasets.models import DatasetVersion
 from curation.datasets.previews import preview_of
 from curation.datasets.recipes import BALANCE, SELECTIONS, STYLES, THOUGHTS, WHICH
@@ -41,6 +42,12 @@ class Command(StageCommand):
         parser.add_argument("--limit", type=int)
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument(
+            "--look",
+            action="store_true",
+            help="look through the examples first: says what was found, and freezes nothing while "
+            "questions are like held-out ones",
+        )
+        parser.add_argument(
             "--preview", action="store_true", help="say what it would hold; no more"
         )
         parser.add_argument("--format", default="jsonl", choices=sorted(EXTENSIONS))
@@ -55,7 +62,7 @@ class Command(StageCommand):
             return
         version = find_dataset(project, options["number"]) if options["number"] else None
         if version is None:
-            version = order_freeze(project, None, enqueue=False, **recipe_of(options))
+            version = order_freeze(project, None, enqueue=False, **self.looked(project, options))
             version = freeze(version.pk) or version
             self.say(funnel_words(version.funnel))
             if same := same_bytes(version):
@@ -78,6 +85,16 @@ class Command(StageCommand):
             f"{project.slug}/{version.number}: {version.example_count:,} examples, "
             f"sha256 {version.sha256}"
         )
+
+    def looked(self, project: Any, options: dict[str, Any]) -> dict[str, Any]:
+        """What is frozen: the recipe, or with --look the run through whose findings it went."""
+        recipe = recipe_of(options)
+        if not options["look"]:
+            return recipe
+        run = run_gates(order_gates(project, None, enqueue=False, **recipe).pk)
+        for name, count in run.counts.items():
+            self.say(f"{GATES[name]}: {count:,}")
+        return {"gates": run.pk}
 
 
 def recipe_of(options: dict[str, Any]) -> dict[str, Any]:
