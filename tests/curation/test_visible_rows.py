@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import apps
 
-from curation.datasets.models import DatasetVersion, Example
+from curation.datasets.models import DatasetVersion, Example, Finding, GateRun
 from curation.evaluations.models import Answer, Evaluation
 from curation.projects.models import Project, User
 from curation.projects.services import remove_member
@@ -25,7 +25,7 @@ MANAGERS = {
 }
 # Of these no row is made below; they are found by the same queryset and the same path as others are.
 WITHOUT_ROWS = {
-    "datasets.DatasetCheck", "datasets.Finding", "datasets.HeldOutList",
+    "datasets.DatasetCheck", "datasets.HeldOutList",
     "rationales.Embedding", "rationales.Judge",
     "rationales.ScoringRun", "rationales.TeacherTry", "reviews.AgreementCount", "reviews.Control",
 }  # fmt: skip
@@ -37,6 +37,7 @@ def test_a_queryset_gives_a_person_the_rows_of_their_own_projects_alone(
     rationale = Rationale.objects.get(pk=ids["rationale_id"])
     review(project, reviewer, rationale.question, "approve", "reject")
     Example.objects.create(version=DatasetVersion.objects.get(), position=0, rationale=rationale)
+    Finding.objects.create(run=GateRun.objects.get(), gate="wrong", rationale=rationale, detail="no")
     Answer.objects.create(
         evaluation=Evaluation.objects.get(), model="strong", question=rationale.question, text="3."
     )
