@@ -37,7 +37,9 @@ def test_a_queryset_gives_a_person_the_rows_of_their_own_projects_alone(
     rationale = Rationale.objects.get(pk=ids["rationale_id"])
     review(project, reviewer, rationale.question, "approve", "reject")
     Example.objects.create(version=DatasetVersion.objects.get(), position=0, rationale=rationale)
-    Finding.objects.create(run=GateRun.objects.get(), gate="wrong", rationale=rationale, detail="no")
+    Finding.objects.create(
+        run=GateRun.objects.get(), gate="wrong", rationale=rationale, detail="no"
+    )
     Answer.objects.create(
         evaluation=Evaluation.objects.get(), model="strong", question=rationale.question, text="3."
     )
