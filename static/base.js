@@ -1,7 +1,11 @@
 // On every page: the theme switch, toasts for what failed, guards against double submits, keys that
 // a page prints on its links, folded menus.
 
+import "./ime.js";
 import "./invisible.js";
+import "./raw.js";
+import "./times.js";
+import "./typed.js";
 
 const THEMES = ["auto", "light", "dark"];
 const NAMES = { auto: "as the system", light: "light", dark: "dark" };

@@ -17,6 +17,7 @@ from curation.api.routes import (
     datasets,
     evaluations,
     projects,
+    question_changes,
     questions,
     rationales,
     runs,
@@ -124,7 +125,18 @@ api = Api(
 )
 problems.install(api)
 for _room in (
-    *(projects, questions, rationales, teachers, runs, reviews, agreement, leading, bulk),
+    *(
+        projects,
+        questions,
+        question_changes,
+        rationales,
+        teachers,
+        runs,
+        reviews,
+        agreement,
+        leading,
+        bulk,
+    ),
     *(
         around,
         step_labels,

@@ -15,6 +15,7 @@ from curation.datasets.gates.runs import GATES, passed
 from curation.datasets.models import DatasetVersion, Example
 from curation.datasets.recipes import more_words
 from curation.datasets.texts import message
+from curation.questions.correcting.changing import values_then
 from curation.questions.models import Question
 from curation.questions.prompts import prompt_of
 
@@ -45,7 +46,13 @@ COLUMNS = (
     *("rationale__reasoning", "rationale__question__external_id"),
     *("rationale__question__content_hash", "rationale__question__reference_answer"),
     *("rationale__question__domain", "teacher", "author", "rationale__temperature", "approved_by"),
+    "rationale__question_id",
 )
+# What of these a correction of the question may have changed since, and where it stands.
+CORRECTED = {
+    **{"text": 1, "choices": 2, "external_id": 5, "content_hash": 6, "reference_answer": 7},
+    "domain": 8,
+}
 
 
 def pieces(
@@ -62,8 +69,20 @@ def pieces(
     last = -1
     while found := list(rows.filter(position__gt=last)[:PIECE]):
         each_piece()
-        yield [_record(row, recipe) for row in found]
+        then = values_then({row[-1] for row in found}, version.changes_until)
+        yield [_record(_then(row, then.get(row[-1])), recipe) for row in found]
         last = found[-1][0]
+
+
+def _then(row: tuple, then: dict[str, Any] | None) -> tuple:
+    """The row with the values that its question had when it was frozen."""
+    if not then:
+        return row
+    made = list(row)
+    for name, place in CORRECTED.items():
+        if name in then:
+            made[place] = then[name]
+    return tuple(made)
 
 
 def records(
@@ -75,7 +94,7 @@ def records(
 
 def _record(row: tuple, recipe: dict[str, Any]) -> dict[str, Any]:
     (_, question, choices, text, reasoning, external_id, content_hash, reference, domain, teacher,
-     author, temperature, approved_by) = row  # fmt: skip
+     author, temperature, approved_by, _) = row  # fmt: skip
     if choices:
         question = prompt_of(Question(text=question, choices=choices))
     return {

@@ -34,6 +34,11 @@ class DatasetVersion(Job):
     sha256 = models.CharField(max_length=64, blank=True)
     example_count = models.PositiveIntegerField(default=0)
     question_count = models.PositiveIntegerField(default=0)
+    changes_until = models.BigIntegerField(
+        default=0,
+        editable=False,
+        help_text="The newest change of a question when it was frozen: its rows are read as they stood then.",
+    )
 
     objects = ProjectQuerySet.as_manager()
 

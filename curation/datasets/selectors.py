@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from curation.datasets.models import DatasetVersion, Example
 from curation.projects.models import Project, SavedView, User
+from curation.questions.correcting.changing import as_they_stood
 from curation.rationales.models import Teacher
 
 FIRST_EXAMPLES = 5
@@ -26,12 +27,14 @@ def versions_of(project: Project, user: User) -> QuerySet[DatasetVersion]:
 def first_examples(version: DatasetVersion, hidden: Sequence[str] = ()) -> list[Example]:
     """The first ones, in the order of the file; without those of questions in a `hidden` state (see
     `hidden_states`): that they are in it says what was decided."""
-    return list(
+    examples = list(
         Example.objects.filter(version=version)
         .exclude(rationale__question__queue_item__status__in=list(hidden))
         .select_related("rationale__question", "rationale__teacher", "rationale__author")
         .order_by("position")[:FIRST_EXAMPLES]
     )
+    as_they_stood([one.rationale.question for one in examples], version.changes_until)
+    return examples
 
 
 def teachers_with_rationales(project: Project) -> list[Teacher]:

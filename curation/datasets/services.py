@@ -33,6 +33,7 @@ from curation.jobs import (
     take_order,
 )
 from curation.projects.models import Project, User
+from curation.questions.models import QuestionChange
 from curation.rationales.models import Teacher
 
 ROWS_AT_ONCE = 5000
@@ -113,6 +114,9 @@ def choose_examples(version: DatasetVersion) -> None:
     a minute, and nobody reads the rows of a dataset that is not done. Names are read once, so nobody
     stands in it under two.
     """
+    # Read before the choice: what is corrected while it is frozen is in as it stood here.
+    changes = QuestionChange.objects.for_project(version.project).order_by("-id")
+    version.changes_until = changes.values_list("pk", flat=True).first() or 0
     with artifacts.writing(formats.place(version, "rejected.jsonl")) as file:
 
         def reject(rationale: int, question: int, reason: str) -> None:
@@ -126,7 +130,12 @@ def choose_examples(version: DatasetVersion) -> None:
                 "The rationales have changed since they were looked through: look through them again."
             )
         version.funnel, version.question_count = funnel.to_json(), picked.question_count
-        go_on(version, funnel=version.funnel, question_count=version.question_count)
+        go_on(
+            version,
+            funnel=version.funnel,
+            question_count=version.question_count,
+            changes_until=version.changes_until,
+        )
     teachers = dict(Teacher.objects.filter(project=version.project).values_list("pk", "name"))
     people = _people(picked.values)
     with transaction.atomic():

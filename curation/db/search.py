@@ -1,31 +1,44 @@
 """Search in texts, with one syntax on both databases: words, "a phrase", -without, begin*.
 
-SQLite: an FTS5 table beside each text, kept by triggers. PostgreSQL: a GIN index over
-`to_tsvector('simple', …)`. Both cut a text at everything that is no letter and no digit and keep all
-the words as they are, in small letters: a stemmer would help prose and spoil numbers and formulas.
-What is written without a space is searched for as a phrase: `12+4=16` finds "12 + 4 = 16".
+SQLite: an FTS5 table beside each text, kept by triggers. PostgreSQL: a GIN index over a tsvector. Both
+cut a text at everything that is no letter and no digit and keep all the words as they are, folded (see
+`curation.db.words`): a stemmer would help prose and spoil numbers and formulas. What is written without a
+space is searched for as a phrase: `12+4=16` finds "12 + 4 = 16".
+
+The triggers of SQLite call a function that every connection of Django's has: a program that writes texts
+into the file without Django is told that there is no such function.
 """
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import Lookup
+from django.dispatch import receiver
 
-from curation.db.managed_sql import alone, has_table, put_triggers, quoted
+from curation.db.managed_sql import alone, has_table, put_triggers, quoted, triggers_of
+from curation.db.words import (
+    FUNCTION,
+    IS_RUN,
+    MAX_ASCII,
+    SQLITE_FUNCTION,
+    for_fts5,
+    for_tsquery,
+    indexed,
+    postgresql_function,
+    words_in,
+    words_where,
+)
 
-WORD = re.compile(r"[^\W_]+")
 CHUNK = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 MAX_TERMS = 20
-# A vector of PostgreSQL holds 1 MB: the words of so many characters fit, whatever they are.
-MAX_INDEXED = 100_000
-# PostgreSQL's own parser takes 3-1 for 3 and -1 and a/b for a file: it gets words alone.
-SIGNS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~×÷−–—·“”‘’…«»≤≥≠≈°€£"
 # Ordering by relevance reads every hit: beyond so many the newest stand first instead.
 MAX_RANKED = 20_000
 AT_ONCE = 500
@@ -72,26 +85,30 @@ def parse(text: str) -> Query:
     terms = []
     for minus, phrase, chunk in CHUNK.findall(text):
         said = phrase or chunk
-        words = tuple(word.lower() for word in WORD.findall(said))
+        words = tuple(words_in(said))
         if words:
             terms.append(Term(words, not minus, bool(chunk) and chunk.endswith("*")))
     return Query(tuple(terms[:MAX_TERMS]))
 
 
 def _fts5(term: Term) -> str:
-    return f'"{" ".join(term.words)}"{" *" if term.begins else ""}'
+    return for_fts5(term.words, term.begins)
 
 
 def _tsquery(term: Term) -> str:
-    words = " <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.begins else "")
+    words = for_tsquery(term.words, term.begins)
     return f"({words})" if term.wanted else f"!({words})"
 
 
 def vector(column: str) -> str:
     """SQL of a text's words on PostgreSQL; word for word as the index has it."""
-    signs = SIGNS.replace("'", "''")
-    cut = f"translate(left({column}, {MAX_INDEXED}), '{signs}', '{' ' * len(SIGNS)}')"
-    return f"to_tsvector('simple'::regconfig, {cut})"
+    return f"{FUNCTION}({column})"
+
+
+@receiver(connection_created)
+def _can_index(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    if connection.vendor == "sqlite":
+        connection.connection.create_function(SQLITE_FUNCTION, 1, indexed, deterministic=True)
 
 
 @models.TextField.register_lookup
@@ -155,14 +172,36 @@ def keep_index(connection: BaseDatabaseWrapper, table: str, column: str = "text"
             _keep_postgresql(connection, table, column)
             return
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"CREATE VIRTUAL TABLE IF NOT EXISTS {table}_words USING fts5({column}, "
-                f"content='{table}', content_rowid='id', tokenize=\"unicode61 remove_diacritics 0\")"
-            )
-            if put_triggers(
-                connection, _triggers(table, column)
-            ):  # rows came while no trigger stood
-                cursor.execute(f"INSERT INTO {table}_words({table}_words) VALUES ('rebuild')")
+            made, wanted = _make_fts5(cursor, table, column), _triggers(table, column)
+            standing = triggers_of(connection)
+            put_triggers(connection, wanted)
+            # Where one was missing, rows came meanwhile; where one differs, they were indexed otherwise.
+            if made or any(standing.get(name) != sql for name, sql in wanted.items()):
+                words = f"{table}_words"
+                cursor.execute(f"INSERT INTO {words}({words}) VALUES ('delete-all')")
+                cursor.execute(
+                    f"INSERT INTO {words}(rowid, {column}) "
+                    f"SELECT id, {SQLITE_FUNCTION}({column}) FROM {table}"
+                )
+
+
+def _make_fts5(cursor: Any, table: str, column: str) -> bool:
+    """The table of a text's words, without the text itself; whether it was made now. The marks of Indic
+    letters are parts of words, and what SQLITE_FUNCTION gives is folded already."""
+    sql = (
+        f"CREATE VIRTUAL TABLE {table}_words USING fts5({column}, content='', "
+        "tokenize=\"unicode61 remove_diacritics 0 categories 'L* N* M* Co'\")"
+    )
+    cursor.execute("SELECT sql FROM sqlite_master WHERE name = %s", [f"{table}_words"])
+    standing = cursor.fetchone()
+    if standing and standing[0] == sql:
+        return False
+    if standing:
+        for name in _triggers(table, column):
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        cursor.execute(f"DROP TABLE {table}_words")
+    cursor.execute(sql)
+    return True
 
 
 def _keep_postgresql(connection: BaseDatabaseWrapper, table: str, column: str) -> None:
@@ -170,6 +209,8 @@ def _keep_postgresql(connection: BaseDatabaseWrapper, table: str, column: str) -
     as invalid: it costs every write and serves no search."""
     name = f"{table}_words"
     sql = f"ON {table} USING gin ({vector(column)})"
+    with connection.cursor() as cursor:
+        cursor.execute(postgresql_function())
     # Not in a transaction, which CONCURRENTLY could not be in; tests have one around everything.
     live = "" if connection.in_atomic_block else "CONCURRENTLY"
     with connection.cursor() as cursor:
@@ -196,9 +237,10 @@ def _index(cursor: Any, name: str) -> str | None:
 
 def _triggers(table: str, column: str) -> dict[str, str]:
     words = f"{table}_words"
-    add = f"INSERT INTO {words}(rowid, {column}) VALUES (new.id, new.{column});"
+    add = f"INSERT INTO {words}(rowid, {column}) VALUES (new.id, {SQLITE_FUNCTION}(new.{column}));"
     remove = (
-        f"INSERT INTO {words}({words}, rowid, {column}) VALUES ('delete', old.id, old.{column});"
+        f"INSERT INTO {words}({words}, rowid, {column}) "
+        f"VALUES ('delete', old.id, {SQLITE_FUNCTION}(old.{column}));"
     )
     when = {
         f"{words}_insert": f"AFTER INSERT ON {table} BEGIN {add} END",
@@ -258,7 +300,7 @@ def lit(text: str, query: Query, length: int = 220) -> list[tuple[str, bool]]:
 
     The parts are plain text: whoever shows them escapes them.
     """
-    hits = _hits(text[:MAX_INDEXED], query)
+    hits = _hits(text[:MAX_ASCII], query)
     begin = 0
     if hits and hits[0][1] > length:
         begin = max(0, hits[0][0] - length // 3)
@@ -277,18 +319,47 @@ def lit(text: str, query: Query, length: int = 220) -> list[tuple[str, bool]]:
 
 def _hits(text: str, query: Query) -> list[tuple[int, int]]:
     """Where words of the query stand in the text, in order; they do not overlap."""
-    words = [(m.group().lower(), m.start(), m.end()) for m in WORD.finditer(text)]
+    standing = list(words_where(text))
     hits = []
     for term in (term for term in query.terms if term.wanted):
         size = len(term.words)
-        for n in range(len(words) - size + 1):
-            *before, last = (word for word, _, _ in words[n : n + size])
-            fits = last.startswith(term.words[-1]) if term.begins else last == term.words[-1]
-            if fits and before == list(term.words[:-1]):
-                hits.append((words[n][1], words[n + size - 1][2]))
+        for n in range(len(standing) - size + 1):
+            hits += _places(standing[n : n + size], term)
     hits.sort()
     apart: list[tuple[int, int]] = []
     for hit in hits:
         if not apart or hit[0] >= apart[-1][1]:
             apart.append(hit)
     return apart
+
+
+def _places(standing: list[tuple[str, int, int]], term: Term) -> Iterator[tuple[int, int]]:
+    """Where the term's words are in these words of a text, as many; a run is searched inside of."""
+    (first, begin, until), (last, start, end) = standing[0], standing[-1]
+    wanted, wanted_last = term.words[0], term.words[-1]
+    if len(standing) == 1:
+        if not IS_RUN.match(wanted):
+            if first.startswith(wanted) if term.begins else first == wanted:
+                yield begin, end
+        elif len(first) != end - begin:  # folded to another length: shown as a whole
+            if wanted in first:
+                yield begin, end
+        else:
+            at = first.find(wanted)
+            while at >= 0:
+                yield begin + at, begin + at + len(wanted)
+                at = first.find(wanted, at + len(wanted))
+        return
+    if any(word != one for (word, _, _), one in zip(standing[1:-1], term.words[1:-1], strict=True)):
+        return
+    from_ = begin
+    if IS_RUN.match(wanted) and first.endswith(wanted):
+        from_ = max(begin, until - len(wanted))
+    elif first != wanted:
+        return
+    to = end
+    if IS_RUN.match(wanted_last) and last.startswith(wanted_last):
+        to = min(end, start + len(wanted_last))
+    elif not (last.startswith(wanted_last) if term.begins else last == wanted_last):
+        return
+    yield from_, to

@@ -16,6 +16,7 @@ from curation.db.quotas import lock, refuse_beyond
 from curation.errors import Invalid
 from curation.projects.access import project_view
 from curation.projects.models import Project, Role, SavedView, User
+from curation.text.clean import clean_line
 from curation.web.pagination import only
 
 MOST = 50  # of one person, a list
@@ -77,7 +78,7 @@ def save_view(
     project: Project, user: User, page: str, name: str, filters: dict[str, str], is_shared: bool
 ) -> SavedView:
     """Keep a list's filters under a name; the person's own view of that name is replaced."""
-    name = " ".join(name.split())
+    name = clean_line(name)
     if page not in LISTS:
         raise Invalid(f"{page!r} is no list that has views.")
     if not name or len(name) > 60 or not name.isprintable():

@@ -11,6 +11,7 @@ from curation.db.quotas import lock, refuse_beyond
 from curation.errors import Conflict, Invalid
 from curation.projects.access import may_create_projects
 from curation.projects.models import Membership, Project, Role, Rubric, User
+from curation.text.clean import clean, clean_line
 from curation.web import rate_limit
 
 
@@ -61,7 +62,7 @@ def refuse_too_many(user: User) -> None:
 def create_project(owner: User, name: str, slug: str = "", **fields: Any) -> Project:
     """Create a project with `owner` as its admin and a first rubric, by the operator's hand: whether
     the person may do it is not asked."""
-    name = name.strip()
+    name = clean_line(name)
     if not name:
         raise Invalid("A project needs a name.")
     if "student" in fields:
@@ -144,8 +145,12 @@ def change_settings(project: Project, **fields: Any) -> None:
     unknown = set(fields) - allowed
     if unknown:
         raise Invalid(f"These cannot be changed here: {', '.join(sorted(unknown))}.")
-    if "name" in fields and not fields["name"].strip():
-        raise Invalid("A project needs a name.")
+    if "name" in fields:
+        fields["name"] = clean_line(fields["name"])
+        if not fields["name"]:
+            raise Invalid("A project needs a name.")
+    for name in {"description", "guidelines"} & set(fields):
+        fields[name] = clean(fields[name])
     if "student" in fields:
         fields["student"] = check_student(fields["student"])
     Project.objects.filter(pk=project.pk).update(**fields)

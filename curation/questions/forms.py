@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 
+from curation.questions.correcting.known import TAKE_OVER
 from curation.questions.models import Split
 from curation.questions.samples import SAMPLES
 
@@ -23,6 +24,18 @@ class ImportForm(forms.Form):
         label="Keep the good rows when some are bad",
         required=False,
         help_text="Without this a single bad row stops the import and nothing is written.",
+    )
+    take_over = forms.ChoiceField(
+        label="Known questions that differ",
+        required=False,
+        choices=list(TAKE_OVER.items()),
+        help_text="Each is listed with both values, whatever you choose.",
+    )
+    id_prefix = forms.CharField(
+        label="Prefix for ids",
+        required=False,
+        max_length=60,
+        help_text="Where the file’s ids stand for other questions here, such as “svamp-”.",
     )
     order_key = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)
 

@@ -2,12 +2,15 @@
 reverse relations only (`queue_item`, `rationales`), never by import."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from curation.db.search import found, parse
 from curation.projects.models import Project, User
+from curation.questions.correcting.changing import FIELDS
 from curation.questions.models import Question, Split
 from curation.web.pagination import number, one_of
 
@@ -130,6 +133,50 @@ def add_counts(
         if row.queue_status in hidden:
             row.approved_count = told.get(row.pk, 0)
             row.queue_status = "done" if row.pk in told else "waiting"
+
+
+def scores_wait(question: Question) -> bool:
+    """Whether its rationales wait for scores, such as after its reference was changed."""
+    groups = Question.group.related.related_model.objects.filter(question=question)
+    return groups.filter(scored__lt=F("revision")).exists()
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """A change as its page shows it: `rows` are (field, before, after), texts cut short."""
+
+    pk: int
+    at: datetime
+    by: str
+    job_id: int | None
+    undoes_id: int | None
+    is_undone: bool
+    rows: list[tuple[str, str, str]]
+
+
+def changes_of(question: Question, most: int = 20) -> list[ChangeView]:
+    """What was changed in the question, the newest first."""
+    rows = question.changes.select_related("user", "undone_by").order_by("-id")[:most]
+    return [
+        ChangeView(
+            one.pk,
+            one.at,
+            str(one.user or "The operator"),
+            one.job_id,
+            one.undoes_id,
+            hasattr(one, "undone_by"),
+            [
+                (FIELDS.get(name, name), as_text(one.before.get(name)), as_text(value))
+                for name, value in one.after.items()
+            ],
+        )
+        for one in rows
+    ]
+
+
+def as_text(value: object) -> str:
+    text = " | ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return text if len(text) <= 2000 else f"{text[:2000]}…"
 
 
 def facets(project: Project) -> dict[str, list[str]]:

@@ -1,7 +1,5 @@
 """Writes to questions and imports."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import IO
 
@@ -12,37 +10,41 @@ from curation import artifacts, celery_app
 from curation.errors import Conflict, Invalid
 from curation.jobs import ACTIVE, Status, move, ordered_before, ordered_by, take_order
 from curation.projects.models import Project, User
-from curation.questions.formats import PRESETS, Row
+from curation.questions.correcting.known import TAKE_OVER, clean_row
+from curation.questions.correcting.sameness import content_hash, text_key
+from curation.questions.formats import PRESETS, BadRow, Row
 from curation.questions.models import Question, QuestionImport, Split
 from curation.questions.shapes.types import type_of_answer
 from curation.questions.uploads import refuse_beyond_share, store
+from curation.text.clean import clean
 from curation.web import rate_limit
 
 MAX_TYPE = 10  # characters of the column
+MAX_PREFIX = 60
 
 
-def content_hash(text: str, choices: Sequence[str]) -> str:
-    """SHA-256 of a question's text and choices, blind to white space at its ends and runs of it."""
-    content = [" ".join(text.split()), [" ".join(choice.split()) for choice in choices]]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
-
-
-def add_questions(project: Project, rows: Sequence[Row], split: str) -> tuple[list[Question], int]:
+def add_questions(
+    project: Project, rows: Sequence[Row], split: str, known_as: Mapping[int, int] | None = None
+) -> tuple[list[Question], int]:
     """Add the questions of `rows`; one that stands in the project already is not added again.
 
-    Returns the question of every row, in order, and how many were new.
+    known_as: by the place of a row, the id of the question that it is, whatever its text.
+    Returns the question of every row, in order, and how many were new. Raises Invalid for a row in which
+    nothing can be seen.
     """
+    rows = [_cleaned(row) for row in rows]
     hashes = [content_hash(row.question, row.choices) for row in rows]
+    known_as = known_as or {}
     known = set(
         project.questions.filter(content_hash__in=hashes).values_list("content_hash", flat=True)
     )
     fresh: dict[str, Question] = {}
-    for row, digest in zip(rows, hashes, strict=True):
-        if digest not in known and digest not in fresh:
+    for n, (row, digest) in enumerate(zip(rows, hashes, strict=True)):
+        if n not in known_as and digest not in known and digest not in fresh:
             fresh[digest] = Question(
                 project=project,
                 external_id=row.id,
-                text=row.question.strip(),
+                text=row.question,
                 reference_answer=row.reference_answer,
                 other_answers=list(row.other_answers),
                 reference_problem=None if row.reference_answer else "",
@@ -54,10 +56,21 @@ def add_questions(project: Project, rows: Sequence[Row], split: str) -> tuple[li
                 split=row.split or split,
                 subset=row.subset,
                 content_hash=digest,
+                text_key=text_key(row.question),
             )
     Question.objects.bulk_create(fresh.values(), batch_size=500, ignore_conflicts=True)
     stored = {q.content_hash: q for q in project.questions.filter(content_hash__in=hashes)}
-    return [stored[digest] for digest in hashes], len(fresh)
+    of_id = project.questions.in_bulk(known_as.values()) if known_as else {}
+    return [
+        of_id[known_as[n]] if n in known_as else stored[digest] for n, digest in enumerate(hashes)
+    ], len(fresh)
+
+
+def _cleaned(row: Row) -> Row:
+    made = clean_row(row)
+    if isinstance(made, BadRow):
+        raise Invalid(f"Line {made.line:,}: {made.message}.")
+    return made
 
 
 def _type_of(row: Row) -> str:
@@ -82,6 +95,8 @@ def order_import(
     preset: str = "",
     split: str = Split.TRAIN,
     keep_good_rows: bool = False,
+    take_over: str = "",
+    id_prefix: str = "",
     order_key: str | None = None,
     enqueue: bool = True,
 ) -> QuestionImport:
@@ -97,6 +112,11 @@ def order_import(
         raise Invalid(f"{preset!r} is no preset: choose one of {', '.join(PRESETS)}.")
     if split not in Split.values:
         raise Invalid(f"{split!r} is no split: choose one of {', '.join(Split.values)}.")
+    if take_over not in TAKE_OVER:
+        raise Invalid(f"{take_over!r} cannot be taken over by: choose id or text, or leave it out.")
+    id_prefix = clean(id_prefix)
+    if len(id_prefix) > MAX_PREFIX:
+        raise Invalid(f"A prefix for ids has at most {MAX_PREFIX} characters.")
     if user is not None:
         rate_limit.spend(rate_limit.IMPORTS, user.pk)
     refuse_beyond_share(user, getattr(file, "size", None) or 1)
@@ -114,6 +134,8 @@ def order_import(
                     preset=preset,
                     split=split,
                     keep_good_rows=keep_good_rows,
+                    take_over=take_over,
+                    id_prefix=id_prefix,
                     order_key=order_key,
                     artifact=artifact,
                     size=size,
@@ -134,10 +156,12 @@ def import_again(
     user: User | None,
     *,
     keep_good_rows: bool,
+    take_over: str | None = None,
+    id_prefix: str | None = None,
     order_key: str | None = None,
 ) -> QuestionImport:
-    """Order an import of the file that an earlier one stored. Raises Conflict while that one runs, and
-    where its file is there no more."""
+    """Order an import of the file that an earlier one stored; what is None is as it was there. Raises
+    Conflict while that one runs, and where its file is there no more."""
     if job.is_active:
         raise Conflict("This import has not ended: wait, or cancel it.")
     if not job.artifact or not artifacts.exists(job.artifact):
@@ -151,6 +175,8 @@ def import_again(
             preset=job.preset,
             split=job.split,
             keep_good_rows=keep_good_rows,
+            take_over=job.take_over if take_over is None else take_over,
+            id_prefix=job.id_prefix if id_prefix is None else id_prefix,
             order_key=order_key,
         )
 

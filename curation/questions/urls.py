@@ -5,6 +5,12 @@ from curation.questions import views
 urlpatterns = [
     path("projects/<slug:slug>/questions/", views.questions, name="questions"),
     path("projects/<slug:slug>/questions/views", views.questions_save, name="questions_save"),
+    path("projects/<slug:slug>/questions/<int:pk>/edit", views.question_edit, name="question_edit"),
+    path(
+        "projects/<slug:slug>/question-changes/<int:pk>/undo",
+        views.question_change_undo,
+        name="question_change_undo",
+    ),
     path("projects/<slug:slug>/questions/import/", views.import_new, name="import_new"),
     path(
         "projects/<slug:slug>/questions/imports/<int:pk>/",

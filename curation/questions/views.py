@@ -1,6 +1,7 @@
 """Lists of questions, and the imports that bring them in."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,8 +14,10 @@ from curation.projects.models import Role
 from curation.projects.saved_views import save_from, views_of
 from curation.projects.selectors import hidden_states
 from curation.questions import selectors, services
+from curation.questions.correcting import changing
+from curation.questions.correcting.edit_form import QuestionForm
 from curation.questions.forms import ImportForm
-from curation.questions.models import QuestionImport, Split
+from curation.questions.models import Question, QuestionChange, QuestionImport, Split
 from curation.questions.samples import SAMPLES
 from curation.web import rate_limit
 from curation.web.pagination import only, page_of
@@ -58,6 +61,52 @@ def questions_save(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @project_view(admin=True)
+def question_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Correct a question. What was typed stays in the form where it is refused."""
+    found = get_object_or_404(Question, project=request.project, pk=pk)
+    context: dict[str, Any] = {"question": found}
+    if request.method == "GET":
+        context["form"] = QuestionForm(initial=QuestionForm.initial_of(found))
+        return render(request, "questions/edit.html", context)
+    form, status = QuestionForm(request.POST), 400
+    if form.is_valid():
+        try:
+            version = form.cleaned_data["version"]
+            made = changing.change_question(
+                request.project, request.user, pk, form.values(), version=version
+            )
+        except Invalid as error:
+            form.add_error(None, str(error))
+        except Conflict as error:
+            status, context["conflict"] = 409, str(error)
+            found.refresh_from_db()
+            now = changing.version_of(found)
+            if now != version:  # somebody else's change: shown, and "Save" then means it
+                form.data = form.data.copy()
+                form.data["version"] = str(now)
+                given = changing.difference(found, changing.checked(form.values()))
+                context["theirs"] = [
+                    (changing.FIELDS[name], selectors.as_text(getattr(found, name)))
+                    for name in given
+                ]
+        else:
+            what = "There was nothing to change." if made is None else "The question was changed."
+            messages.success(request, what)
+            return redirect("question", request.project.slug, pk)
+    return render(request, "questions/edit.html", {**context, "form": form}, status=status)
+
+
+@require_POST
+@project_view(admin=True)
+def question_change_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    change = get_object_or_404(QuestionChange.objects.for_project(request.project), pk=pk)
+    changing.undo_change(request.project, request.user, pk)
+    messages.success(request, "The change was undone.")
+    return redirect("question", request.project.slug, change.question_id)
+
+
+@require_http_methods(["GET", "POST"])
+@project_view(admin=True)
 def import_new(request: HttpRequest) -> HttpResponse:
     form = ImportForm(
         request.POST or None, request.FILES or None, initial={"order_key": uuid.uuid4().hex}
@@ -73,6 +122,8 @@ def import_new(request: HttpRequest) -> HttpResponse:
                 preset=given["preset"],
                 split=given["split"],
                 keep_good_rows=given["keep_good_rows"],
+                take_over=given["take_over"],
+                id_prefix=given["id_prefix"],
                 order_key=given["order_key"] or None,
             )
             return redirect("import_detail", request.project.slug, job.pk)
@@ -98,11 +149,16 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @project_view(admin=True)
 def import_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Order the same file again, and this time keep the good rows."""
+    """Order the same file again: this time keep the good rows, or take over what differs."""
+    given = only(
+        request.POST, ("csrfmiddlewaretoken", "order_key", "take_over", "id_prefix", "all")
+    )
     job = services.import_again(
         _job(request, pk),
         request.user,
-        keep_good_rows=True,
+        keep_good_rows="all" not in given,
+        take_over=given.get("take_over"),
+        id_prefix=given.get("id_prefix"),
         order_key=request.POST.get("order_key") or None,
     )
     return redirect("import_detail", request.project.slug, job.pk)

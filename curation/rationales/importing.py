@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from typing import IO, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -12,15 +13,21 @@ from curation import artifacts
 from curation.errors import Invalid, ServiceError
 from curation.jobs import Status, begin, ending, finish, give_way, still_mine
 from curation.projects.models import Project
+from curation.questions.correcting.changing import change_questions
+from curation.questions.correcting.known import Inspector, Is, Seen, clean_rows, taken_over
 from curation.questions.formats import BadRow, Refused, Row, read_rows
 from curation.questions.models import Question, QuestionImport
 from curation.questions.services import add_questions
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
 from curation.rationales.scoring.scores import mark_stale, order_scoring
 from curation.rationales.teachers.services import refuse_more_teachers
+from curation.text.clean import clean
 
 BATCH = 200
 SHOWN_BAD_ROWS = 200
+SHOWN_DIFFERING = 200
+
+T = TypeVar("T")
 
 
 def run_import(
@@ -52,21 +59,36 @@ def _check(job: QuestionImport) -> bool:
     read = bad = 0
     shown: list[dict[str, object]] = []
     names = _NewTeachers(job.project)
+    inspector = Inspector(job.project, job.split, job.take_over)
+    differing: list[dict[str, object]] = []
+
+    def note(row: BadRow) -> None:
+        nonlocal bad
+        bad += 1
+        if len(shown) < SHOWN_BAD_ROWS:
+            shown.append({"line": row.line, "message": row.message})
+
     with artifacts.open_artifact(job.artifact) as file:
-        for row in read_rows(file, job.preset, name=job.file_name):
-            read += 1
-            if isinstance(row, BadRow):
-                bad += 1
-                if len(shown) < SHOWN_BAD_ROWS:
-                    shown.append({"line": row.line, "message": row.message})
-            else:
-                names.take(row)
+        for batch in _batched(_rows_of(job, file)):
+            read += len(batch)
+            for row in batch:
+                if isinstance(row, BadRow):
+                    note(row)
+            for seen in inspector.look([row for row in batch if isinstance(row, Row)]):
+                if seen.status == Is.ID_TAKEN:
+                    note(BadRow(seen.row.line, seen.why))
+                    continue
+                names.take(seen.row)
+                if seen.status == Is.DIFFERS and len(differing) < SHOWN_DIFFERING:
+                    differing.append(seen.shown())
             # What a worker that died had read is not taken back while it is read again.
-            if read % 5000 == 0 and not still_mine(
+            if read % 5000 < BATCH and not still_mine(
                 job, rows_read=Greatest("rows_read", read), rows_bad=Greatest("rows_bad", bad)
             ):
                 return False
-    if not still_mine(job, rows_read=read, rows_bad=bad, bad_rows=shown):
+    shown.sort(key=lambda one: int(str(one["line"])))
+    counts = {"questions_differ": inspector.counts[Is.DIFFERS], "differing": differing}
+    if not still_mine(job, rows_read=read, rows_bad=bad, bad_rows=shown, **counts):
         return False
     if read == 0:
         finish(job, Status.FAILED, error="The file holds no rows, only blank lines.")
@@ -107,18 +129,24 @@ class _NewTeachers:
 def _write(job: QuestionImport, is_over: Callable[[], bool]) -> bool:
     """Write the good rows that are not written yet; False when some are left, or the import is no longer
     this worker's."""
+    inspector = Inspector(job.project, job.split, job.take_over)
     with artifacts.open_artifact(job.artifact) as file:
-        good = (
-            row for row in read_rows(file, job.preset, name=job.file_name) if isinstance(row, Row)
-        )
-        for n, batch in enumerate(_batched(itertools.islice(good, job.rows_written, None))):
+        good = (row for row in _rows_of(job, file) if isinstance(row, Row))
+        left = (row for row in good if row.line > job.last_line)
+        for n, rows in enumerate(_batched(left)):
             if n and is_over() and give_way(job):
                 return False
             with transaction.atomic():
-                questions, new = add_questions(job.project, batch, job.split)
+                seen = [one for one in inspector.look(rows) if one.status != Is.ID_TAKEN]
+                changed = _take_over(job, seen) if job.take_over else 0
+                batch = [one.row for one in seen]
+                known = {n: one.question_id for n, one in enumerate(seen) if one.question_id}
+                questions, new = add_questions(job.project, batch, job.split, known)
                 rationales = add_imported(job.project, zip(questions, batch, strict=True))
                 if not still_mine(
                     job,
+                    last_line=rows[-1].line,
+                    questions_changed=F("questions_changed") + changed,
                     questions_added=F("questions_added") + new,
                     questions_known=F("questions_known") + len(batch) - new,
                     rationales_added=F("rationales_added") + rationales,
@@ -128,7 +156,17 @@ def _write(job: QuestionImport, is_over: Callable[[], bool]) -> bool:
     return True
 
 
-def _batched(rows: Iterable[Row]) -> Iterable[tuple[Row, ...]]:
+def _rows_of(job: QuestionImport, file: IO[bytes]) -> Iterable[Row | BadRow]:
+    return clean_rows(read_rows(file, job.preset, name=job.file_name), job.id_prefix)
+
+
+def _take_over(job: QuestionImport, seen: Sequence[Seen]) -> int:
+    """Give known questions what the file says of them; how many changed."""
+    made, _ = change_questions(job.project, job.created_by, taken_over(seen), job=job)
+    return len(made)
+
+
+def _batched(rows: Iterable[T]) -> Iterable[tuple[T, ...]]:
     """itertools.batched for Python 3.11."""
     rows = iter(rows)
     while batch := tuple(itertools.islice(rows, BATCH)):
@@ -148,9 +186,9 @@ def add_imported(project: Project, pairs: Iterable[tuple[Question, Row]]) -> int
             question=question,
             source=Source.IMPORT,
             teacher=teachers[one.teacher],
-            text=one.text.strip(),
-            text_hash=text_hash(one.text.strip()),
-            reasoning=one.reasoning,
+            text=clean(one.text),
+            text_hash=text_hash(one.text),
+            reasoning=clean(one.reasoning),
             temperature=one.temperature,
             labelled_right=one.labelled_right,
         )

@@ -13,3 +13,7 @@ class ReviewsConfig(AppConfig):
         )
 
         managed_sql.keep(self, audit_triggers.create, audit_triggers.drop)
+        from curation.questions.correcting.changing import FOLLOWS, Follows
+        from curation.reviews.queue import changed
+
+        FOLLOWS.append(Follows(changed.lock, changed.follow))

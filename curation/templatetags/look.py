@@ -1,9 +1,13 @@
 """Small filters and tags that all pages share."""
 
+import posixpath
+import re
 from functools import lru_cache
 
 from django import template
-from django.utils.html import format_html
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from curation.figures.rounding import in_percent
@@ -22,7 +26,7 @@ def progress(work: Job) -> Progress:
 # The pages of a project's bar of navigation, and what stands in their addresses; a page below none of
 # them is the dashboard's.
 ROOMS = {
-    "Questions": ("questions", "rationales", "meaning", "bulk", "deleted"),
+    "Questions": ("questions", "question-changes", "rationales", "meaning", "bulk", "deleted"),
     "Runs": ("runs", "teachers"),
     "Review": ("review", "agreement", "progress", "adjudicate", "flags"),
     "Datasets": ("datasets",),
@@ -38,6 +42,34 @@ def room(path: str) -> str:
     """Under which page of the navigation an address stands: "/projects/eggs/bulk/3/" is "Questions"."""
     part = path.split("/")[3:4]
     return _ROOM_OF.get(part[0], "") if part and part[0] else "Dashboard"
+
+
+IMPORT = re.compile(
+    r"""^import\b[^"';]*["'](\./[^"']+)["']|\bfrom\s+["'](\.{1,2}/[^"']+)["']""", re.M
+)
+
+
+@register.simple_tag
+def preload(path: str) -> SafeString:
+    """Links that have the browser load a script's modules at once, those that others import too: one after
+    the other, each would cost a slow line a round trip."""
+    links = ('<link rel="modulepreload" href="{}">', ((static(one),) for one in modules_of(path)))
+    return format_html_join("\n  ", *links)
+
+
+@lru_cache(maxsize=None if not settings.DEBUG else 0)
+def modules_of(path: str) -> tuple[str, ...]:
+    """The script itself and all that it imports, each once."""
+    found, left = [], ["".join(path)]  # plain, not SafeString
+    while left:
+        one = left.pop(0)
+        if one in found:
+            continue
+        found.append(one)
+        text = (settings.BASE_DIR / "static" / one).read_text(encoding="utf-8")
+        for names in IMPORT.findall(text):
+            left.append(posixpath.normpath(posixpath.join(posixpath.dirname(one), "".join(names))))
+    return tuple(found)
 
 
 @register.filter

@@ -1,11 +1,14 @@
 r"""Text that models and people wrote, as HTML: escaped, with its LaTeX drawn as MathML.
 
-`{{ text|maths }}` finds `$…$`, `$$…$$`, `\(…\)` and `\[…\]`, hides GSM8K's calculator marks
+`{{ text|maths }}` finds `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, environments such as `align` and a `\boxed{…}` that
+stand bare, hides GSM8K's calculator marks
 (`<<16-3=13>>`) behind a class, shows Markdown's **strong**, `code` and # headings as such (lists and
 single stars mean other things in sums), and escapes everything else. A formula that cannot be drawn is shown
 as its source. What latex2mathml makes is rebuilt from allow-lists of elements and attributes, since
 it hands on links and styles that stand in the LaTeX; macros, which can grow without bound, are not
 expanded. Length, depth and number of formulas are bounded, so a hostile text costs milliseconds.
+
+`{{ answer|answer_maths }}` is for answers, which are often LaTeX without any mark around them: `\frac{3}{4}`.
 """
 
 import re
@@ -38,6 +41,15 @@ ATTRIBUTE_VALUE = re.compile(r"[\w .+%-]{0,60}")
 # Macros can grow without bound; the rest carries addresses, styles and classes into the page.
 REFUSED = re.compile(r"\\(?:newcommand|renewcommand|providecommand|def|let|href|style|class|id)\b")
 WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{3,}")
+ALTERNATIVE = re.compile(r'alttext="[^"]*"')
+POWER = re.compile(r"[\w)\]}][\^_][\w({\-]")
+# Environments that latex2mathml does not know, and what looks the same; none is numbered.
+SAME_ENVIRONMENT = re.compile(
+    r"\\(begin|end)\{(?:align|aligned|split|gathered|gather|eqnarray|multline|flalign|alignedat|alignat)\*?\}"
+    r"(?:(?<=at\})\{\d\})?"
+)
+EQNARRAY = re.compile(r"&\s*(=|<|>|\\le|\\ge|\\leq|\\geq|\\approx|\\equiv)\s*&")
+NUMBERS = re.compile(r"\\(?:nonumber|notag)\b|\\(?:label|tag)\*?\{[^{}]*\}")
 OPERATORS = "=+-−*/×÷·(<"
 COMMAND_OR_TEXT = re.compile(
     r"\\(?:begin|end|text|mathrm|textbf|textit|mbox|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+"
@@ -47,6 +59,10 @@ COMMAND_OR_TEXT = re.compile(
 # ("$5 and $10") stay prices. The rule is that of pandoc's tex_math_dollars.
 PIECE = re.compile(
     r"(?P<mark><<[^<>\n]{0,200}>>)"
+    r"|(?P<bare>\\begin\{(?P<env>(?:align|equation|gather|eqnarray|multline|flalign|alignat|aligned|split"
+    r"|gathered|cases|array|[pbvBV]?matrix)\*?)\}.{1,960}?\\end\{(?P=env)\}"
+    # Braces up to three deep.
+    r"|\\boxed[ ]?\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]{0,200}\}){0,200}\}){0,200}\}){1,400}\})"
     r"|\$\$(?P<block>[^$]{1,1000}?)\$\$"
     r"|\\\[(?P<square>.{1,1000}?)\\\]"
     r"|\\\((?P<round>.{1,1000}?)\\\)"
@@ -86,7 +102,8 @@ def maths(text: str | None) -> SafeString:
             drawn += 1
             sure = kind != "inline" or looks_like_maths(inner)
             fits = sure and drawn < MAX_FORMULAS
-            done = formula(inner, kind in ("block", "square")) if fits else ""
+            is_block = kind in ("block", "square") or inner.startswith("\\begin")
+            done = formula(inner, is_block) if fits else ""
         if done:
             out.append(f"\ue000{len(held)}\ue001")
             held.append(done)
@@ -96,6 +113,29 @@ def maths(text: str | None) -> SafeString:
     html = _markdown("".join(out))
     # Every piece was escaped or built from the allow-lists; Markdown added its three elements.
     return mark_safe(HELD.sub(lambda one: held[int(one[1])], html))
+
+
+@register.filter
+def answer_maths(text: str | None) -> SafeString:
+    """An answer or a reference: drawn as a whole where it is LaTeX, or a power, and has no `$` of its own."""
+    if text and "$" not in text and len(text) <= MAX_FORMULA:
+        bare = text.strip()
+        is_latex = "\\" in bare and not bare.startswith(("\\(", "\\["))
+        is_power = POWER.search(bare) and not WORD.search(bare)
+        drawn = formula(bare) if is_latex or is_power else ""
+        # Of a command that it does not know the converter makes its name: a path is no formula.
+        if drawn and "\\" not in ALTERNATIVE.sub("", drawn):
+            return mark_safe(drawn)
+    return maths(text)
+
+
+@register.filter
+def answer_shown(text: str | None, most: int) -> SafeString:
+    """An answer where there is little room: cut to so many characters, or drawn whole where it is LaTeX."""
+    text = str(text or "")
+    if len(text) <= most or ("\\" in text and len(text) <= 6 * most):
+        return answer_maths(text)
+    return maths(f"{text[: most - 1]}…")
 
 
 def _markdown(html: str) -> str:
@@ -129,7 +169,7 @@ def formula(source: str, block: bool = False) -> str:
     from latex2mathml.converter import convert_to_element
 
     try:
-        tree = convert_to_element(source.strip(), display="block" if block else "inline")
+        tree = convert_to_element(_known(source), display="block" if block else "inline")
         html = _rebuilt(tree, source)
     # latex2mathml raises its own errors and, on odd input, IndexError and the like; a formula that
     # it cannot draw is shown as its source, which hides nothing.
@@ -137,6 +177,15 @@ def formula(source: str, block: bool = False) -> str:
         return ""
     # It may come out of entities in the source; operators of its own are invisible as they should be.
     return "" if UNSEEN.search(html.translate(OWN_OPERATORS)) else html
+
+
+def _known(source: str) -> str:
+    """The formula in the environments that latex2mathml draws, without numbers of equations."""
+    if "\\begin" in source:
+        if "{eqnarray" in source:
+            source = EQNARRAY.sub(r"&\1", source)
+        source = SAME_ENVIRONMENT.sub(r"\\\1{align*}", source)
+    return NUMBERS.sub("", source).strip()
 
 
 def _depth(source: str) -> int:

@@ -14,9 +14,16 @@ from django.utils.safestring import SafeString, mark_safe
 
 from curation.reviews.bench.rationales import RationaleView, StepView
 from curation.reviews.bench.reading_order import IDLE_FLAGS, WHOLE
-from curation.templatetags.maths import maths
+from curation.templatetags.blocks import blocks, code, table_row
+from curation.text.blocks import cells
 
 register = template.Library()
+
+
+@register.simple_tag
+def step_shown(step: StepView) -> SafeString:
+    """The text of one step, for lists that have a frame of their own."""
+    return mark_safe(step_text(step))  # escaped piece by piece
 
 
 @register.simple_tag
@@ -33,8 +40,8 @@ def steps_html(found: Iterable[StepView], *, locked: bool) -> SafeString:
 def _step(step: StepView, off: str) -> str:
     number = int(step.number)
     # What is this long is no text that formulas are drawn in.
-    drawn, rest = step.text[:WHOLE], step.text[WHOLE:]
-    text = _lines(maths(drawn)) + (_lines(escape(rest)) if rest else "")
+    rest = step.text[WHOLE:]
+    text = step_text(step) + (_lines(escape(rest)) if rest else "")
     cut = (
         f' <span class="label cut">… {intcomma(step.cut)} more characters</span>'
         if step.cut
@@ -44,6 +51,7 @@ def _step(step: StepView, off: str) -> str:
     if step.doubt:
         flags += f'<div class="flag info changed-value">{escape(step.doubt)}</div>'
     kind = (" thought" if step.thought else "") + ("" if step.doubt is None else " doubt")
+    kind += " in-table" if step.columns else ""
     return (
         f'<li class="step{kind}" data-step="{number}">'
         f'<button type="button" class="mark" tabindex="-1" aria-label="Step {number}: no label"{off}>'
@@ -68,6 +76,15 @@ def _flags(flags: Iterable[dict[str, Any]]) -> str:
             told = f"<summary>{len(others)} more like it</summary>{''.join(others)}"
             html += f'<details class="more-flags">{told}</details>'
     return html
+
+
+def step_text(step: StepView) -> str:
+    """The step's text as HTML: a row of a table, a line of code, or what it is."""
+    if step.columns:
+        return table_row(cells(step.text[:WHOLE]), step.columns, step.is_head)
+    if step.indent:
+        return code(" " * (step.indent - 4) + step.text[:WHOLE])
+    return blocks(step.text[:WHOLE])
 
 
 def _flag(flag: dict[str, Any]) -> str:

@@ -12,8 +12,9 @@ from django.template.defaultfilters import linebreaksbr, pluralize, truncatechar
 from django.utils.timezone import localtime
 from jinja2 import Environment, StrictUndefined
 
+from curation.templatetags.blocks import blocks
 from curation.templatetags.look import gauge
-from curation.templatetags.maths import maths
+from curation.templatetags.maths import answer_maths, answer_shown, maths
 from curation.templatetags.steps import steps, steps_html
 
 
@@ -23,13 +24,16 @@ def moment(value: datetime) -> str:
 
 
 def clock(value: datetime) -> str:
-    return f"{localtime(value):%H:%M}"
+    return f"{localtime(value):%H:%M %Z}"
 
 
 def environment(**options: Any) -> Environment:
     made = Environment(**options | {"undefined": StrictUndefined})
     made.globals |= {"gauge": gauge, "steps": steps, "part_steps": steps_html}
     made.filters |= {
+        "answer_maths": answer_maths,
+        "answer_shown": answer_shown,
+        "blocks": blocks,
         "clock": clock,
         "intcomma": intcomma,
         "linebreaksbr": linebreaksbr,

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from curation.errors import Invalid, TooMany, status_of
@@ -28,6 +31,20 @@ class ErrorsMiddleware:
         if isinstance(exception, TooMany):
             answer["Retry-After"] = str(exception.wait)
         return answer
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """As Django's; but who sent a form after their session had ended comes back to the form's page, which
+    shows again what they typed (static/typed.js), not to an address that takes forms alone."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view_func)
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        path = request.get_full_path()
+        if came_from.netloc == request.get_host() and came_from.path:
+            path = urlunsplit(("", "", came_from.path, came_from.query, ""))
+        return redirect_to_login(path, self.get_login_url(view_func))
 
 
 class TextsMiddleware(ErrorsMiddleware):

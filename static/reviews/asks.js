@@ -1,6 +1,7 @@
 // The dialogs that ask about the question itself: why it is skipped, and (flags.js) what is wrong with
 // it. What is typed in them is kept with the draft.
 
+import { clean } from "../clean.js";
 import { digitOf, isKeyOf, isTyping } from "./keys.js";
 import { keep, table } from "./table.js";
 
@@ -75,7 +76,7 @@ export class Ask {
 
   // `how`: handed on, such as that the key was pressed a second time.
   confirm(how = {}) {
-    const words = this.area.value.trim();
+    const words = clean(this.area.value);
     const needsWords = this.choices.find((one) => one.dataset.choice === this.choice)?.hasAttribute("data-needs-words");
     if (needsWords && !words) {
       this.area.focus();

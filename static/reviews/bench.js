@@ -20,6 +20,7 @@ import { editStep, paintStepEdits } from "./long/step_editor.js";
 import { setUp, textOf } from "./long/text.js";
 import { beside, move, setStep, whenMoved } from "./moving.js";
 import * as own from "./own.js";
+import * as raw from "./raw.js";
 import { closePanels, hideNotice, notice, openDialog, openPanel, restoreLooks, toggleLook } from "./page.js";
 import * as sending from "./sending.js";
 import { box, csrf, decisionOf, drafts, isOpen, isOwn, keep, letterOf, root, table, whenPainted } from "./table.js";
@@ -69,13 +70,14 @@ const acts = {
   reference: showReference,
   marks: () => toggleLook("show-calc"),
   wrote: showWrote,
+  raw: raw.turn,
   guidelines: () => openDialog("guidelines"),
   keys: () => openDialog("keys"),
 };
 const ALWAYS = new Set(["undo", "guidelines", "keys"]);
 const ON_RATIONALE = new Set(["approve", "reject", "edit", "clear", "best", "comment", "edit_step", "note"]);
 // While decisions are on their way, one may look, and no more.
-const LOOKS = new Set(["left", "right", "up", "down", "page_up", "page_down", "top", "bottom", "goto", "find", "next_flag", "previous_flag", "next_doubt", "previous_doubt", "wide", "differences", "compare_with", "unfold", "reference", "marks", "wrote", "guidelines", "keys"]);
+const LOOKS = new Set(["left", "right", "up", "down", "page_up", "page_down", "top", "bottom", "goto", "find", "next_flag", "previous_flag", "next_doubt", "previous_doubt", "wide", "differences", "compare_with", "unfold", "reference", "marks", "wrote", "raw", "guidelines", "keys"]);
 const SIDEWAYS = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]);
 const KEEPS_PANEL = new Set(["reject", "next", "marks"]);
 
@@ -224,4 +226,5 @@ paintKeys(document);
 new KeysDialog(document.getElementById("keys"), { url: root.dataset.keys, csrf });
 await drafts.recover();
 sending.start(JSON.parse(document.getElementById("bench-state").textContent));
+document.getElementById("not-yet")?.remove();
 root.dataset.begun = ""; // from here on keys are heard

@@ -1,6 +1,7 @@
 // What the scorers say of a text while it is written: asked for by a key or a button, and by itself a
 // moment after typing stops. A worker answers; nothing of it is kept as a rationale.
 
+import { clean } from "../clean.js";
 import { make } from "./page.js";
 import { Problem, ask } from "./server.js";
 
@@ -25,7 +26,7 @@ export class Check {
   }
 
   get text() {
-    return this.area.value.trim();
+    return clean(this.area.value);
   }
 
   wake() {

@@ -1,5 +1,6 @@
 // What a person says of the rationales: approve, reject, edit, comment, the best one, labels of steps.
 
+import { clean, isEmpty } from "../clean.js";
 import { openEditor } from "./rationales.js";
 import { groupOf, unfold } from "./groups.js";
 import { keyOf } from "./keys.js";
@@ -130,12 +131,12 @@ export function edit() {
   closePanels();
   openEditor(rationale, decision.edited || text, {
     typed: (edited) => {
-      decision.edited = edited.trim() === text.trim() ? "" : edited;
+      decision.edited = clean(edited) === clean(text) ? "" : edited;
       keep();
     },
     use: (edited) => {
-      if (!edited.trim()) return "The edited rationale is empty.";
-      if (edited.trim() === text.trim()) return "The edit changes nothing: approve the rationale as it stands.";
+      if (isEmpty(edited)) return "The edited rationale is empty.";
+      if (clean(edited) === clean(text)) return "The edit changes nothing: approve the rationale as it stands.";
       Object.assign(decision, { verdict: "edit", edited, reasons: [] });
       return "";
     },

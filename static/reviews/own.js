@@ -1,5 +1,6 @@
 // A rationale that the person writes: a column of its own beside the others.
 
+import { isEmpty } from "../clean.js";
 import { openEditor } from "./rationales.js";
 import { advance, move } from "./moving.js";
 import { closePanels, say } from "./page.js";
@@ -32,12 +33,12 @@ export function write() {
       keep();
     },
     use: (text) => {
-      if (!text.trim()) return "Your rationale is empty: write it, or go back with Esc.";
+      if (isEmpty(text)) return "Your rationale is empty: write it, or go back with Esc.";
       Object.assign(own, { text, used: true });
       return "";
     },
     close: () => {
-      if (!own.text.trim()) return drop();
+      if (isEmpty(own.text)) return drop();
       changed(rationale);
       rationale.focus({ preventScroll: true });
       say(own.used ? "Your rationale goes with your decisions." : "Your text is kept; it is not sent.");

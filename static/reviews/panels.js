@@ -1,5 +1,6 @@
 // The small forms inside a rationale: why it is rejected, and a comment on it.
 
+import { clean, isEmpty } from "../clean.js";
 import { digitOf, isKeyOf } from "./keys.js";
 
 class Panel {
@@ -61,7 +62,7 @@ export class Reasons extends Panel {
       const button = event.target.closest("[data-reason]");
       if (button) this.toggle(button);
     });
-    this.area.addEventListener("input", () => this.area.value.trim() && this.press("other", true));
+    this.area.addEventListener("input", () => !isEmpty(this.area.value) && this.press("other", true));
   }
 
   // `isSuggested`: the reasons are what the scores say, not what the person said before. The first
@@ -90,7 +91,7 @@ export class Reasons extends Panel {
 
   confirm() {
     const chosen = this.buttons.filter((one) => one.getAttribute("aria-pressed") === "true").map((one) => one.dataset.reason);
-    const comment = this.area.value.trim();
+    const comment = clean(this.area.value);
     if (!chosen.length) return this.say("Say why: choose at least one reason.");
     if (chosen.includes("other") && !comment) {
       this.area.focus();
@@ -133,7 +134,7 @@ export class Comment extends Panel {
 
   confirm() {
     const { done } = this.told;
-    const text = this.area.value.trim();
+    const text = clean(this.area.value);
     this.close();
     done(text);
   }

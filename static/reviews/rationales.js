@@ -1,6 +1,7 @@
 // How one rationale looks: its decision, its step labels, its edit. Reads a decision, writes the page.
 
 import { CHECK_KEY, Check, isCheckKey } from "./check.js";
+import { showTimes } from "../times.js";
 import { editRows } from "./words.js";
 
 export const LABELS = { 1: ["good", "+"], 0: ["neutral", "○"], "-1": ["bad", "−"] };
@@ -137,14 +138,6 @@ function button(text, key, type) {
   return made;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const clockAndDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 // The server's times in the reader's own time zone.
-export function showClocks(box) {
-  for (const one of box.querySelectorAll("time[data-clock]")) {
-    const at = new Date(one.dateTime);
-    const today = at.toDateString() === new Date().toDateString();
-    one.textContent = (today ? clock : clockAndDay).format(at);
-  }
-}
+export const showClocks = showTimes;

@@ -17,9 +17,10 @@ export function wordsOf(node, words) {
       end = found.index + found[0].length;
     }
     if (words.length && end < node.data.length) words.at(-1).spaceAfter = true;
-  } else if (node.nodeName === "math" || node.classList?.contains("unseen")) {
+  } else if (node.nodeName === "math" || node.matches?.(".unseen, pre, table")) {
+    // A formula, code and a table are the same or not, as a whole.
     words.push({ key: node.textContent, node, space: false });
-  } else if (node.classList?.contains("rtl")) {
+  } else if (node.matches?.(".rtl, .prose, .scroll, strong, code")) {
     for (const inner of node.childNodes) wordsOf(inner, words);
   } else if (node.nodeName === "BR" && words.length) {
     words.at(-1).spaceAfter = true;

@@ -152,3 +152,96 @@ def test_hits_are_shown_in_their_place_and_as_text():
     assert parts[0] == ("…", False)
     assert [part for part, hit in parts if hit] == ["The Ducks", "eggs"]
     assert text.endswith("".join(part for part, _ in parts[1:])) and len(parts) == 5
+
+
+SCRIPTS = {
+    "apples": "小明有3个苹果，又买了4个，一共有几个？",
+    "bananas": "小紅有５個香蕉。",
+    "coffee": "Combien de cafe\u0301s pour Zoë et la naïve\u00a0?",
+    "eggs_ja": "卵が１２個あります。ｶﾞﾗｽの皿に卵をのせます。",
+    "sugar": "ซื้อน้ำตาลสองถุงราคาเท่าไร",
+    "korean": "사과가 세 개 있습니다. 정답은 7입니다.",
+    "hindi": "कुल उत्तर 7 है।",
+    "arabic": "لَدَى سارة 12 تُفَّاحَة",
+    "russian": "Ответ: ещё три ёжика, Йорк",
+}
+IN_SCRIPTS = {
+    "苹果": {"apples"},
+    "个苹果": {"apples"},
+    "果": {"apples"},
+    "苹": {"apples"},
+    "果苹": set(),
+    "苹果汁": set(),
+    '"3个苹果"': {"apples"},
+    "一共有几个": {"apples"},
+    "小 -苹果": {"bananas"},
+    "小 -香蕉": {"apples"},
+    "5": {"bananas"},
+    "caf\u00e9s": {"coffee"},
+    "cafe\u0301s": {"coffee"},
+    "cafes": {"coffee"},
+    "CAFÉS": {"coffee"},
+    "cafe": set(),
+    "caf*": {"coffee"},
+    "zoe naive": {"coffee"},
+    "ガラス": {"eggs_ja"},
+    "卵": {"eggs_ja"},
+    "12個": {"eggs_ja"},
+    "น้ำตาล": {"sugar"},
+    "ตาลสอง": {"sugar"},
+    "น้ำปลา": set(),
+    "사과": {"korean"},
+    "정답": {"korean"},
+    "उत्तर": {"hindi"},
+    "कुल उत्तर": {"hindi"},
+    "تفاحة": {"arabic"},
+    "еще": {"russian"},
+    "ОТВЕТ": {"russian"},
+    "йорк": {"russian"},
+    "，": set(),
+}
+
+
+@pytest.fixture
+def in_scripts(make_questions, make_rationales):
+    question = make_questions(1)[0]
+    rows = make_rationales(question, list(SCRIPTS.values()), scored=False)
+    return dict(zip((row.pk for row in rows), SCRIPTS, strict=True))
+
+
+@pytest.mark.parametrize("words", IN_SCRIPTS)
+def test_words_of_scripts_without_spaces_and_accents_either_way(words, in_scripts):
+    rows = found(Rationale.objects.all(), parse(words))
+    assert {in_scripts[row.pk] for row in rows} == IN_SCRIPTS[words]
+    for row in rows:
+        hits = [part for part, hit in lit(row.text, parse(words)) if hit]
+        assert hits, (words, row.text)
+
+
+@given(st.text(alphabet="苹果小明有a1é， ", max_size=12), st.integers(0, 11), st.integers(1, 4))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_piece_of_a_run_finds_its_text(project, make_questions, text, start, size):
+    piece = "".join(one for one in text[start : start + size] if one not in "a1é， ")
+    if not piece or piece not in text:
+        return
+    Question.objects.all().delete()
+    made = make_questions(1, question=f"x {text}")[0]
+    assert list(found(Question.objects.all(), parse(piece))) == [made]
+
+
+def test_hits_inside_of_runs_are_shown_in_their_place():
+    assert lit("小明有3个苹果。", parse("苹果")) == [
+        ("小明有3个", False),
+        ("苹果", True),
+        ("。", False),
+    ]
+    assert lit("Deux cafe\u0301s !", parse("cafes"))[1] == ("cafe\u0301s", True)
+
+
+def test_fifty_thousand_different_letters_are_stored_and_found(project, make_questions):
+    """Each pair of them is a word: more would not fit into what PostgreSQL keeps of a text."""
+    text = "".join(chr(0x4E00 + n % 20_000) + chr(0x3400 + n * 7 % 6_000) for n in range(60_000))
+    question = make_questions(1, question=text)[0]
+    assert list(found(Question.objects.all(), parse(text[2:6]))) == [question]

@@ -17,6 +17,7 @@ from workers.generation.backends import open_backend
 from workers.generation.chat.address_pool import AddressPool
 from workers.generation.prompts import build_messages, get_style
 from workers.generation.types import Backend, BackendError, Completion, Request
+from workers.json_lines import json_line
 from workers.training.folder import ORIGIN_FILE, weights_mark
 
 ANSWERS_FILE = "answers.jsonl"
@@ -68,7 +69,7 @@ class AnswerFile:
     def add(self, answer: Answer) -> None:
         """Keep an answer: on disk at once."""
         self.found[answer.model, answer.mark, answer.question_id] = answer
-        line = json.dumps(asdict(answer), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        line = json_line(asdict(answer)).encode("utf-8", "replace") + b"\n"
         os.write(self._file, line)
 
     def close(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import time
 from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
@@ -24,6 +23,7 @@ from workers.evaluation.types import (
     Share,
 )
 from workers.evaluation.verdict import verdict
+from workers.json_lines import json_line
 from workers.scoring import SCORER_VERSION, Item, score_items
 from workers.scoring.contract import BadLine, Flag, item_from
 from workers.scoring.isolation.process import TextError, TextProcess
@@ -184,7 +184,7 @@ def _write_scores(path: Path, questions, answers, scores) -> None:
                     "tokens": answer.completion_tokens,
                     "score": score,
                 }
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(json_line(row) + "\n")
 
 
 def _report(config: EvaluationConfig, questions, found, count, embedder) -> Report:

@@ -18,6 +18,7 @@ from pathlib import Path
 from workers.generation.backends import open_backend
 from workers.generation.prompts import build_messages
 from workers.generation.types import BACKENDS, DTYPES, BackendError, ModelSpec, Request
+from workers.json_lines import json_line
 
 
 def main() -> int:
@@ -44,7 +45,7 @@ def main() -> int:
             with Path(asked.output).open("w", encoding="utf-8") as out:
                 for completion in backend.generate(requests):
                     failed += completion.finish_reason == "error"
-                    out.write(json.dumps(completion.to_dict(), ensure_ascii=False) + "\n")
+                    out.write(json_line(completion.to_dict()) + "\n")
                     out.flush()
         finally:
             backend.close()

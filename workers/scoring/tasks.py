@@ -28,6 +28,7 @@ from curation.rationales.scoring.scores import (
     weights_of,
 )
 from curation.reviews.decisions.rule import apply_rule
+from curation.reviews.queue.changed import decide_again
 from curation.reviews.queue.items import enqueue
 from workers.authorization import refuse_nobodys
 from workers.generation.types import BackendError
@@ -268,7 +269,9 @@ def score_groups(run: ScoringRun, groups: list[Group], how: dict[str, Any]) -> i
             return sum(score_groups(run, [group], how) for group in groups)
         log.error("question %s could not be scored", groups[0].question_id, exc_info=error)
         return store_failure(run, groups, f"{type(error).__name__} at this question")
-    enqueue(run.project, [group.question_id for group in groups])
+    questions = [group.question_id for group in groups]
+    decide_again(run.project, questions)
+    enqueue(run.project, questions)
     return stored
 
 

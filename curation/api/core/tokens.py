@@ -12,6 +12,7 @@ from curation.api.models import ApiToken, Scope
 from curation.db.quotas import lock, refuse_beyond
 from curation.errors import Conflict, Invalid
 from curation.projects.models import Membership, Project, User
+from curation.text.clean import clean_line
 from curation.web import rate_limit
 
 # So that a person, or a tool that looks for secrets in repositories, knows one when it sees it.
@@ -33,7 +34,7 @@ def make_token(
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which is stored nowhere. Raises Invalid for what cannot be one, and
     Conflict where the person has a token of this name."""
-    name = name.strip()
+    name = clean_line(name)
     if not name or len(name) > 80 or not name.isprintable():
         raise Invalid("A token needs a name of at most 80 characters, such as “nightly script”.")
     if scope not in Scope.values:

@@ -18,6 +18,7 @@ from curation.errors import Invalid
 from curation.projects.models import Role
 from curation.projects.selectors import hidden_states
 from curation.questions import selectors, services
+from curation.questions.correcting import changing
 from curation.questions.formats import PRESETS
 from curation.questions.models import Question, QuestionImport, Split
 from curation.web import rate_limit
@@ -52,6 +53,12 @@ class QuestionOut(Schema):
 
 class QuestionDetail(QuestionOut):
     worked_solution: str = Field(description="The worked answer, if there is one.")
+    version: int = Field(
+        description="Rises with each change: send it back with one, and nobody else's is overwritten."
+    )
+    scores_wait: bool = Field(
+        description="Its rationales wait for scores, such as after a change of its reference."
+    )
 
 
 class RationaleIn(Body):
@@ -78,22 +85,45 @@ class QuestionsIn(Order):
     questions: list[QuestionIn] = Field(min_length=1, max_length=MAX_QUESTIONS)
     split: str = Field(Split.TRAIN.value, description="Of questions that do not say it themselves.")
     keep_good_rows: bool = False
+    take_over: str = Field("", description="As of an import: id, text, or empty.")
+
+
+TAKES = (
+    "What to do with known questions of which the file says something else: empty keeps what is there; "
+    "text takes over what differs for questions of the same text; id for those of the same id."
+)
+PREFIX = "Put before each id of the file, where its ids stand for other questions here."
 
 
 class ImportIn(Schema):
     preset: str = ""
     split: str = Split.TRAIN.value
     keep_good_rows: bool = False
+    take_over: str = Field("", description=TAKES)
+    id_prefix: str = Field("", max_length=services.MAX_PREFIX, description=PREFIX)
     order_key: str = ""
 
 
 class AgainIn(Order):
     keep_good_rows: bool = True
+    take_over: str | None = Field(None, description=f"{TAKES} Null: as before.")
+    id_prefix: str | None = Field(
+        None, max_length=services.MAX_PREFIX, description=f"{PREFIX} Null: as before."
+    )
 
 
 class BadRowOut(Schema):
     line: int
     message: str
+
+
+class DifferingOut(Schema):
+    line: int
+    question: int
+    text: str
+    fields: dict[str, list[str]] = Field(
+        description="By the field's name: the value here, and the file's."
+    )
 
 
 class ImportOut(WorkOut):
@@ -105,8 +135,13 @@ class ImportOut(WorkOut):
     rows_bad: int
     questions_added: int
     questions_known: int
+    questions_differ: int = Field(description="Known ones of which the file says something else.")
+    questions_changed: int = Field(description="Those that took over what the file says.")
     rationales_added: int
+    take_over: str
+    id_prefix: str
     bad_rows: list[BadRowOut]
+    differing: list[DifferingOut] = Field(description="The first of `questions_differ`.")
 
 
 def question_out(request: HttpRequest, question: Question) -> dict[str, Any]:
@@ -160,7 +195,13 @@ def question_detail(request: HttpRequest, slug: str, question_id: int) -> dict[s
     is_admin = request.membership.role == Role.ADMIN
     hidden = hidden_states(request.project, is_admin)
     selectors.add_counts(request.project, [question], hidden, request.user)
-    return question_out(request, question)
+    return _detail(request, question)
+
+
+def _detail(request: HttpRequest, question: Question) -> dict[str, Any]:
+    waits = selectors.scores_wait(question)
+    more = {"version": changing.version_of(question), "scores_wait": waits}
+    return question_out(request, question) | more
 
 
 @router.post(
@@ -178,6 +219,7 @@ def question_add(request: HttpRequest, slug: str, body: QuestionsIn) -> Status[d
         preset="chainwright",
         split=body.split,
         keep_good_rows=body.keep_good_rows,
+        take_over=body.take_over,
         order_key=body.order_key,
     )
     return Status(202, import_out(job))
@@ -186,7 +228,8 @@ def question_add(request: HttpRequest, slug: str, body: QuestionsIn) -> Status[d
 def import_out(job: QuestionImport) -> dict[str, Any]:
     plain = (
         *("file_name", "preset", "split", "keep_good_rows", "rows_read", "rows_bad", "bad_rows"),
-        *("questions_added", "questions_known", "rationales_added"),
+        *("questions_added", "questions_known", "questions_differ", "questions_changed"),
+        *("rationales_added", "take_over", "id_prefix", "differing"),
     )
     return {**work_out(job), **{name: getattr(job, name) for name in plain}}
 
@@ -222,6 +265,8 @@ def import_create(
         preset=options.preset,
         split=options.split,
         keep_good_rows=options.keep_good_rows,
+        take_over=options.take_over,
+        id_prefix=options.id_prefix,
         order_key=options.order_key or None,
     )
     return Status(202, import_out(job))
@@ -249,6 +294,8 @@ def import_again(
         _import(request, import_id),
         request.user,
         keep_good_rows=body.keep_good_rows,
+        take_over=body.take_over,
+        id_prefix=body.id_prefix,
         order_key=body.order_key,
     )
     return Status(202, import_out(job))

@@ -24,8 +24,9 @@ class Split(models.TextChoices):
 
 
 class Question(models.Model):
-    """One question. Its text is not changed after import: rationales and datasets stand on it. One that was
-    deleted belongs to no project; `deletion`, the last that took it, stays when it is restored."""
+    """One question. It is changed by `curation.questions.correcting` alone, which keeps what was there
+    before: rationales and frozen datasets stand on it. One that was deleted belongs to no project;
+    `deletion`, the last that took it, stays when it is restored."""
 
     project = models.ForeignKey(
         Project, null=True, on_delete=models.CASCADE, related_name="questions"
@@ -62,6 +63,9 @@ class Question(models.Model):
     content_hash = models.CharField(
         max_length=64, editable=False, help_text="SHA-256 of text and choices: the same question."
     )
+    text_key = models.BigIntegerField(
+        default=0, editable=False, help_text="63 bits of SHA-256 of the text alone."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = LivingManager()
@@ -88,6 +92,12 @@ class Question(models.Model):
                 fields=["deletion", "id"],
                 name="questions_that_were_deleted",
                 condition=Q(deletion__isnull=False),
+            ),
+            models.Index(fields=["project", "text_key"], name="questions_by_text"),
+            models.Index(
+                fields=["project", "external_id"],
+                name="questions_by_their_own_id",
+                condition=~Q(external_id=""),
             ),
             models.Index(
                 fields=["project", "id"],
@@ -128,6 +138,21 @@ class QuestionImport(Job):
     questions_known = models.PositiveIntegerField(default=0)
     rationales_added = models.PositiveIntegerField(default=0)
     bad_rows = models.JSONField(default=list, help_text="The first bad rows: line and message.")
+    # Known questions of which the file says something else.
+    take_over = models.CharField(
+        max_length=4, blank=True, help_text="Whether that is taken over: id, text; empty: no."
+    )
+    id_prefix = models.CharField(
+        max_length=60, blank=True, help_text="Put before each id of the file."
+    )
+    questions_differ = models.PositiveIntegerField(default=0)
+    questions_changed = models.PositiveIntegerField(default=0)
+    last_line = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="Of the last row that was written."
+    )
+    differing = models.JSONField(
+        default=list, help_text="The first of them: line, question, and both values of each field."
+    )
 
     objects = ProjectQuerySet.as_manager()
 

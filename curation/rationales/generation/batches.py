@@ -30,6 +30,7 @@ from curation.rationales.models import (
     text_hash,
 )
 from curation.rationales.scoring.scores import mark_stale
+from curation.text.clean import clean
 from curation.text.machine_paths import without_paths
 from curation.text.storable import mended
 
@@ -214,7 +215,7 @@ def _mark_filled(slots: Sequence[Slot], rationales: Sequence[Rationale]) -> None
 
 
 def _rationale(run: GenerationRun, slot: Slot, one: Written) -> Rationale:
-    text = mended(one.text).strip()
+    text = clean(mended(one.text))
     return Rationale(
         project_id=run.project_id,
         question_id=slot.question_id,
@@ -222,7 +223,7 @@ def _rationale(run: GenerationRun, slot: Slot, one: Written) -> Rationale:
         teacher_id=slot.teacher_id,
         text=text,
         text_hash=text_hash(text),
-        reasoning=mended(one.reasoning),
+        reasoning=clean(mended(one.reasoning)),
         temperature=slot.temperature,
         sample=slot.sample,
         seed=seed_of(run.seed, slot),

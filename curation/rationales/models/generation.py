@@ -14,6 +14,7 @@ from curation.progress import Counted
 from curation.projects.models import LivingManager, Project, ProjectQuerySet
 from curation.questions.models import Deletion, Question
 from curation.rationales.models.slot_counts import SlotCounts, count_slots
+from curation.text.clean import alike
 
 
 class Backend(models.TextChoices):
@@ -190,8 +191,8 @@ class Source(models.TextChoices):
 
 
 def text_hash(text: str) -> str:
-    """SHA-256 of a rationale's text, in hex."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of a rationale's text, in hex; the same for texts that are `alike`."""
+    return hashlib.sha256(alike(text).encode()).hexdigest()
 
 
 class Rationale(models.Model):

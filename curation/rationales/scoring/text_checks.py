@@ -17,6 +17,7 @@ from curation.errors import Invalid
 from curation.projects.models import Project, User
 from curation.questions.models import Question
 from curation.rationales.models import TextCheck
+from curation.text.clean import clean
 from curation.web import rate_limit
 
 KEPT = timedelta(minutes=10)
@@ -28,7 +29,7 @@ MOST_CHARACTERS = 30_000
 def order_check(project: Project, user: User, question: Question, text: str) -> TextCheck:
     """Ask a worker what the scorers say of `text` as a rationale for this question. Raises Invalid for an
     empty or too long text, TooMany beyond so many a minute."""
-    text = text.replace("\r\n", "\n").strip()
+    text = clean(text)
     if not text:
         raise Invalid("There is no text to check yet.")
     if len(text) > MOST_CHARACTERS:

@@ -11,6 +11,7 @@ from curation.errors import Conflict, Invalid
 from curation.key_names import holds_no_key
 from curation.projects.models import Project
 from curation.rationales.models import Backend, Teacher
+from curation.text.clean import clean_line
 
 MAX_TEMPERATURES = 20
 
@@ -41,6 +42,7 @@ def refuse_more_teachers(project: Project, more: int = 1) -> None:
 def check_teacher(project: Project, teacher: Teacher) -> None:
     """Raises Invalid with what is wrong with a teacher, saved or not."""
     teacher.project = project
+    teacher.name = clean_line(teacher.name)
     if teacher.backend == Backend.OPENAI and not teacher.base_url:
         raise Invalid("An OpenAI-compatible teacher needs its address (base_url).")
     try:

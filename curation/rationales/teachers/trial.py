@@ -12,6 +12,7 @@ from curation.jobs import ACTIVE, Status, ordered_by
 from curation.projects.models import Project, User
 from curation.rationales.models import Backend, Teacher, TeacherTry
 from curation.rationales.teachers.services import check_teacher
+from curation.text.clean import clean
 
 KEPT = timedelta(hours=1)
 GIVEN_UP = timedelta(minutes=10)  # nobody waits so long at a page
@@ -29,7 +30,7 @@ QUESTION = "Tom has 3 boxes with 12 pencils each. He gives 7 pencils away. How m
 def order_try(project: Project, user: User, teacher: Teacher, question: str) -> TeacherTry:
     """Ask the teacher, saved or not, one question. Raises Invalid with what is wrong with it."""
     check_teacher(project, teacher)
-    question = question.strip() or QUESTION
+    question = clean(question) or QUESTION
     if len(question) > MAX_QUESTION:
         raise Invalid(f"Try it with a question of at most {MAX_QUESTION:,} characters.")
     now = timezone.now()

@@ -26,6 +26,7 @@ from curation.reviews.models import (
 )
 from curation.reviews.queue.items import enqueue
 from curation.reviews.submission.submit import ReviewInput, check_all, rationales_of, record
+from curation.text.clean import clean
 from curation.web import rate_limit
 
 MAX_FLAG_TEXT = 2000
@@ -123,7 +124,7 @@ def flag_question(
 ) -> QuestionFlag:
     """Say that something is wrong with the question itself; said twice, it counts once. Raises Conflict
     or TooMany where the person says more than anybody could settle."""
-    comment = comment.strip()
+    comment = clean(comment)
     if kind not in FlagKind.values:
         raise Invalid(f"{kind!r} is no flag: choose one of {', '.join(FlagKind.values)}.")
     if kind == FlagKind.OTHER and not comment:
@@ -170,6 +171,6 @@ def settle_flag(project: Project, admin: User, flag_id: int, settlement: str) ->
         raise PermissionDenied("Only an admin of this project may do this.")
     flag = QuestionFlag.objects.filter(pk=flag_id, project=project, withdrawn_at=None)
     if not flag.filter(settled_at=None).update(
-        settled_at=timezone.now(), settled_by=admin, settlement=settlement.strip()[:200]
+        settled_at=timezone.now(), settled_by=admin, settlement=clean(settlement)[:200]
     ):
         raise Conflict("This flag is settled or taken back already.")

@@ -17,6 +17,7 @@ from curation.reviews.bench.reading_order import (
     parts_of,
 )
 from curation.reviews.models import Decision, Outcome
+from curation.text.blocks import SUSPECT, parse
 
 
 @dataclass
@@ -29,6 +30,11 @@ class StepView:
     thought: bool = False
     cut: int = 0
     doubt: str | None = None
+    # A row of a table: how its columns are set.
+    columns: list[str] = field(default_factory=list)
+    is_head: bool = False
+    # A line of indented code: its blanks, four at least.
+    indent: int = 0
 
 
 @dataclass
@@ -191,11 +197,45 @@ def _suggested(grade: str, steps: Sequence[dict[str, Any]]) -> list[str]:
 
 def all_steps(rationale: Rationale, detail: dict[str, Any]) -> list[dict[str, Any]]:
     """Every step as scored, the first is what people label as 1; the text's lines without a score."""
-    return detail.get("steps") or [
-        {"text": line, "start": None, "flags": []}
-        for line in rationale.text.splitlines()
-        if line.strip()
-    ]
+    found = detail.get("steps") or _lines(rationale.text)
+    looks = _looks(rationale.text)
+    if not looks:
+        return found
+    return [{**step, "look": looks.get(step.get("start"))} for step in found]
+
+
+def _lines(text: str) -> list[dict[str, Any]]:
+    """Each line is a step, and each block of fenced code, as the scorers cut them."""
+    found: list[dict[str, Any]] = []
+    place, fence = 0, ""
+    for line in text.split("\n"):
+        bare = line.strip()
+        if fence and found:
+            found[-1]["text"] += f"\n{line}"
+        elif bare:
+            start = place + line.index(bare)
+            found.append({"text": bare, "start": start, "flags": []})
+        if bare.startswith("```"):
+            fence = "" if fence else "```"
+        place += len(line) + 1
+    return found
+
+
+def _looks(text: str) -> dict[int, dict[str, Any]]:
+    """By where a step begins: what `StepView` says of it, where it is a row of a table or a line of
+    indented code."""
+    if not SUSPECT.search(text):
+        return {}
+    looks: dict[int, dict[str, Any]] = {}
+    for block in parse(text):
+        for n, (line, start) in enumerate(zip(block.lines, block.starts, strict=True)):
+            blanks = len(line) - len(line.lstrip())
+            if block.kind == "table":
+                looks[start + blanks] = {"columns": block.columns, "is_head": n == 0}
+            elif block.kind == "code" and not block.is_fenced and line.strip():
+                cut = 1 if text.startswith("\t", start) else 4
+                looks[start + cut + blanks] = {"indent": 4 + len(line[:blanks].expandtabs(4))}
+    return looks
 
 
 MOST_KEPT = 64
@@ -268,4 +308,5 @@ def step_view(
         thought=thought,
         cut=max(0, len(body) - whole),
         doubt=doubt,
+        **(step.get("look") or {}),
     )

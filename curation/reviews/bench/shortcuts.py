@@ -80,6 +80,7 @@ ACTIONS = (
     Action("reference", "Look", "Reference and worked answer", ("r",), there="Worked answer"),
     Action("marks", "Look", "Calculator marks and thinking, shown or folded", ("m",)),
     Action("wrote", "Look", "Who wrote each rationale", ("t",)),
+    Action("raw", "Look", "The texts as they are stored, to be read and copied", ("Shift+v",)),
     Action("guidelines", "Look", "Guidelines of the project", ("g",),
            there="Guidelines of the project"),
     Action("keys", "Look", "These keys", ("?",), there="These keys"),

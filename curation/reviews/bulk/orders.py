@@ -28,6 +28,7 @@ from curation.reviews.bulk.runner import DECIDES, WHOLE, chosen, run_bulk, state
 from curation.reviews.decisions.rule import passing_undecided
 from curation.reviews.models import BulkAction, BulkKind, QueueItem, QueueStatus, Reason
 from curation.reviews.queue.items import note_overlap
+from curation.text.clean import clean, is_empty
 
 CHOSEN = [kind.value for kind in BulkKind if kind not in WHOLE]
 # So many are done before the answer to the click; more are a worker's.
@@ -103,7 +104,7 @@ def order_bulk(
             filters=filters,
             until=until,
             reasons=list(reasons) if kind == BulkKind.REJECT else [],
-            comment=comment.strip(),
+            comment=clean(comment),
             person=person if kind == BulkKind.ASSIGN else None,
             expected=counted.changed,
             order_key=order_key,
@@ -200,7 +201,7 @@ def _check(
         raise Invalid(f"{', '.join(sorted(unknown))}: no such reason.")
     if kind == BulkKind.REJECT and not reasons:
         raise Invalid("Say why: a rejection needs at least one reason.")
-    if Reason.OTHER in reasons and not comment.strip():
+    if Reason.OTHER in reasons and is_empty(comment):
         raise Invalid("The reason “other” needs a comment.")
     if len(comment) > 2000:
         raise Invalid("A comment has at most 2,000 characters.")

@@ -24,6 +24,7 @@ from curation.questions.models import Deletion, Kind, Question
 from curation.rationales.models import Rationale
 from curation.reviews.deletion.runner import chosen, give_back, run_deletion, taken
 from curation.reviews.models import Decision, Outcome
+from curation.text.clean import clean
 
 # So many are done before the answer to the click; more are a worker's.
 INLINE = 200
@@ -101,7 +102,7 @@ def _order(
     project = made.project
     if not may_administer(user, project.pk):
         raise PermissionDenied("Only an admin of this project may do this.")
-    why = why.strip()
+    why = clean(why)
     if len(why) > 300:
         raise Invalid("The reason has at most 300 characters.")
     with transaction.atomic():

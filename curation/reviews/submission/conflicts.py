@@ -9,7 +9,8 @@ from curation.projects.models import Project, User
 from curation.projects.selectors import silent_states
 from curation.reviews.bench.text_diff import differences
 from curation.reviews.models import Decision, Outcome, QueueItem, Reason
-from curation.reviews.submission.submit import ReviewInput, clean_text
+from curation.reviews.submission.submit import ReviewInput
+from curation.text.clean import clean
 
 BECAME = {
     Outcome.APPROVED: "approved",
@@ -48,7 +49,7 @@ def meanwhile(
 def _told(decision: Decision, say: ReviewInput) -> dict[str, Any]:
     review, rationale = decision.review, decision.rationale
     theirs = review.edited.text if review.edited_id else rationale.text
-    mine = clean_text(say.edited_text) if say.edited_text.strip() else rationale.text
+    mine = clean(say.edited_text) or rationale.text
     reasons = [Reason(one).label for one in review.reasons if one != Reason.OTHER]
     return {
         "rationale": rationale.pk,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -14,6 +15,8 @@ from curation.errors import Conflict, Invalid
 from curation.projects.access import may_administer
 from curation.projects.models import Project, User
 from curation.projects.selectors import silent_states
+from curation.questions.correcting.changing import FIELDS
+from curation.questions.models import QuestionChange
 from curation.rationales.models import Rationale, Source, text_hash
 from curation.rationales.scoring.scores import mark_stale, order_scoring
 from curation.reviews.bench.rationales import all_steps
@@ -21,6 +24,7 @@ from curation.reviews.decisions.consensus import settle
 from curation.reviews.models import Outcome, QueueItem, Reason, Review, Seat, Verdict
 from curation.reviews.queue.claims import next_for, one_at_a_time
 from curation.reviews.queue.items import must_not_be_deleted
+from curation.text.clean import clean, is_empty
 from curation.text.storable import must_be_storable
 
 MAX_TEXT = 200_000
@@ -86,11 +90,11 @@ def check(say: ReviewInput) -> None:
         raise Invalid("Say why: a rejection needs at least one reason.")
     if say.verdict == Verdict.REJECT and say.is_best:
         raise Invalid("The best rationale cannot be a rejected one.")
-    if Reason.OTHER in say.reasons and not say.comment.strip():
+    if Reason.OTHER in say.reasons and is_empty(say.comment):
         raise Invalid("The reason “other” needs a comment.")
     if say.is_own and say.verdict != Verdict.APPROVE:
         raise Invalid("A rationale of your own is approved as it is sent.")
-    if (say.is_own or say.verdict == Verdict.EDIT) and not say.edited_text.strip():
+    if (say.is_own or say.verdict == Verdict.EDIT) and is_empty(say.edited_text):
         raise Invalid(
             "Your own rationale is empty." if say.is_own else "The edited rationale is empty."
         )
@@ -244,7 +248,7 @@ def record(
             reviewer=user,
             verdict=say.verdict,
             reasons=list(say.reasons),
-            comment=say.comment.strip(),
+            comment=clean(say.comment),
             step_labels=say.step_labels,
             seconds=seconds,
             edited=None if say.is_own else written.get(place),
@@ -264,11 +268,6 @@ def record(
     return rows
 
 
-def clean_text(text: str) -> str:
-    """An edited rationale as it is stored."""
-    return text.replace("\r\n", "\n").strip()
-
-
 def _written(
     project: Project,
     user: User,
@@ -281,9 +280,9 @@ def _written(
     for place, say in enumerate(says):
         if not say.is_own and say.verdict != Verdict.EDIT:
             continue
-        text = clean_text(say.edited_text)
+        text = clean(say.edited_text)
         parent = None if say.is_own else rationales[say.rationale_id]
-        if parent is not None and text == parent.text:
+        if parent is not None and text == clean(parent.text):
             raise Invalid("The edit changes nothing: approve the rationale as it stands.")
         made[place] = Rationale(
             project=project,
@@ -318,16 +317,16 @@ def said_before(project: Project, user: User, item_id: int, says: Sequence[Revie
         ).select_related("edited", "rationale")
     )
     of_rationale = {review.rationale_id: review for review in standing}
-    own = {r.rationale.text for r in standing if r.rationale.author_id == user.pk}
+    own = {clean(r.rationale.text) for r in standing if r.rationale.author_id == user.pk}
     for say in says:
         if say.is_own:
-            if clean_text(say.edited_text) not in own:
+            if clean(say.edited_text) not in own:
                 return False
             continue
         review = of_rationale.get(say.rationale_id)
         if review is None or review.verdict != say.verdict:
             return False
-        if say.verdict == Verdict.EDIT and review.edited.text != clean_text(say.edited_text):
+        if say.verdict == Verdict.EDIT and clean(review.edited.text) != clean(say.edited_text):
             return False
     return bool(says)
 
@@ -341,6 +340,15 @@ def _who_was_first(item: QueueItem, user: User) -> str:
     for seat in seats:
         if seat.done_at is None and seat.holder_id and seat.held_until > now:
             return f"Your claim ran out, and {seat.holder} works on this question now."
+    since = now - settings.CLAIM_LEASE
+    changes = QuestionChange.objects.filter(question=item.question_id, at__gte=since)
+    change = changes.select_related("user").order_by("-id").first()
+    if change is not None and any(seat.done_at is None and not seat.holder_id for seat in seats):
+        what = ", ".join(FIELDS[name] for name in change.after if name in FIELDS)
+        return (
+            f"{change.user or 'An import'} changed this question while you had it ({what}): load the page "
+            "to see it as it is now. What you typed is kept."
+        )
     if item.status in silent_states(item.project) and not may_administer(user, item.project_id):
         # Who has decided it is not told yet; of a control that alone would say that it is one.
         return "Your claim on this question ran out."

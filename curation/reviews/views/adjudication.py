@@ -15,6 +15,7 @@ from curation.reviews.adjudication import adjudicate, disputes
 from curation.reviews.bench import shortcuts
 from curation.reviews.models import QueueItem, QueueStatus, Reason, Verdict
 from curation.reviews.submission.submit import ReviewInput
+from curation.text.clean import clean
 from curation.web.pagination import number, only, page_of
 
 PAGE = 50
@@ -144,7 +145,7 @@ def flags(request: HttpRequest) -> HttpResponse:
 @project_view(admin=True)
 def flag_settle(request: HttpRequest, pk: int) -> HttpResponse:
     flag = get_object_or_404(disputes.open_flags(request.project), pk=pk)
-    settlement = request.POST.get("settlement", "").strip()
+    settlement = clean(request.POST.get("settlement", ""))
     if not settlement:
         raise Invalid("Say what came of it: one line is enough.")
     adjudicate.settle_flag(request.project, request.user, flag.pk, settlement)

@@ -12,6 +12,7 @@ from curation.errors import Conflict, Invalid
 from curation.projects.access import project_view
 from curation.projects.models import Role
 from curation.questions.models import Question
+from curation.questions.selectors import changes_of, scores_wait
 from curation.reviews.adjudication import adjudicate
 from curation.reviews.bench import selectors, shortcuts
 from curation.reviews.models import FlagKind, QueueItem, Reason, Seat
@@ -84,6 +85,7 @@ def _state(context: dict[str, Any], prefill: dict[str, Any] | None = None) -> di
             "item": bench.item.pk,
             "until": bench.seat.held_until.isoformat(),
             "texts": bench.texts,
+            "question": bench.question.text,
             "prefill": prefill or {},
         }
     elif context["nothing"].state in ("held", "scoring", "unscored"):
@@ -297,6 +299,8 @@ def question(request: HttpRequest, pk: int) -> HttpResponse:
         "item": item and state_for(item, request.project, request.user, is_admin),
         "holders": claims.holders(item) if item else [],
         "lives": shown,
+        "changes": changes_of(found),
+        "scores_wait": scores_wait(found),
     }
     return render(request, "questions/question.html", context)
 

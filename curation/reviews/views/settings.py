@@ -14,6 +14,7 @@ from curation.questions.models import Question
 from curation.reviews import review_settings
 from curation.reviews.forms import AssignForm, ReviewForm
 from curation.reviews.queue import assignments, controls
+from curation.text.clean import clean
 from curation.web.pagination import number, only, page_of
 
 CONTROLS_SHOWN = 25
@@ -127,7 +128,7 @@ def question_control(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _made(request: HttpRequest, found: Question, name: str, *rest: int) -> HttpResponse:
-    note = request.POST.get("note", "").strip()[:2000]
+    note = clean(request.POST.get("note", ""))[:2000]
     controls.make_control(request.project, request.user, found, note)
     told = f"Question {found.pk} is a control question now."
     if not request.project.control_percent:

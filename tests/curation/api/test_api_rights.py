@@ -23,6 +23,7 @@ from curation.evaluations.models import Evaluation
 from curation.projects.models import Project, User
 from curation.projects.saved_views import save_view
 from curation.projects.services import add_member, remove_member
+from curation.questions.correcting.changing import change_question
 from curation.questions.models import Deletion, QuestionImport
 from curation.rationales.models import GenerationRun, Teacher
 from curation.rationales.scoring.text_checks import order_check
@@ -84,6 +85,7 @@ def ids(
         "delivery_id": send_test(hook).pk,
         "username": reviewer.username,
         "question_id": question.pk,
+        "change_id": change_question(project, admin_user, question.pk, {"domain": "late"}).pk,
         "rationale_id": rationales[0].pk,
         "import_id": order.pk,
         "teacher_id": teacher.pk,

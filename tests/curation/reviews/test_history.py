@@ -130,7 +130,8 @@ def told(client, rationale):
     page = client.get(f"/projects/eggs/questions/{rationale.question_id}/").content.decode()
     part = page.split(f'id="rationale-{rationale.pk}"')[1].split("</article>")[0]
     lines = part.split('class="history"')[1].split("<li>")[1:]
-    return [" ".join(re.sub(r"<(?!/?s>)[^>]+>", " ", line).split())[12:].strip() for line in lines]
+    bare = (" ".join(re.sub(r"<(?!/?s>)[^>]+>", " ", line).split()) for line in lines)
+    return [re.sub(r"^\d+ \w+ \d\d:\d\d UTC ", "", line) for line in bare]
 
 
 def test_the_page_tells_the_life_of_a_rationale_from_its_birth(

@@ -22,7 +22,7 @@ from curation.datasets.models import DatasetVersion, GateRun, HeldOutList
 from curation.evaluations.models import Evaluation
 from curation.projects.models import SavedView, User
 from curation.questions import selectors as question_lists
-from curation.questions.models import Deletion, Question, QuestionImport
+from curation.questions.models import Deletion, Question, QuestionChange, QuestionImport
 from curation.rationales.listing import selectors as rationale_lists
 from curation.rationales.models import (
     GenerationRun,
@@ -82,6 +82,7 @@ def _numbers() -> list[Names]:
 # What the numbers in a page's address stand for: by the address's name, else by its first word.
 PAGES: dict[str, Callable[[], list[Names]]] = {
     "question": keys(Question),
+    "question_change_undo": keys(QuestionChange),
     "review": keys(Question),
     "adjudicate": keys(Question),
     "rationale": keys(Rationale),
@@ -118,6 +119,7 @@ HOLDERS: dict[str, Callable[[], list[Any]]] = {
     name: (lambda model=model: list(model.objects.order_by("pk").values_list("pk", flat=True)))
     for name, model in {
         "question_id": Question,
+        "change_id": QuestionChange,
         "rationale_id": Rationale,
         "item_id": QueueItem,
         "import_id": QuestionImport,

@@ -17,6 +17,7 @@ from curation.evaluations.models import Answer, Evaluation
 from curation.projects.models import Project, User
 from curation.projects.saved_views import save_view
 from curation.projects.services import add_member, create_project, remove_member
+from curation.questions.correcting.changing import change_question
 from curation.questions.models import Question, QuestionImport
 from curation.rationales.models import (
     GenerationRun,
@@ -139,6 +140,7 @@ def made_world(project: Project, admin: User, rudi: User, make_questions: Make) 
     _control(world, teacher, make_questions)
     for state in (OPEN, WAIT, DISPUTE, SETTLED, ADJUDICATED):
         (world.questions[state],) = _questions(world, teacher, make_questions, 1, state)
+    change_question(project, admin, world.questions[OPEN].pk, {"difficulty": "changed"})
     _reviews(world)
     _around(world, teacher, fillers)
     _secrets(world)

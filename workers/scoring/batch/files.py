@@ -1,6 +1,5 @@
 """Scores a whole file: groups to one or several processes, results back in the file's order."""
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -10,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from workers.json_lines import json_line
 from workers.scoring.batch.lines import Index, Place, read_item
 from workers.scoring.contract import Item
 from workers.scoring.isolation.process import TextError, TextProcess
@@ -251,7 +251,7 @@ def _encode(row: dict, scored: Scored, details: bool) -> bytes:
     if details:
         score["details"] = scored.details()
     return (
-        json.dumps({**row, "score": score}, ensure_ascii=False, separators=(",", ":")).encode(
+        json_line({**row, "score": score}, separators=(",", ":")).encode(
             "utf-8", "backslashreplace"
         )
         + b"\n"

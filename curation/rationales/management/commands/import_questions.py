@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 
 from curation.commands import StageCommand, project_by_slug
 from curation.jobs import Status
+from curation.questions.correcting.known import TAKE_OVER
 from curation.questions.formats import PRESETS
 from curation.questions.models import Split
 from curation.questions.services import order_import
@@ -26,6 +27,16 @@ class Command(StageCommand):
             "--keep-good-rows", action="store_true", help="import the good rows beside bad ones"
         )
 
+        parser.add_argument(
+            "--take-over",
+            default="",
+            choices=["", *filter(None, TAKE_OVER)],
+            help="give known questions of the same text, or id, what the file says of them",
+        )
+        parser.add_argument(
+            "--id-prefix", default="", help="put before each id of the file, such as svamp-"
+        )
+
     def work(self, **options: Any) -> None:
         project = project_by_slug(options["project"])
         try:
@@ -38,6 +49,8 @@ class Command(StageCommand):
                     preset=options["preset"],
                     split=options["split"],
                     keep_good_rows=options["keep_good_rows"],
+                    take_over=options["take_over"],
+                    id_prefix=options["id_prefix"],
                     enqueue=False,
                 )
         except OSError as error:
@@ -45,9 +58,18 @@ class Command(StageCommand):
         job = run_import(job.pk) or job
         for bad in job.bad_rows[:20]:
             self.say(f"line {bad['line']}: {bad['message']}")
+        for one in job.differing[:20]:
+            told = ", ".join(
+                f"{name} {was or 'none'} -> {says or 'none'}"
+                for name, (was, says) in one["fields"].items()
+            )
+            self.say(
+                f"line {one['line']}: question {one['question']} is known, and differs: {told}"
+            )
         if job.status != Status.DONE:
             raise CommandError(job.error)
         self.stdout.write(
             f"{job.questions_added:,} questions added, {job.questions_known:,} known before, "
-            f"{job.rationales_added:,} rationales added, {job.rows_bad:,} rows left out."
+            f"{job.questions_differ:,} known ones differ, {job.questions_changed:,} took over what the file "
+            f"says, {job.rationales_added:,} rationales added, {job.rows_bad:,} rows left out."
         )
