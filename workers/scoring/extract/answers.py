@@ -8,12 +8,11 @@ concluded: a number out of a rationale that was cut off is not its answer.
 
 import json
 import re
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from workers.scoring.extract.conclusion import find_in_conclusion
-from workers.scoring.extract.marks import is_about, marks_of
+from workers.scoring.extract.marks import Mark, is_about, marks_of
 from workers.scoring.extract.options import AMBIGUOUS
 from workers.scoring.extract.phrase import Phrase
 from workers.scoring.extract.phrases import DENIED, PROSE, cut_phrase, reduce_phrase
@@ -102,8 +101,8 @@ def _in_part(text, start, stop, answer_type, choices, finish_reason) -> Found:
     if last and not choices:
         method = "a-line" if last[1] else "hash"
         best = _marked(text, last.start(3), last.end(3), method, answer_type, choices)
-    if best is None and (pattern := marks_of(text, start, stop)):
-        best = _last_mark(pattern, text, start, stop, answer_type, choices)
+    if best is None and (marks := marks_of(text, start, stop, MAX_MARKS)):
+        best = _last_mark(marks, text, start, stop, answer_type, choices)
     if best is not None:
         if ended_early(finish_reason) and _touches_end(text, best, stop):
             return Found(None, method="cut-off")
@@ -120,8 +119,7 @@ def _touches_end(text: str, found: Found, stop: int) -> bool:
     return found.method not in ("boxed", "tag", "json") and not text[found.end : stop].strip(" *_")
 
 
-def _last_mark(pattern, text, start, stop, answer_type, choices) -> Found | None:
-    marks = list(deque(pattern.finditer(text, start, stop), maxlen=MAX_MARKS))
+def _last_mark(marks: list[Mark], text, start, stop, answer_type, choices) -> Found | None:
     denied = None
     for i in range(len(marks) - 1, -1, -1):
         m = marks[i]
@@ -138,30 +136,30 @@ def _last_mark(pattern, text, start, stop, answer_type, choices) -> Found | None
 
 def _at_mark(text, marks, i, start, stop, answer_type, choices) -> Found | None:
     m = marks[i]
-    if m["boxed"]:
-        return _boxed(text, marks, i, stop, answer_type, choices)
-    if m["letter"] or m["given"]:
-        return _letter(text, m, stop, answer_type, choices)
-    if m["tag"]:
-        end = _TAG_END.search(text, m.end(), stop)
-        return _content(text, m.end(), end.start(), "tag", answer_type, choices)
-    if m["json"]:
-        return _json(text, m.end(), stop, answer_type, choices)
-    if m["after"]:
-        return _before(text, start, m.start(), answer_type, choices)
-    if (m["colon"] or m["is"]) and is_about(text, m.start()):
-        return None
-    method = "hash" if m["hash"] or m["inline_hash"] else "a-line" if m["aline"] else "answer-is"
+    match m.kind:
+        case "boxed":
+            return _boxed(text, marks, i, stop, answer_type, choices)
+        case "letter" | "given":
+            return _letter(text, m, stop, answer_type, choices)
+        case "tag":
+            end = _TAG_END.search(text, m.end(), stop)
+            return _content(text, m.end(), end.start(), "tag", answer_type, choices)
+        case "json":
+            return _json(text, m.end(), stop, answer_type, choices)
+        case "after":
+            return _before(text, start, m.start(), answer_type, choices)
+        case "colon" | "is" if is_about(text, m.start()):
+            return None
+    method = {"hash": "hash", "inline_hash": "hash", "aline": "a-line"}.get(m.kind, "answer-is")
     return _marked(text, m.end(), stop, method, answer_type, choices)
 
 
-def _letter(text, m, stop, answer_type, choices) -> Found | None:
+def _letter(text, m: Mark, stop, answer_type, choices) -> Found | None:
     if not choices and answer_type != "choice":
         return None
-    group = "abc" if m["abc"] else "abc2"
-    if not m[group].isupper() and text[m.start(group) - 1] not in "([":
+    at = m.match.start("abc" if m.kind == "letter" else "abc2")
+    if not text[at].isupper() and text[at - 1] not in "([":
         return None
-    at = m.start(group)
     if text[at - 1 : at] in ("(", "["):
         at -= 1
     return _marked(text, at, stop, "choice", answer_type, choices)
@@ -170,7 +168,9 @@ def _letter(text, m, stop, answer_type, choices) -> Found | None:
 def _with_forms(text, marks, i, found: Found, stop, answer_type, choices) -> Found:
     """ "The answer (as a percentage) is 25%. The answer (as a fraction) is 1/4": one value in two forms."""
     m = marks[i]
-    if not (m["is"] and "(" in m["is"] and i and marks[i - 1]["is"] and "(" in marks[i - 1]["is"]):
+    if not i or not all(
+        one.kind == "is" and "(" in one.match.group() for one in marks[i - 1 : i + 1]
+    ):
         return found
     if text.count("\n", marks[i - 1].start(), m.start()) or choices or answer_type == "yes_no":
         return found
@@ -188,7 +188,7 @@ def _boxed(text, marks, i, stop, answer_type, choices) -> Found | None:
         return None
     spans, starts = [(m.end(), end)], m.start()
     for earlier in reversed(marks[:i]):
-        if not earlier["boxed"]:
+        if earlier.kind != "boxed":
             break
         before = closing(text, earlier.end() - 1)
         if before < 0 or not _JOINED.fullmatch(text, before + 1, starts):

@@ -14,6 +14,7 @@ _NAMES = "sqrt|pi|sin|cos|tan|log|ln|exp|infinity|arcsin|arccos|arctan|mod"
 _TOKEN = re.compile(
     rf"\s+|[\d½⅓⅔¼¾⅕⅛⅙⅚⅜⅝⅞]+(?:[.,'’]\d+)*|\\[a-zA-Z]+\s?|\\.|(?:{_NAMES})\b"
     rf"|[a-zA-Z](?![a-zA-Z'’])(?!\.[a-zA-Z])"
+    r"|[a-zA-Z]{2,3}(?=[\^_])|(?<=[=+*/^}])[a-zA-Z]{2}(?![a-zA-Z])"
     r"|[-+*/^_=<>≤≥×÷·:!|%°√π∞∪±~(){}\[\]$€£¥₹−–⁰¹²³⁴⁵⁶⁷⁸⁹∈θαβ]"
 )
 _SEPARATOR = re.compile(

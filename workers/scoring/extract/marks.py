@@ -2,6 +2,8 @@ r"""What marks an answer: `\boxed{}`, `#### n`, `<answer>`, "The answer is", and
 r"languages."""
 
 import re
+from collections import deque
+from dataclasses import dataclass
 
 _HEDGE = (
     r"(?:(?:then|therefore|thus|hence|simply|just|clearly|indeed|now|also|still|actually|finally"
@@ -41,7 +43,7 @@ _ENGLISH = rf"""
 """
 # Nouns for an answer, and what joins them to it, by language. Scripts without a verb there need none.
 _OTHERS = r"""
-    | (?P<other>
+    (?P<other>
         (?:[正终終最]?[确確终終后後]?的?)?答案(?:应该|應該|应)?(?:是|为|為|选|選|即)?[ \t]*+[:：]?
         | (?:故|应|應|因此|所以|因而)?(?:选择|選擇|选|選)(?=[ \t]*+[:：]?[ \t]*+[(（\[]?[A-Z])[ \t]*+[:：]?
         | (?:^|(?<=[\s。，,]))答[:：]
@@ -69,11 +71,14 @@ _OTHERS = r"""
       )(?:[ \t]+(?:daher|also|somit|donc|entonces|pues|então|тогда)\b)?[ \t]*[:*_]*
 """
 _FLAGS = re.VERBOSE | re.IGNORECASE | re.MULTILINE
-ENGLISH = re.compile(_ENGLISH, _FLAGS)
-ALL = re.compile(_ENGLISH + _OTHERS, _FLAGS)
-_LATIN = re.compile(
-    r"antwort|ergebnis|lautet|respuesta|resultado|resposta|jibu|jawabu|risposta|cevap|antwoord|jawaban", re.I
-)  # fmt: skip
+_IN_ENGLISH = re.compile(_ENGLISH, _FLAGS)
+_IN_OTHERS = re.compile(_OTHERS, _FLAGS)
+_OTHER_HINT = re.compile(
+    r"[\u0400-\u04ff\u0600-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7af]|antwort|ergebnis|lösung"
+    r"|respuesta|resultado|solución|resposta|solução|réponse|résultat|jibu|jawabu|risposta|cevap|sonuç|antwoord"
+    r"|jawaban|odpowied|đáp|câu trả",
+    re.I,
+)
 _HINT = re.compile(
     r"boxed|fbox|####|answer|\bans\b|solution|result|conclusion|statement|option|choice|^[ \t]*A[ \t]*:"
     r"|choose|chose|pick|select|go with|prediction",
@@ -91,12 +96,31 @@ _ABOUT = re.compile(
 )
 
 
-def marks_of(text: str, start: int, stop: int) -> re.Pattern | None:
-    """The pattern of the marks that a text may have; None where it has none."""
-    part = text[start:stop]
-    if not part.isascii() or _LATIN.search(part):
-        return ALL
-    return ENGLISH if _HINT.search(part) else None
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark: kind is the name of its group in the patterns, `match` what was found."""
+
+    kind: str
+    match: re.Match
+
+    def start(self) -> int:
+        """Where the mark begins."""
+        return self.match.start()
+
+    def end(self) -> int:
+        """Where the answer that it marks begins."""
+        return self.match.end()
+
+
+def marks_of(text: str, start: int, stop: int, most: int) -> list[Mark]:
+    """The last marks of a text, `most` at most, in order."""
+    found: list[Mark] = []
+    for hint, pattern in ((_HINT, _IN_ENGLISH), (_OTHER_HINT, _IN_OTHERS)):
+        if hint.search(text, start, stop):
+            last = deque(pattern.finditer(text, start, stop), maxlen=most)
+            found.extend(Mark(m.lastgroup, m) for m in last)
+    found.sort(key=Mark.start)
+    return found[-most:]
 
 
 def is_about(text: str, at: int) -> bool:

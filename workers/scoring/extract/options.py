@@ -27,8 +27,9 @@ _EITHER = re.compile(r"[(\[]?([A-Z])[)\]]?[\s,]*(?:\bor\b|/)\s*[(\[]?([A-Z])[)\]
 _RUN = re.compile(r"([A-Z]{2,8})(?![\w'])")
 _IN_SENTENCE = re.compile(
     r"[(\[（]([A-Z])[)\]）]|\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\s+[(\[]?([A-Z])\b"
-    r"|\b(?:is|be|but|choose|pick|select|with)\s+([B-HJ-Z])(?=[.,;:*]|\s*$)"
-    r"|^[\s*_\"'$]*([A-Z])[\s.*_\"'$。]*$|^[\s*_]*([A-Z])\s+is\s+(?:the\s+)?(?:correct|right|best|answer)"
+    r"|\b(?:is|be|but|so|[Cc]hoose|[Pp]ick|[Ss]elect|with)\s+([B-HJ-Z])(?=[.,;:*!]|\s*$)"
+    r"|^[\s*_\"'$]*([A-Z])[\s.*_\"'$。]*$"
+    r"|\b([A-Z])\s+is\s+(?:the\s+)?(?:only\s+)?(?:correct|right|best|answer|true)\b"
 )
 _DENIES = re.compile(r"\bnot\s+(?:(?:be|option|choice)\s+)?[(\[]?$")
 _LETTERS = re.compile(

@@ -7,6 +7,7 @@ from workers.scoring.extract.formulas import expression_end, formulas
 from workers.scoring.extract.options import read_choice
 from workers.scoring.extract.phrase import Phrase
 from workers.scoring.extract.truth import leading_polarity, polar_words, polarity
+from workers.scoring.numbers import latex
 from workers.scoring.numbers.dates import IN_TEXT
 from workers.scoring.numbers.normalize import clean
 from workers.scoring.numbers.numerals import Number, parse_number, read_unit
@@ -21,7 +22,8 @@ _STOP = re.compile(
     r"|(?<=\d)\.(?=[A-Z][a-z])"
 )
 _LEAD = re.compile(
-    r"[\s:：*_>=→⇒➜]*(?:(?:therefore|thus|so|hence|that|then|actually|approximately|about|likely"
+    r"(?:[\s:：*_→⇒➜]|[-=]{1,2}>|=(?![<>=]))*(?:(?:therefore|thus|so|hence|that|then|actually"
+    r"|approximately|about|likely"
     r"|most likely|probably|definitely|certainly|clearly|indeed|still|now"
     r"|just|simply|equal to|option|choice|letter)\b[\s:,*_]*)*",
     re.I,
@@ -62,9 +64,10 @@ _GOES_ON = re.compile(
     r"\s*(?:[a-zA-Z.]{1,15}\s*){0,3}[-+*/×÷=^<>:±]\s*[\d$\\(a-zA-Z]|\s*(?:to|through)\s+[$€£]?\d"
     r"|\s*(?:out of|in)\s+\d[\d,.]*\s*$|\s*(?:more|less|fewer|greater) than\s+(?:[\d$\\]"
     r"|[a-zA-Z]\b)|\s*(?:or|and) (?:more|less|fewer|above|below|greater|up)\b"
-    r"|\s*(?:factorial|squared|cubed|pi|plus|minus|times (?:\d|[b-hj-z]\b)|divided|mod|choose|to "
+    r"|\s*(?:remainder|rem\.?|r)\s{0,3}\d|\s*(?:factorial|squared|cubed|pi|plus|minus|times (?:\d"
+    r"|[b-hj-z]\b)|divided|mod|choose|to "
     r"the (?:power|[a-z]\b|\d|[a-z]+(?:th|rd|nd)\b))"
-    r"|\s*(?:of|times)\s+(?:\$?\\?[a-zA-Z]\b|\$|\\)"
+    r"|\s*(?:percent\s+)?of\s+[$€£]?\d|\s*(?:of|times)\s+(?:\$?\\?[a-zA-Z]\b|\$|\\)"
     r"|\s*(?:[a-zA-Z]{1,15}\s){0,2}(?:and|or)\s+(?:[$€£\\]|\d)|\s*,\s*[$€£]?\d",
     re.I,
 )
@@ -79,8 +82,10 @@ CLOCK = re.compile(
     re.I,
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b[ap]|[ap]\.m|\bvs|\bapprox|\bMr|\bMrs|\bMs|\bDr|\bNo|\bSt|\bsq|\bft|\bin|\blbs?|\b[A-Z])$"
+    r"(?:\b[ap]|[ap]\.m|\bvs|\bapprox|\bMr|\bMrs|\bMs|\bDr|\bNo|\bSt|\bsq|\bft|\bin|\bRs|\bRp"
+    r"|\blbs?|\b[A-Z])$"
 )
+_EXPLAINED = re.compile(r"([-+]?[$€£]?\d[\d.,]{0,30}%?)\s\(([^()=]{3,80})\)")
 _LEADING_WORDS = re.compile(r"(?:[^\W\d_]{2,}\s+){2,}(?=[$\\\d])")
 _ENVIRONMENT = re.compile(r"\\end\{[a-z]*\}(?:\s*\\right[\])|.])?\$*|\\\]|(?<!^)\$\$")
 
@@ -193,8 +198,13 @@ def _in_formula(text: str, at: int) -> bool:
 def _expression(phrase: Phrase, answer_type: str | None, strict: bool) -> Phrase | str | None:
     text = phrase.text
     value = parse_value(text)
+    explained = _EXPLAINED.fullmatch(text)
+    if explained and same_calculation(explained[1], explained[2]):
+        return phrase.part(*explained.span(1))  # "7 (3 + 4)"
     if isinstance(value, Number):
         return _with_unit(phrase, value)
+    if text.startswith("\\begin{"):
+        return phrase
     if isinstance(value, Equation):
         return _right_side(phrase, answer_type)
     if isinstance(value, Words):
@@ -213,10 +223,21 @@ def _expression(phrase: Phrase, answer_type: str | None, strict: bool) -> Phrase
     found = formulas(text)
     if found and found[0][0] == 0:
         return _from_formula(phrase, found)
-    end = _without_operator(text, expression_end(text))
+    end = expression_end(text)
+    if end == len(text):
+        return phrase
+    end = _without_operator(text, end)
     if end and any(ch.isdigit() or ch == "\\" for ch in text[:end]):
         return _from_prefix(phrase, end)
     return PROSE if _has_words(text) else phrase
+
+
+def same_calculation(number: str, calculation: str) -> bool:
+    """Whether what stands in brackets behind a number works it out."""
+    value, formula = parse_number(clean(number)), latex.parse(clean(calculation))
+    if value is None or formula is None or formula.unknowns or formula.is_plain_number:
+        return False
+    return latex.value(formula, {}) == float(value.value)
 
 
 def _is_prose(text: str) -> bool:

@@ -45,7 +45,9 @@ _PLAIN_VERB = re.compile(
     r"\b(?:is|are|has|have|had|equals|makes|left|gets|needs|pays|earns|costs|takes)\s+", re.I
 )
 _LIST = re.compile(
-    r"\b(?:are|is|were|be|:)\s{1,3}([-−]?[$€£]?\d{1,30}(?:[./]\d{1,30})?(?:(?:\s{0,3},\s{0,3}(?:(?:and|or)\s{1,3})?|\s{1,3}(?:and|or)\s{1,3})"
+    r"\b(?:are|is|were|be"
+    r"|:)\s{1,3}([-−]?[$€£]?\d{1,30}(?:[./]\d{1,30})?(?:(?:\s{0,3},\s{0,3}(?:(?:and|or)\s{1,3})?"
+    r"|\s{1,3}(?:and|or)\s{1,3})"
     r"[-−]?[$€£]?\d{1,30}(?:[./]\d{1,30})?){1,20}+)\s{0,3}[.!]?\s{0,3}$"
 )
 _IF_THEN = re.compile(r"\s*(?:so |and |thus |therefore )?if\b[^.\n]{1,200}?,? then\b", re.I)
@@ -161,9 +163,36 @@ def _plain(phrase: Phrase, answer_type: str | None) -> Phrase | None:
     return _whole(phrase, pool[0], answer_type)
 
 
-def _whole(phrase: Phrase, number: re.Match, answer_type: str | None) -> Phrase:
+_BOUND = re.compile(
+    r"(?:\b(?:at least|at most|(?:no |not )?(?:more|less|fewer|greater|larger|smaller|higher|lower) "
+    r"than|up to"
+    r"|over|under|above|below|between)|(?:\b[a-zA-Z]\s?)?[<>≤≥]=?)\s*\$?$",
+    re.I,
+)
+# What makes another number, or none, of the one behind it: "not 7", "twice 7", "the square root of 7".
+_TURNED = re.compile(
+    r"\b(?:not|n't|never|cannot|can't|but|except|twice|double|triple|thrice|(?:half|third|quarter"
+    r"|square|cube|root"
+    r"|factorial|multiple|logarithm|power|inverse|reciprocal) of)\s+(?:be\s+|equal\s+to\s+)?\$?$"
+    r"|n't\s+(?:be\s+)?$",
+    re.I,
+)
+
+
+def _without_stop(text: str) -> str:
+    """Without the end of the sentence; a factorial keeps its sign."""
+    text = text.rstrip(" .*_。।")
+    return text if text[-2:-1].isdigit() else text.rstrip("! ")
+
+
+def _whole(phrase: Phrase, number: re.Match, answer_type: str | None) -> Phrase | None:
     """The number with what belongs to it: "4π" of "the area is 4π", not 4."""
-    rest = phrase.part(number.start(), len(phrase.text.rstrip(" .!*_。।")))
+    if _TURNED.search(phrase.text, max(0, number.start() - 40), number.start()):
+        return None
+    bound = _BOUND.search(phrase.text, max(0, number.start() - 40), number.start())
+    if bound:
+        return phrase.part(bound.start(), number.end())  # "at least 7" is a bound, and no 7
+    rest = phrase.part(number.start(), len(_without_stop(phrase.text)))
     answer = reduce_phrase(rest, answer_type, (), strict=False)
     plain = phrase.part(number.start(), number.end())
     if (

@@ -11,6 +11,7 @@ from workers.scoring.grade.compare_mixed import BASED, all_of, ask, has_prose, i
 from workers.scoring.grade.compare_numbers import same_number
 from workers.scoring.grade.compare_words import same_words
 from workers.scoring.numbers.dates import Date, same_date
+from workers.scoring.numbers.locales import may_be_two
 from workers.scoring.numbers.values import (
     Clock,
     Equation,
@@ -73,7 +74,7 @@ def is_name(text: str) -> bool:
 
 def _two_lists(gold: Number, answer: Number) -> bool:
     """ "11,19" and "19,11": numbers with a comma may be two numbers each."""
-    if "," not in gold.raw or "," not in answer.raw:
+    if not may_be_two(gold.raw) or not may_be_two(answer.raw):
         return False
     one, other = gold.raw.split(","), answer.raw.split(",")
     return len(one) == len(other) and sorted(map(int, one)) == sorted(map(int, other))

@@ -8,6 +8,7 @@ from workers.scoring.grade.answer_format import Asked
 from workers.scoring.grade.cannot_compare import CannotCompare
 from workers.scoring.numbers import latex
 from workers.scoring.numbers.dates import Date
+from workers.scoring.numbers.locales import may_be_two
 from workers.scoring.numbers.values import (
     Clock,
     Equation,
@@ -44,7 +45,8 @@ def mixed(
     gold: Value, answer: Value, asked: Asked, hard, same: Callable[..., bool | CannotCompare]
 ) -> bool | CannotCompare:
     """Whether values of two kinds are one answer; `same` compares what is of one kind."""
-    if isinstance(answer, Parts) and answer.kind == "list" and not isinstance(gold, _SETS):
+    is_list = isinstance(answer, Parts) and answer.kind == "list"
+    if is_list and not isinstance(gold, _SETS) and not may_be_two(getattr(gold, "raw", "")):
         return _two_forms(gold, answer, asked, hard, same)
     for one, other in ((gold, answer), (answer, gold)):
         found = _structured(one, other, gold, asked, hard, same)
@@ -79,7 +81,7 @@ def _structured(one, other, gold, asked, hard, same) -> bool | CannotCompare | N
 
     if isinstance(one, Parts) and len(one.items) == 1:
         return ordered(one.items[0], other)
-    if isinstance(one, Number) and isinstance(other, Parts) and "," in one.raw:
+    if isinstance(one, Number) and isinstance(other, Parts) and may_be_two(one.raw):
         pieces = tuple(parse_value(piece) for piece in one.raw.split(","))
         sign = -1 if one.value < 0 else 1
         first = Number(sign * pieces[0].value)

@@ -55,6 +55,11 @@ def other_reading(raw: str) -> Fraction | None:
     return Fraction(raw.replace(".", "") if "." in raw else raw.replace(",", "."))
 
 
+def may_be_two(raw: str) -> bool:
+    """Whether the digits of a number may be two numbers: "2,5", but not "1,234"."""
+    return "," in raw and not _ONE_GROUP.fullmatch(raw)
+
+
 def writes_decimal_comma(text: str) -> bool:
     """Whether a text writes decimals with a comma: by its other numbers, else by its language."""
     text = text[-4_000:]

@@ -27,6 +27,7 @@ _TRANSLATE = str.maketrans(
         **dict.fromkeys("\u00a0\u2007\u2009\u200a\u202f\u3000\u2002\u2003", " "),
         **dict.fromkeys("\u200b\u200e\u200f\ufeff\u2060\u202a\u202c\u00ad", ""),
         **dict.fromkeys("\u2044\u2215\u00f7", "/"),
+        **dict.fromkeys("✓✔✅☑∎", ""),
         **{"×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "π": r"\pi ", "∞": r"\infty "},
         **{"√": r"\sqrt", "≈": "~", "∪": r"\cup ", "≤": r"\le ", "≥": r"\ge "},
         **{
@@ -96,6 +97,7 @@ _SPACING = re.compile(
 _DOLLAR = "\ue000"  # stands for an escaped dollar sign while formula signs are taken off
 _DEGREE = re.compile(r"(?<!\s)\s*+\^\s*+(?:\{\s*\\circ\s*\}|\\circ)|°")
 _FRAC = re.compile(r"\\[dtc]?frac")
+_TICKS = re.compile(r"(?:\$|\\\()?\s?\\(?:checkmark|blacksquare|square|Box|qed)\s?(?:\$|\\\))?\s*$")
 _CIRCLED = re.compile(r"\\textcircled\s?\{\s?(?:\\[a-z]+\s?\{?\s?)?(\d{1,2})\s?\}?\s?\}")
 
 _AT_END = ".;,?。．！？।॥؟۔" + "".join(filter(str.isspace, map(chr, range(0x3001))))
@@ -111,6 +113,7 @@ def clean(text: str) -> str:
         text = text.translate(_TRANSLATE)
     if "\\" in text:
         text = text.replace(r"\$", _DOLLAR).replace(r"\%", "%").replace(r"\colon", ":")
+        text = _TICKS.sub("", text)
         text = _CIRCLED.sub(
             lambda m: chr(0x2460 + int(m[1]) - 1) if 0 < int(m[1]) < 21 else m[0], text
         )
@@ -127,6 +130,8 @@ def clean(text: str) -> str:
 
 
 def _unwrap(text: str) -> str:
+    if text and text[0].isalnum() and text[-1].isalnum():
+        return text
     changed = True
     while changed and text:
         changed = False

@@ -131,7 +131,10 @@ def _fraction_after(text: str, whole: Fraction, end: int):
 
 
 _WORDY_TAIL = re.compile(r"[\s\-]*[^\W\d_][^\d=<>+*\\{}()\[\]^|$]*$")
-_SIGN = re.compile(r"([-+])?\s*(US\s?\$|USD|[$€£¥₹])?\s*([-+])?\s*", re.I)
+_SIGN = re.compile(
+    r"([-+])?\s*((?:US|NT|HK|[RACS])\s?\$|USD|EUR|GBP|INR|CHF|CNY|RMB|Rs\.?|Rp\.?|[$€£¥₹₽₩฿৳₺₫])?\s*([-+])?\s*",
+    re.I,
+)
 _CURRENCY = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee"}
 
 
@@ -172,6 +175,7 @@ def parse_number(text: str) -> Number | None:
 
 
 _SYMBOL = re.compile(r"(?:US\s?)?[$€£¥₹₽₩₺₫฿]|元|円|원")
+_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 _RATE = re.compile(r"/\s?[a-zA-Z]{1,15}(?:\s[a-z ]{1,30})?")
 _IN_BRACKETS = re.compile(r"\(([^()\d]{1,60})\)")
 
@@ -179,6 +183,8 @@ _IN_BRACKETS = re.compile(r"\(([^()\d]{1,60})\)")
 def _finish_number(text, end, value, decimals, unit, approx, raw="") -> Number | None:
     rest = text[end:].strip()
     percent = False
+    if _ORDINAL.match(rest) and text[end : end + 1].isalpha():
+        return None  # "7th"
     symbol = _SYMBOL.match(rest)
     if symbol and unit is None:
         unit = (

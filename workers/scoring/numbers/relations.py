@@ -76,6 +76,8 @@ def relation(text: str) -> list[Span] | str | None:
 def _span(text: str) -> Span | None:
     signs = [_MEANING[m.group()] for m in _SIGN.finditer(text)]
     sides = [s.strip(" ,.") for s in _SIGN.split(text)]
+    if len(signs) == 1 and not sides[0] and sides[1]:  # "> 7"
+        return half_line(sides[1], is_above=signs[0][0] == ">", is_closed="=" in signs[0])
     if not all(sides):
         return None
     if len(signs) == 2 and signs[0][0] == signs[1][0] and _NAME.fullmatch(sides[1]):

@@ -9,12 +9,14 @@ in a bounded child process.
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from workers.scoring.numbers import relations
 from workers.scoring.numbers.dates import Date, parse_date
 from workers.scoring.numbers.normalize import clean, closing, split_top
 from workers.scoring.numbers.numerals import APPROX, Number, parse_number
 
+MAX_KEPT = 200  # characters of an answer whose value is remembered
 MAX_ANSWER_CHARS = 2_000  # an answer longer than this is not compared as one
 
 
@@ -125,6 +127,16 @@ _PM = re.compile(r"\\pm\s*|±\s*|\+/-\s*")
 
 def parse_value(raw: str, depth: int = 0) -> Value:
     """Reads an answer as a value. Never raises; what is not understood is Expression or Words."""
+    return _kept(raw) if depth == 0 and len(raw) <= MAX_KEPT else _parsed(raw, depth)
+
+
+@lru_cache(maxsize=8_192)
+def _kept(raw: str) -> Value:
+    """The same of a short answer, which is read several times: found, graded, counted in its group."""
+    return _parsed(raw, 0)
+
+
+def _parsed(raw: str, depth: int) -> Value:
     text = clean(raw)
     if len(text) > MAX_ANSWER_CHARS or depth > 4:
         return Expression(text)
@@ -272,8 +284,19 @@ def _listed(text: str, depth: int) -> Parts | None:
     return Parts("list", items)
 
 
+def _sides(text: str) -> list[str]:
+    """The sides of an equation, split where an equals sign stands outside of braces."""
+    sides, last = [], 0
+    for m in _RELATION.finditer(text):
+        before = text[: m.start()]
+        if before.count("{") - before.count(r"\{") <= before.count("}") - before.count(r"\}"):
+            sides.append(text[last : m.start()])
+            last = m.end()
+    return [*sides, text[last:]]
+
+
 def _equation(text: str, depth: int) -> Equation | None:
-    sides = _RELATION.split(text)
+    sides = _sides(text)
     if len(sides) < 2 or "<" in text or ">" in text or r"\le" in text or r"\ge" in text:
         return None
     left, right = sides[0].strip(), sides[-1].strip()
@@ -338,6 +361,7 @@ def squeeze(text: str) -> str:
     return re.sub(r"\{(\w)\}", r"\1", text)
 
 
+_ORDINAL = re.compile(r"\d{1,9}(?:st|nd|rd|th)", re.I)
 _DIFFERENCE = re.compile(r"-?[a-zA-Z](?:\s?-\s?[a-zA-Z]){1,20}")
 
 
@@ -345,6 +369,8 @@ _SHORT_WORDS = frozenset("no ok si ja da ya je".split())
 
 
 def _rest(text: str) -> Expression | Words:
+    if _ORDINAL.fullmatch(text):
+        return Words(text.lower())
     letters = "".join(filter(str.isalpha, text))
     if _MATHS.search(text) or (len(letters) <= 1 and text.isascii()) or _DIFFERENCE.fullmatch(text):
         return Expression(text)
