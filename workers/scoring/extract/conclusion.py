@@ -10,8 +10,8 @@ from workers.scoring.extract.sections import ended_early, seems_cut_off
 from workers.scoring.extract.sentence import read_sentence
 
 _SENTENCE = re.compile(
-    r"[^.!?。！？।॥؟۔\n]*(?:[.!?](?=\d|[a-z]|\S[.!?]|\s?\\[\])]"
-    r"|\$)[^.!?。！？।॥؟۔\n]*)*(?:[.!?。！？।॥؟۔]+[\"')\]*_”」]*|\n|\Z)"
+    r"[^.!?。！？।॥؟۔\n]*(?:(?:(?<=\\)!|[.!?](?=\d|[a-z]|\S[.!?]|\s?\\[\])]|\$))"
+    r"[^.!?。！？।॥؟۔\n]*)*(?:[.!?。！？।॥؟۔]+[\"')\]*_”」]*|\n|\Z)"
 )
 _DISPLAY = re.compile(
     r"\\\[[^\[\]]{0,600}(?:\[[^\[\]]{0,300}\][^\[\]]{0,300})?\\\]|\$\$[^$]{1,600}\$\$"

@@ -87,7 +87,21 @@ _ABBREVIATION = re.compile(
 )
 _EXPLAINED = re.compile(r"([-+]?[$€£]?\d[\d.,]{0,30}%?)\s\(([^()=]{3,80})\)")
 _LEADING_WORDS = re.compile(r"(?:[^\W\d_]{2,}\s+){2,}(?=[$\\\d])")
-_ENVIRONMENT = re.compile(r"\\end\{[a-z]*\}(?:\s*\\right[\])|.])?\$*|\\\]|(?<!^)\$\$")
+_CLOSERS = (
+    (("\\[",), re.compile(r"\\\]")),
+    (("$$",), re.compile(r"\$\$")),
+    (
+        (
+            "\\begin",
+            "$\\begin",
+            "$\\left[\\begin",
+            "\\left[\\begin",
+            "$\\left(\\begin",
+            "\\left(\\begin",
+        ),
+        re.compile(r"\\end\{[a-z]*\}(?:\s?\\right[\])|.])?\$?"),
+    ),
+)
 
 
 def cut_phrase(text: str, at: int, stop: int) -> Phrase | None:
@@ -108,12 +122,11 @@ def cut_phrase(text: str, at: int, stop: int) -> Phrase | None:
 
 def _sentence_end(text: str, start: int, limit: int) -> int:
     """End of the sentence; a matrix or a set may run over several lines."""
-    if text.startswith(
-        ("\\begin", "$\\begin", "\\[", "$$", "$\\left[\\begin", "\\left[\\begin"), start
-    ):
-        close = _ENVIRONMENT.search(text, start + 2, limit)
-        if close:
-            return close.end()
+    for openings, closer in _CLOSERS:
+        if text.startswith(openings, start):
+            close = closer.search(text, start + 2, limit)
+            if close:
+                return close.end()
     pos = start
     while True:
         m = _STOP.search(text, pos, limit)
@@ -160,7 +173,7 @@ def reduce_phrase(
         text = phrase.text
     clause = _CLAUSE.search(text)
     if clause and clause.start() > 0 and not _in_formula(text, clause.start()):
-        is_cut = answer_type != "text" or clause.group().strip()[:1] in ",;"
+        is_cut = answer_type != "text" or clause.group().strip()[:1] in ",;("
         phrase = _trimmed(phrase.part(0, clause.start())) if is_cut else phrase
         text = phrase.text
     if answer_type in ("text", "undetermined"):
