@@ -34,10 +34,15 @@ def steps(rationale: RationaleView) -> SafeString:
 
 def steps_html(found: Iterable[StepView], *, locked: bool) -> SafeString:
     off = " disabled" if locked else ""
-    return mark_safe("".join(_step(one, off) for one in found))  # escaped piece by piece
+    html, before = [], set[Any]()
+    for one in found:
+        html.append(_step(one, off, before))
+        before = {flag.get("code") for flag in one.flags}
+    return mark_safe("".join(html))  # escaped piece by piece
 
 
-def _step(step: StepView, off: str) -> str:
+def _step(step: StepView, off: str, before: set[Any]) -> str:
+    """`before`: the kinds of flags of the step before, which this one only says again."""
     number = int(step.number)
     # What is this long is no text that formulas are drawn in.
     rest = step.text[WHOLE:]
@@ -47,7 +52,7 @@ def _step(step: StepView, off: str) -> str:
         if step.cut
         else ""
     )
-    flags = _flags(step.flags)
+    flags = _flags(step.flags, before)
     if step.doubt:
         flags += f'<div class="flag info changed-value">{escape(step.doubt)}</div>'
     kind = (" thought" if step.thought else "") + ("" if step.doubt is None else " doubt")
@@ -63,11 +68,11 @@ def _lines(html: str) -> str:
     return html.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "<br>")
 
 
-def _flags(flags: Iterable[dict[str, Any]]) -> str:
+def _flags(flags: Iterable[dict[str, Any]], before: set[Any]) -> str:
     """What the scorers say of a step; of flags of one kind the first one, the others behind it."""
     by_code: dict[Any, list[str]] = {}
     for flag in flags:
-        by_code.setdefault(flag.get("code"), []).append(_flag(flag))
+        by_code.setdefault(flag.get("code"), []).append(_flag(flag, before))
     html = ""
     for first, *others in by_code.values():
         others = [one for one in dict.fromkeys(others) if one != first]
@@ -87,7 +92,8 @@ def step_text(step: StepView) -> str:
     return blocks(step.text[:WHOLE])
 
 
-def _flag(flag: dict[str, Any]) -> str:
+def _flag(flag: dict[str, Any], before: set[Any]) -> str:
     severity, message = (escape(str(flag.get(key, ""))) for key in ("severity", "message"))
     idle = " idle" if flag.get("code") in IDLE_FLAGS else ""
-    return f'<div class="flag {severity}{idle}">{message}</div>'
+    again = " again" if flag.get("code") in before and severity != "error" else ""
+    return f'<div class="flag {severity}{idle}{again}">{message}</div>'

@@ -33,7 +33,7 @@ const acts = {
   reject: deciding.reject,
   edit: () => (isOwn(table.current) ? own.write() : deciding.edit()),
   best: deciding.best,
-  comment: deciding.comment,
+  comment: () => deciding.comment(),
   own: own.write,
   reject_wrong: deciding.rejectWrong,
   flag: () => flag.open(),

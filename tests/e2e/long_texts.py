@@ -3,6 +3,8 @@
 import random
 from collections.abc import Collection
 
+QUESTION = "A school has 14 shelves with 36 pencils each. How many pencils are on them?"
+
 
 def long_text(
     steps: int,
@@ -13,18 +15,23 @@ def long_text(
     closes: bool = True,
 ) -> str:
     """A thought of `steps` - 3 steps, then a final part of three with the answer. A slip is a sum that is
-    off by one; every 37th step is a doubt."""
-    draw = random.Random(seed)
+    off by one, and the text goes on from there; every 37th step is a doubt. No two sums are the same."""
+    draw, value = random.Random(seed), 504
     lines = ["<think>"]
     for number in range(1, steps - 2):
-        a, b = draw.randint(12, 98), draw.randint(12, 98)
-        product = a * b + (number in slips)
+        if number == 1:
+            lines.append("14 × 36 = 504 pencils stand there at first.")
+            continue
         if number % 37 == 0 and number not in slips:
             lines.append("Wait, let me check that again.")
-        else:
-            lines.append(
-                f"Row {number} has {a} × {b} = {product} pencils, which we note for the count."
-            )
+            continue
+        more = draw.choice((14, 36))
+        before, value = value, value + more + (number in slips)
+        lines.append(f"We put {more} pencils to them and count anew: {before} + {more} = {value}.")
     lines += ["</think>"] * closes
-    lines += ["So we divide what is there.", "Each class gets 24 pencils.", f"Answer: {answer}"]
+    lines += [
+        "So we divide what is there.",
+        f"Each class gets {answer} pencils.",
+        f"Answer: {answer}",
+    ]
     return "\n".join(lines)

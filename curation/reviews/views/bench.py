@@ -15,6 +15,7 @@ from curation.questions.models import Question
 from curation.questions.selectors import changes_of, scores_wait
 from curation.reviews.adjudication import adjudicate
 from curation.reviews.bench import selectors, shortcuts
+from curation.reviews.bench.flat_meters import flat_meters
 from curation.reviews.models import FlagKind, QueueItem, Reason, Seat
 from curation.reviews.queue import claims
 from curation.reviews.queue.items import must_not_be_deleted
@@ -59,6 +60,7 @@ def _page(request: HttpRequest, seat: Seat | None) -> dict[str, Any]:
     context["reasons"] = Reason.choices
     context["flag_kinds"] = FlagKind.choices
     context["skip_reasons"] = SKIP_REASONS
+    context["flat_meters"] = flat_meters(request.project)
     context["keys"] = shortcuts.table_of(request.user)
     flagged = list(selectors.flagged_by(request.project, request.user))
     context["state"] = _state(context) | {"flagged": flagged}

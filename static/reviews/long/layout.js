@@ -4,6 +4,7 @@
 import { whenMoved, move } from "../moving.js";
 import { make, say } from "../page.js";
 import { box, decisionOf, isOpen, isSeen, letterOf, root, table, whenBegun } from "../table.js";
+import { bringIntoView, edgesOf, scrollerOf } from "./places.js";
 import { textOf } from "./text.js";
 
 const LONG = 40; // steps that side by side make a column of many screens
@@ -76,4 +77,13 @@ export function paintTabs() {
 
 whenBegun(arrange);
 whenMoved(paintTabs);
-new ResizeObserver(() => root.style.setProperty("--under", `${root.querySelector(".under").offsetHeight}px`)).observe(root.querySelector(".under"));
+
+// What is asked takes its room from below: the step under the cursor stays in view.
+let height = 0;
+new ResizeObserver(([{ target }]) => {
+  const grown = target.offsetHeight - height;
+  height = target.offsetHeight;
+  const row = grown > 0 && table.step && table.current ? textOf(table.current).row(table.step) : null;
+  const { bottom } = row ? edgesOf(scrollerOf(table.current)) : {};
+  if (row && row.getBoundingClientRect().bottom > bottom && row.getBoundingClientRect().top < bottom + grown) bringIntoView(row);
+}).observe(root.querySelector(".under"));

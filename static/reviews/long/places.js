@@ -7,6 +7,8 @@ const KEY = `chainwright:places:${root.dataset.user}:${root.dataset.project}`;
 const MOST = 30; // questions
 const PAUSE = 250;
 
+const under = document.querySelector(".under"); // the bar, and what is asked above it
+
 let all = read();
 let timer;
 
@@ -27,7 +29,7 @@ export function scrollerOf(rationale) {
 }
 
 const isPage = (scroller) => scroller === document.scrollingElement;
-export const edgesOf = (scroller) => (isPage(scroller) ? { top: 60, bottom: innerHeight - 120 } : scroller.getBoundingClientRect());
+export const edgesOf = (scroller) => (isPage(scroller) ? { top: 60, bottom: under.getBoundingClientRect().top } : scroller.getBoundingClientRect());
 
 // The rows that can be read now, from the first whole one on.
 export function visibleRows(rationale) {
