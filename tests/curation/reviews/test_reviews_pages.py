@@ -91,7 +91,9 @@ def test_the_bench_takes_few_queries_whatever_the_number_of_rationales(
 ) -> None:
     (made,) = make_questions(1)
     make_rationales(made, ["right", "wrong"] * 15)
-    with django_assert_max_num_queries(16):  # one, which meters tell nothing, is asked once a minute
+    with django_assert_max_num_queries(
+        16
+    ):  # one, which meters tell nothing, is asked once a minute
         reviewer_client.get(at("review"))
     with django_assert_max_num_queries(15):
         reviewer_client.get(at("review"))
