@@ -65,12 +65,10 @@ def projects_of(user: User) -> list[Entry]:
     ):
         entries[pk].disputes = n
     flags = QuestionFlag.objects.filter(project__in=led)
-    for pk, n in _by_project(flags.filter(withdrawn_at__isnull=True, settled_at__isnull=True)):
+    for pk, n in _by_project(flags.open()):
         entries[pk].flags = n
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Review.objects.filter(
-        reviewer=user, created_at__gte=midnight, withdrawn_at__isnull=True, **mine
-    )
+    today = Review.objects.standing().filter(reviewer=user, created_at__gte=midnight, **mine)
     for pk, n in today.order_by().values_list("project").annotate(n=Count("pk")):
         entries[pk].today = n
     for model, words in WORDS:

@@ -308,13 +308,16 @@ def _pace(project: Project) -> Pace:
         timed=Count("seconds"),
         people=Count("holder", distinct=True),
     )
-    rationales = Review.objects.filter(
-        project=project,
-        created_at__gte=since,
-        withdrawn_at__isnull=True,
-        is_control=False,
-        is_adjudication=False,
-    ).count()
+    rationales = (
+        Review.objects.standing()
+        .filter(
+            project=project,
+            created_at__gte=since,
+            is_control=False,
+            is_adjudication=False,
+        )
+        .count()
+    )
     mean, n = told["mean"], told["timed"]
     spread = sqrt(max(0.0, told["squares"] - mean * mean) * n / (n - 1)) if n > 1 else 0.0
     days = [today - timedelta(days=DAYS - 1 - n) for n in range(DAYS)]

@@ -1,13 +1,12 @@
 """Reads of frozen datasets."""
 
-from collections.abc import Sequence
-
 from django.db.models import Q, QuerySet
 
 from curation.datasets.models import DatasetVersion, Example
 from curation.projects.models import Project, SavedView, User
 from curation.questions.correcting.changing import as_they_stood
 from curation.rationales.models import Teacher
+from curation.reviews.visibility import Viewer
 
 FIRST_EXAMPLES = 5
 MOST_DOMAINS = 40
@@ -24,12 +23,12 @@ def versions_of(project: Project, user: User) -> QuerySet[DatasetVersion]:
     )
 
 
-def first_examples(version: DatasetVersion, hidden: Sequence[str] = ()) -> list[Example]:
-    """The first ones, in the order of the file; without those of questions in a `hidden` state (see
-    `hidden_states`): that they are in it says what was decided."""
+def first_examples(version: DatasetVersion, viewer: Viewer) -> list[Example]:
+    """The first ones, in the order of the file; without those of questions that are silent to the viewer:
+    that they are in it says what was decided."""
     examples = list(
         Example.objects.filter(version=version)
-        .exclude(rationale__question__queue_item__status__in=list(hidden))
+        .exclude(rationale__question__queue_item__status__in=viewer.silent)
         .select_related("rationale__question", "rationale__teacher", "rationale__author")
         .order_by("position")[:FIRST_EXAMPLES]
     )

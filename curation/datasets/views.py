@@ -21,8 +21,7 @@ from curation.datasets.verification import last_check, order_check
 from curation.errors import ServiceError
 from curation.jobs import Status
 from curation.projects.access import hides_teachers, project_view
-from curation.projects.models import Membership, Role
-from curation.projects.selectors import hidden_states
+from curation.reviews.visibility import Viewer
 from curation.text.markdown import to_html
 
 PAGE = 50
@@ -147,21 +146,19 @@ def version_or_404(request: HttpRequest, number: int) -> DatasetVersion:
 @project_view
 def dataset_detail(request: HttpRequest, number: int) -> HttpResponse:
     version = version_or_404(request, number)
-    context = _detail(version, request.membership)
+    context = _detail(version, Viewer(request.membership))
     name = "datasets/_detail.html" if request.htmx else "datasets/detail.html"
     return render(request, name, context)
 
 
-def _detail(version: DatasetVersion, membership: Membership) -> dict[str, Any]:
-    hides = hides_teachers(membership)
-    hidden = hidden_states(version.project, membership.role == Role.ADMIN)
+def _detail(version: DatasetVersion, viewer: Viewer) -> dict[str, Any]:
     context: dict[str, Any] = {
         "version": version,
-        "words": recipe_in_words(version.recipe, hides_teachers=hides),
+        "words": recipe_in_words(version.recipe, hides_teachers=viewer.hides_teachers),
     }
     if version.status == Status.DONE:
         context |= {
-            "examples": selectors.first_examples(version, hidden),
+            "examples": selectors.first_examples(version, viewer),
             "card": to_html(version.card),
             "check": last_check(version),
             "same": selectors.same_bytes(version),

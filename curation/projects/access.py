@@ -27,6 +27,7 @@ def membership_of(user: User, slug: str) -> Membership:
     membership = MEMBERSHIP.first(user=user.pk, slug=slug)
     if membership is None:
         raise Http404("No such project.")
+    membership.user = user
     return membership
 
 
@@ -43,6 +44,7 @@ def project_view(
         def wrapped(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
             membership = membership_of(request.user, slug)
             request.membership, request.project = membership, membership.project
+            request.shows_teachers = not hides_teachers(membership)
             if admin and membership.role != Role.ADMIN:
                 raise PermissionDenied("Only an admin of this project may do this.")
             return inner(request, *args, **kwargs)
@@ -54,7 +56,7 @@ def project_view(
 
 def hides_teachers(membership: Membership) -> bool:
     """Whether this person must not learn which teacher wrote what: a reviewer where people review
-    blind. On a page: `project.is_blind and not is_admin`."""
+    blind. On a page: `not shows_teachers`."""
     return membership.project.is_blind and membership.role != Role.ADMIN
 
 

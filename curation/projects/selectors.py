@@ -33,14 +33,3 @@ def rubric_history(project: Project) -> list[Rubric]:
         .select_related("created_by")
         .order_by("-version")[:SHOWN_RUBRICS]
     )
-
-
-def silent_states(project: Project) -> list[str]:
-    """States of a question in which reviewers are not told what was said and decided on its rationales:
-    it is a control, or more people are asked about it. They see it as one that waits, undecided."""
-    return ["control", "waiting", "adjudicate"] if project.overlap > 1 else ["control"]
-
-
-def hidden_states(project: Project, is_admin: bool) -> list[str]:
-    """`silent_states`, as far as they are silent to this person."""
-    return [] if is_admin else silent_states(project)

@@ -1,5 +1,5 @@
-"""Reads for the lists of questions. What stands right of this app is reached by the names of the
-reverse relations only (`queue_item`, `rationales`), never by import."""
+"""Reads for the lists of questions. Rationales, right of this app, are reached by the name of their
+reverse relation only, never by import; what came of reviews, a `Viewer` says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from curation.db.search import found, parse
-from curation.projects.models import Project, User
+from curation.projects.models import Project
+from curation.projects.viewers import Viewer, sees_all
 from curation.questions.correcting.changing import FIELDS
 from curation.questions.models import Question, Split
 from curation.web.pagination import number, one_of
@@ -23,22 +24,23 @@ STATES = {
     "approved": "has an approved rationale",
     "reference": "has a reference that cannot be used",
 }
+_HAS = Question.objects.filter(pk=OuterRef("pk"), rationales__project__isnull=False)
+# The others say what came of reviews: as a viewer may know it.
+_STATES = {
+    "no_rationales": ~Exists(_HAS),
+    "unscored": Exists(_HAS.filter(rationales__score__isnull=True)),
+    "reference": Q(reference_problem__gt=""),
+}
 NAMES = {"q": "words"}
 FACET_LIMIT = 200
 FACET_SECONDS = 60
 
 
 def questions(
-    project: Project,
-    filters: dict[str, str],
-    hidden: Sequence[str] = (),
-    reader: User | None = None,
+    project: Project, filters: dict[str, str], viewer: Viewer | None = None
 ) -> QuerySet[Question]:
-    """The questions that the filters keep. Raises Invalid for a value that is not allowed.
-
-    hidden: states (`hidden_states`) in which a question counts as waiting and undecided, unless the
-    `reader` has decided it, see `_own`.
-    """
+    """The questions that the filters keep, their states as they seem to the `viewer`; without one, to an
+    admin. Raises Invalid for a value that is not allowed."""
     rows = Question.objects.for_project(project)
     if split := filters.get("split"):
         rows = rows.filter(split=one_of("split", split, Split.values))
@@ -47,8 +49,11 @@ def questions(
     if domain := filters.get("domain"):
         rows = rows.filter(domain=domain)
     if state := filters.get("state"):
-        own = _own(project, hidden, reader)
-        rows = rows.filter(_state(one_of("state", state, STATES), hidden, own))
+        one_of("state", state, STATES)
+        if state in _STATES:
+            rows = rows.filter(_STATES[state])
+        else:
+            rows = (viewer or sees_all(project)).questions(rows, state)
     if words := filters.get("q"):
         if words.startswith("#") and words[1:]:
             rows = rows.filter(pk=number("the number after #", words[1:]))
@@ -67,72 +72,26 @@ def in_words(filters: dict[str, str]) -> list[str]:
     ]
 
 
-def _own(project: Project, hidden: Sequence[str], reader: User | None) -> QuerySet | None:
-    """What the reader says of rationales of hidden questions, where one review decides a question: after it
-    a control looks as any other. None where nothing is told of what is hidden."""
-    if not hidden or reader is None or project.overlap > 1:
-        return None
-    rationales = Question.rationales.rel.related_model
-    return rationales.reviews.rel.related_model.objects.filter(
-        project=project,
-        reviewer=reader,
-        withdrawn_at__isnull=True,
-        is_adjudication=False,
-        rationale__question__queue_item__status__in=list(hidden),
-    ).order_by()
-
-
-def _state(state: str, hidden: Sequence[str], own: QuerySet | None) -> Q:
-    quiet = Q(queue_item__status__in=list(hidden))
-    mine = approved = Q(pk__in=[])
-    if own is not None:
-        mine = Q(pk__in=own.values("rationale__question"))
-        approved = Q(pk__in=own.exclude(verdict="reject").values("rationale__question"))
-    rationales = Question.rationales.rel.related_model.objects.filter(question=OuterRef("pk"))
-    return {
-        "no_rationales": ~Exists(rationales),
-        "unscored": Exists(rationales.filter(score__isnull=True)),
-        "waiting": Q(queue_item__status="waiting") | (quiet & ~mine),
-        "done": Q(queue_item__status="done") | (quiet & mine),
-        "approved": Exists(rationales.filter(decision__outcome="approved")) & ~quiet
-        | (quiet & approved),
-        "reference": Q(reference_problem__gt=""),
-    }[state]
-
-
-def add_counts(
-    project: Project,
-    rows: Sequence[Question],
-    hidden: Sequence[str] = (),
-    reader: User | None = None,
-) -> None:
-    """Put `rationale_count`, `right_count`, `approved_count` and `queue_status` on the questions of one page;
-    one in a `hidden` state seems to wait, with nothing approved, or to be as its `reader` decided it."""
+def add_counts(project: Project, rows: Sequence[Question], viewer: Viewer | None = None) -> None:
+    """Put `rationale_count`, `right_count`, `approved_count` and `queue_status` on the questions of one page,
+    the last two as they seem to the `viewer`; without one, to an admin."""
     here = Q(rationales__project__isnull=False)  # the others were deleted
+    keys = [row.pk for row in rows]
     counted = {
         one["pk"]: one
-        for one in Question.objects.filter(pk__in=[row.pk for row in rows])
+        for one in Question.objects.filter(pk__in=keys)
         .order_by()
-        .values("pk", "queue_item__status")
+        .values("pk")
         .annotate(
             written=Count("rationales", filter=here),
             right=Count("rationales", filter=here & Q(rationales__score__correctness=1)),
-            approved=Count("rationales", filter=here & Q(rationales__decision__outcome="approved")),
         )
     }
-    told: dict[int, int] = {}
-    quiet = [pk for pk, one in counted.items() if one["queue_item__status"] in hidden]
-    if quiet and (own := _own(project, hidden, reader)) is not None:
-        approved = Count("pk", filter=~Q(verdict="reject"))
-        mine = own.filter(rationale__question__in=quiet).values_list("rationale__question")
-        told = dict(mine.annotate(n=approved))
+    states = (viewer or sees_all(project)).states_of(keys)
     for row in rows:
         found = counted[row.pk]
         row.rationale_count, row.right_count = found["written"], found["right"]
-        row.approved_count, row.queue_status = found["approved"], found["queue_item__status"]
-        if row.queue_status in hidden:
-            row.approved_count = told.get(row.pk, 0)
-            row.queue_status = "done" if row.pk in told else "waiting"
+        row.queue_status, row.approved_count = states[row.pk]
 
 
 def scores_wait(question: Question) -> bool:

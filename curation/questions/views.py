@@ -12,7 +12,7 @@ from curation.errors import Conflict, Invalid
 from curation.projects.access import project_view
 from curation.projects.models import Role
 from curation.projects.saved_views import save_from, views_of
-from curation.projects.selectors import hidden_states
+from curation.projects.viewers import viewer_of
 from curation.questions import selectors, services
 from curation.questions.correcting import changing
 from curation.questions.correcting.edit_form import QuestionForm
@@ -31,10 +31,10 @@ def questions(request: HttpRequest) -> HttpResponse:
     filters = only(request.GET, selectors.FILTERS)
     if "q" in filters:
         rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
-    hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
-    found = selectors.questions(request.project, filters, hidden, request.user)
+    viewer = viewer_of(request.membership)
+    found = selectors.questions(request.project, filters, viewer)
     page = page_of(found, filters, PAGE)
-    selectors.add_counts(request.project, page.rows, hidden, request.user)
+    selectors.add_counts(request.project, page.rows, viewer)
     context = {
         "page": page,
         "filters": filters,

@@ -8,10 +8,13 @@ class ReviewsConfig(AppConfig):
     label = "reviews"
 
     def ready(self) -> None:
+        from curation.projects import viewers
         from curation.reviews.decisions import (
             audit_triggers,  # it reads the models, which are loaded by now
         )
+        from curation.reviews.visibility import Viewer
 
+        viewers.register(Viewer)
         managed_sql.keep(self, audit_triggers.create, audit_triggers.drop)
         from curation.questions.correcting.changing import FOLLOWS, Follows
         from curation.reviews.queue import changed

@@ -35,9 +35,7 @@ def narrowed(kept: QuerySet[Question], difficulty: str, flagged: bool) -> QueryS
     if difficulty:
         kept = kept.filter(difficulty=difficulty)
     if flagged:
-        flags = QuestionFlag.objects.filter(
-            question=OuterRef("pk"), withdrawn_at__isnull=True, settled_at__isnull=True
-        )
+        flags = QuestionFlag.objects.open().filter(question=OuterRef("pk"))
         kept = kept.filter(Exists(flags))
     return kept
 

@@ -99,5 +99,6 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "project": getattr(request, "project", None),
         "membership": getattr(request, "membership", None),
+        "shows_teachers": getattr(request, "shows_teachers", False),
         "is_admin": getattr(getattr(request, "membership", None), "role", None) == "admin",
     }

@@ -15,12 +15,11 @@ from curation.api.core.pagination import PageOf, asked, filters, paged, shown, s
 from curation.api.core.request_body import Body
 from curation.api.core.schemas import Order, WorkOut, work_out
 from curation.errors import Invalid
-from curation.projects.models import Role
-from curation.projects.selectors import hidden_states
 from curation.questions import selectors, services
 from curation.questions.correcting import changing
 from curation.questions.formats import PRESETS
 from curation.questions.models import Question, QuestionImport, Split
+from curation.reviews.visibility import Viewer
 from curation.web import rate_limit
 from curation.web.pagination import page_of
 
@@ -144,22 +143,19 @@ class ImportOut(WorkOut):
     differing: list[DifferingOut] = Field(description="The first of `questions_differ`.")
 
 
-def question_out(request: HttpRequest, question: Question) -> dict[str, Any]:
+def question_out(question: Question) -> dict[str, Any]:
     """A question with the counts that `selectors.add_counts` put on it."""
     plain = (
         *("id", "external_id", "text", "reference_answer", "other_answers", "reference_problem"),
         *("answer_type", "choices", "domain", "difficulty", "split", "subset", "created_at"),
         "worked_solution",
     )
-    status, approved = question.queue_status, question.approved_count
-    if status == "control" and request.membership.role != Role.ADMIN:
-        status, approved = "waiting", 0  # who knew it for a control would not decide as usual
     return {
         **{name: getattr(question, name) for name in plain},
         "rationales": question.rationale_count,
         "right_rationales": question.right_count,
-        "approved_rationales": approved,
-        "queue_status": status,
+        "approved_rationales": question.approved_count,
+        "queue_status": question.queue_status,
     }
 
 
@@ -178,13 +174,13 @@ def question_out(request: HttpRequest, question: Question) -> dict[str, Any]:
 )
 def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     given = asked(request, selectors.FILTERS)
-    hidden = hidden_states(request.project, request.membership.role == Role.ADMIN)
+    viewer = Viewer(request.membership)
     if given.get("q"):
         rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
-    found = selectors.questions(request.project, given, hidden, request.user)
+    found = selectors.questions(request.project, given, viewer)
     page = page_of(found, given, size_of(given))
-    selectors.add_counts(request.project, page.rows, hidden, request.user)
-    return shown(request, page, lambda row: question_out(request, row))
+    selectors.add_counts(request.project, page.rows, viewer)
+    return shown(request, page, question_out)
 
 
 @router.get(
@@ -192,16 +188,14 @@ def question_list(request: HttpRequest, slug: str) -> dict[str, Any]:
 )
 def question_detail(request: HttpRequest, slug: str, question_id: int) -> dict[str, Any]:
     question = get_object_or_404(Question, project=request.project, pk=question_id)
-    is_admin = request.membership.role == Role.ADMIN
-    hidden = hidden_states(request.project, is_admin)
-    selectors.add_counts(request.project, [question], hidden, request.user)
-    return _detail(request, question)
+    selectors.add_counts(request.project, [question], Viewer(request.membership))
+    return _detail(question)
 
 
-def _detail(request: HttpRequest, question: Question) -> dict[str, Any]:
+def _detail(question: Question) -> dict[str, Any]:
     waits = selectors.scores_wait(question)
     more = {"version": changing.version_of(question), "scores_wait": waits}
-    return question_out(request, question) | more
+    return question_out(question) | more
 
 
 @router.post(

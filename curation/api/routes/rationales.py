@@ -1,10 +1,9 @@
 """Rationales with their scores, decisions and what people said of them."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
@@ -13,11 +12,11 @@ from pydantic import Field
 from curation.api.core.auth import READ
 from curation.api.core.pagination import PageOf, asked, filters, shown, size_of
 from curation.projects.models import Role, User
-from curation.projects.selectors import hidden_states
 from curation.rationales.listing import selectors
 from curation.rationales.models import Rationale, Score
 from curation.reviews.bench.rationales import every_step, rationale_view
 from curation.reviews.models import Decision, Review
+from curation.reviews.visibility import Viewer
 from curation.web import rate_limit
 from curation.web.pagination import number, one_of, page_of
 
@@ -118,16 +117,12 @@ def is_admin(request: HttpRequest) -> bool:
     return request.membership.role == Role.ADMIN
 
 
-def visible(
-    request: HttpRequest, rows: QuerySet[Rationale], given: Collection[str] = ()
-) -> QuerySet[Rationale]:
-    """Of the project's rationales those that this person may see and find by the filters `given`."""
-    rows = selectors.seen_by(request.user, is_admin(request), request.project, rows, given)
-    if selectors.tells_own(request.project, is_admin(request)):
-        own = selectors.own_words(request.project, request.user).select_related("reviewer")
-        rows = rows.prefetch_related(
-            Prefetch("reviews", own, "own_words"), Prefetch("edit_review", own, "own_edit")
-        )
+def viewer_of(request: HttpRequest) -> Viewer:
+    return Viewer(request.membership)
+
+
+def with_all(rows: QuerySet[Rationale]) -> QuerySet[Rationale]:
+    """The rows with what `rationale_out` tells of them."""
     return rows.select_related(
         *("teacher", "author", "score", "question__queue_item"),
         *("decision__review__reviewer", "decision__rule", "decision__bulk__created_by"),
@@ -135,10 +130,13 @@ def visible(
 
 
 def hides_teachers(request: HttpRequest) -> bool:
-    return request.project.is_blind and not is_admin(request)
+    return viewer_of(request).hides_teachers
 
 
-def rationale_out(request: HttpRequest, row: Rationale) -> dict[str, Any]:
+def rationale_out(
+    request: HttpRequest, row: Rationale, decision: Decision | None
+) -> dict[str, Any]:
+    """`decision`: what the caller may know of it, see `Viewer.decisions_of`."""
     plain = (
         *("id", "source", "text", "temperature", "sample", "prompt_style", "finish_reason"),
         *("completion_tokens", "created_at"),
@@ -151,42 +149,16 @@ def rationale_out(request: HttpRequest, row: Rationale) -> dict[str, Any]:
         "author": row.author.username if row.author_id else None,
         "parent": row.parent_id,
         "score": score and {name: getattr(score, name) for name in SCORES},
-        "decision": _decision(request, row),
+        "decision": decision and _decision(decision),
     } | (BLIND if hides_teachers(request) else {})
 
 
-def is_open(request: HttpRequest, row: Rationale) -> bool:
-    """Whether what people said of the rationale is not for this person: it is a control, or a reviewer's
-    question that waits for more reviews than one."""
-    item = getattr(row.question, "queue_item", None)
-    if item is None or is_admin(request):
-        return False
-    return item.status in selectors.silent_states(request.project)
-
-
-def _decision(request: HttpRequest, row: Rationale) -> dict[str, Any] | None:
-    decision: Decision | None = getattr(row, "decision", None)
-    if is_open(request, row):
-        return _own_decision(row)
-    if decision is None:
-        return None
+def _decision(decision: Decision) -> dict[str, Any]:
     return {
         "outcome": decision.outcome,
         "reviewer": _decider(decision),
         "rubric": decision.rule.version if decision.rule_id else None,
         "decided_at": decision.decided_at,
-    }
-
-
-def _own_decision(row: Rationale) -> dict[str, Any] | None:
-    """As if the caller's own word had decided the rationale: see `selectors.own_words`."""
-    edit = getattr(row, "own_edit", None)
-    said = edit or next(reversed(getattr(row, "own_words", [])), None)
-    return said and {
-        "outcome": "approved" if edit else selectors.SAID[said.verdict],
-        "reviewer": said.reviewer.username,
-        "rubric": None,
-        "decided_at": said.created_at,
     }
 
 
@@ -236,17 +208,17 @@ def review_out(review: Review) -> dict[str, Any]:
 )
 def rationale_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     given = asked(request, (*selectors.FILTERS, "question", "sort"))
-    hidden = hidden_states(request.project, is_admin(request))
+    viewer = viewer_of(request)
     if given.get("q"):
         rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
     sort = one_of("sort", given.get("sort", "newest"), SORTS)
-    found = selectors.rationales(request.project, by_id(given), hidden, request.user)
-    rows = visible(request, found, given)
+    rows = with_all(selectors.rationales(request.project, by_id(given), viewer))
     if question := given.get("question"):
         rows = rows.filter(question=number("question", question))
     rows, order = selectors.order_of(sort, request.project, rows)
     page = page_of(rows.defer("score__detail", "reasoning"), given, size_of(given), order=order)
-    return shown(request, page, lambda row: rationale_out(request, row))
+    decisions = viewer.decisions_of(page.rows)
+    return shown(request, page, lambda row: rationale_out(request, row, decisions[row.pk]))
 
 
 def by_id(given: dict[str, str]) -> dict[str, str]:
@@ -265,19 +237,15 @@ def by_id(given: dict[str, str]) -> dict[str, str]:
 )
 def rationale_detail(request: HttpRequest, slug: str, rationale_id: int) -> dict[str, Any]:
     """Reviewers do not see what others said while more people are asked about the question."""
-    reviews = Review.objects.select_related("reviewer").order_by("id")
-    rows = visible(request, Rationale.objects.for_project(request.project))
-    row = get_object_or_404(rows.prefetch_related(Prefetch("reviews", reviews)), pk=rationale_id)
-    told = [
-        review
-        for review in row.reviews.all()
-        if not is_open(request, row) or review.reviewer_id == request.user.pk
-    ]
+    viewer = viewer_of(request)
+    rows = with_all(viewer.rationales(Rationale.objects.for_project(request.project)))
+    row = get_object_or_404(rows, pk=rationale_id)
+    reviews = row.reviews.select_related("reviewer").order_by("id")
     return {
-        **rationale_out(request, row),
-        "reasoning": "" if hides_teachers(request) else row.reasoning,
+        **rationale_out(request, row, viewer.decision_of(row)),
+        "reasoning": "" if viewer.hides_teachers else row.reasoning,
         **steps_out(row),
-        "reviews": [review_out(review) for review in told],
+        "reviews": [review_out(review) for review in viewer.reviews(reviews, row.question)],
     }
 
 

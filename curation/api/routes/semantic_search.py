@@ -11,7 +11,7 @@ from pydantic import Field
 from curation.api.core.auth import READ
 from curation.api.core.request_body import Body
 from curation.api.core.schemas import Id
-from curation.api.routes.rationales import is_admin, visible
+from curation.api.routes.rationales import viewer_of
 from curation.questions.models import Question
 from curation.rationales.models import MeaningSearch, Rationale, TextKind
 from curation.rationales.semantic_search import searches
@@ -62,7 +62,7 @@ def _out(request: HttpRequest, search: MeaningSearch) -> dict[str, Any]:
     if search.kind == TextKind.QUESTION:
         rows = Question.objects.for_project(request.project)
     else:
-        rows = visible(request, Rationale.objects.for_project(request.project))
+        rows = viewer_of(request).rationales(Rationale.objects.for_project(request.project))
     here = set(rows.filter(pk__in=list(cosines)).values_list("pk", flat=True))
     return {
         "id": search.pk,
@@ -82,7 +82,7 @@ def search_order(request: HttpRequest, slug: str, body: SearchIn) -> Status[dict
     """What is nearest to some words, or to a rationale, by sentence embeddings. A worker answers."""
     like = None
     if body.like is not None:
-        rows = visible(request, Rationale.objects.for_project(request.project))
+        rows = viewer_of(request).rationales(Rationale.objects.for_project(request.project))
         like = get_object_or_404(rows, pk=body.like)
     rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
     made = searches.order_search(
@@ -113,7 +113,7 @@ def question_history(request: HttpRequest, slug: str, question_id: int) -> list[
     """From its birth: who did what, when and why. Nobody can change it."""
     rows = Question.objects.select_related("queue_item")
     question = get_object_or_404(rows, project=request.project, pk=question_id)
-    found = lives(question, request.project, request.user, is_admin(request))
+    found = lives(question, viewer_of(request))
     return [
         {
             "rationale": rationale.rationale.pk,

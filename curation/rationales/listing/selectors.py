@@ -1,9 +1,9 @@
-"""Reads for the list of rationales (its filters from an allow-list, its orders, what a reviewer may see
-of it), for scoring and teachers. What stands to the right (decisions, reviews, the queue) is reached by
-names of reverse relations only."""
+"""Reads for the list of rationales (its filters from an allow-list, its orders), for scoring and teachers.
+What stands to the right (decisions, reviews, the queue) is reached by names of reverse relations only, and
+what of it somebody may know a `Viewer` says."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -15,14 +15,13 @@ from django.utils import timezone
 from curation.db.search import Query, found, lit, parse
 from curation.errors import Invalid
 from curation.progress import Progress, progress_of
-from curation.projects.models import Project, Rubric, User
-from curation.projects.selectors import silent_states
+from curation.projects.models import Project, Rubric
+from curation.projects.viewers import Viewer, sees_all
 from curation.rationales.models import (
     Group,
     Rationale,
     ScoreFlag,
     ScoringRun,
-    Source,
     Teacher,
     passes,
 )
@@ -32,8 +31,6 @@ FILTERS = (
     *("teacher", "temperature", "answer", "band", "range", "valid_from", "valid_to"),
     *("decision", "flag", "reviewer", "since", "until", "q", "after"),
 )
-# Filters that would tell who wrote a rationale.
-TELLING = frozenset({"teacher", "temperature"})
 ANSWERS = {"right": 1.0, "wrong": 0.0, "unknown": None}
 BANDS = {
     "passes": "passes the rubric",
@@ -73,46 +70,22 @@ MOST_TEMPERATURES = 40
 FACET_SECONDS = 60
 
 
-SAID = {"approve": "approved", "reject": "rejected", "edit": "superseded"}
-
-
-def own_words(project: Project, reader: User) -> QuerySet:
-    """What this person says of rationales of questions that are silent to them. Where one review decides a
-    question, a control must look as any other after it as well: as if their own word had decided it.
-    Where more people are asked, nothing is told of either."""
-    said = Rationale.reviews.rel.related_model.objects.filter(
-        project=project, reviewer=reader, withdrawn_at__isnull=True, is_adjudication=False
-    )
-    return said.filter(rationale__question__queue_item__status="control").order_by("id")
-
-
-def tells_own(project: Project, is_admin: bool) -> bool:
-    """Whether `own_words` stand for the decisions of what is silent."""
-    return not is_admin and project.overlap == 1
-
-
 def rationales(
-    project: Project,
-    filters: dict[str, str],
-    hidden: Sequence[str] = (),
-    reader: User | None = None,
+    project: Project, filters: dict[str, str], viewer: Viewer | None = None
 ) -> QuerySet[Rationale]:
-    """The rationales that the filters keep. Raises Invalid for a value that is not allowed.
-
-    hidden: states of a question (`hidden_states`) whose rationales count as undecided, whatever they are,
-    but for what the `reader` decided, see `own_words`.
+    """The rationales that the filters keep, as far as the `viewer` may see and find them; without one, for
+    an admin. Raises Invalid for a value that is not allowed, and for a filter that is closed to them.
     """
-    rows = Rationale.objects.for_project(project)
-    for condition in _conditions(project, filters, hidden, reader):
+    viewer = viewer or sees_all(project)
+    rows = viewer.rationales(Rationale.objects.for_project(project), filters)
+    for condition in _conditions(project, filters, viewer):
         rows = rows.filter(condition)
     if words := filters.get("q"):
         rows = found(rows, parse(words))
     return rows
 
 
-def _conditions(
-    project: Project, filters: dict[str, str], hidden: Sequence[str], reader: User | None
-) -> Iterator[Q]:
+def _conditions(project: Project, filters: dict[str, str], viewer: Viewer) -> Iterator[Q]:
     if teacher := filters.get("teacher"):
         yield Q(teacher_id=number("teacher", teacher))
     if heat := filters.get("temperature"):
@@ -130,37 +103,15 @@ def _conditions(
     if high := filters.get("valid_to"):
         yield Q(score__validity__lte=number("valid_to", high) / 100)
     if decision := filters.get("decision"):
-        kept = _decision(one_of("decision", decision, DECISIONS))
-        yield _as_told(project, decision, kept, hidden, reader) if hidden else kept
+        yield viewer.decided(decision, _decision(one_of("decision", decision, DECISIONS)))
     if flag := filters.get("flag"):
         yield _flag(project, flag)
     if reviewer := filters.get("reviewer"):
-        reviews = Rationale.reviews.rel.related_model.objects.filter(project=project)
-        said = reviews.filter(reviewer=number("reviewer", reviewer), withdrawn_at__isnull=True)
-        yield Q(pk__in=said.order_by().values("rationale"))
+        yield viewer.reviewed_by(number("reviewer", reviewer))
     if since := filters.get("since"):
         yield Q(created_at__gte=_day("since", since))
     if until := filters.get("until"):
         yield Q(created_at__lt=_day("until", until) + timedelta(days=1))
-
-
-def _as_told(
-    project: Project, decision: str, kept: Q, hidden: Sequence[str], reader: User | None
-) -> Q:
-    """`kept`, with what is hidden as undecided, or as its reader decided it."""
-    is_hidden = Q(question__queue_item__status__in=list(hidden))
-    own = Q(pk__in=[])
-    if reader is not None and tells_own(project, is_admin=False):
-        said = own_words(project, reader)
-        if decision != "none":
-            said = said.filter(verdict__in=[one for one in SAID if SAID[one] == decision])
-        own = Q(pk__in=said.order_by().values("rationale"))
-        if decision in ("approved", "none"):  # an edit is approved as it is made
-            edits = own_words(project, reader).filter(edited__isnull=False)
-            own |= Q(pk__in=edits.order_by().values("edited"))
-    if decision == "none":
-        return (kept & ~is_hidden) | (is_hidden & ~own)
-    return (kept & ~is_hidden) | (is_hidden & own)
 
 
 def _decimal(name: str, value: str) -> float:
@@ -230,68 +181,19 @@ def order_of(name: str, project: Project, rows: QuerySet) -> tuple[QuerySet, Ord
     return rows, Order(descending=name != "oldest")
 
 
-def closed_filters(project: Project, is_admin: bool) -> frozenset[str]:
-    """Filters that this person may not use: those that tell teachers apart where people review blind."""
-    return TELLING if project.is_blind and not is_admin else frozenset()
-
-
-def refuse_telling(project: Project, is_admin: bool, filters: Iterable[str]) -> None:
-    """Raises Invalid where one of the filters is closed to the person."""
-    if closed_filters(project, is_admin) & set(filters):
-        raise Invalid("This project does not show reviewers which teacher wrote a rationale.")
-
-
-def seen_by(
-    user: User, is_admin: bool, project: Project, rows: QuerySet, filters: Iterable[str]
-) -> QuerySet:
-    """Of these rows what the person may see and find by these filters.
-
-    Nobody's words sway another reviewer: a person's rationale is its author's and the admins' while it is
-    not decided, or while its question is silent (see `silent_states`). Raises Invalid for teachers of a
-    project that hides them.
-    """
-    if is_admin:
-        return rows
-    refuse_telling(project, is_admin, filters)
-    is_silent = Q(question__queue_item__status__in=silent_states(project))
-    others = Q(source=Source.PERSON) & ~Q(author=user)
-    rows = rows.exclude(others & (Q(decision__isnull=True) | is_silent))
-    return rows.exclude(is_silent) if "reviewer" in filters else rows
-
-
-def show(
-    rows: Sequence[Rationale], project: Project, user: User, is_admin: bool, query: Query
-) -> None:
+def show(rows: Sequence[Rationale], viewer: Viewer, query: Query) -> None:
     """Put `parts` (the text where the query's words stand), `outcome` ("" where undecided), `how` it was
-    decided, and `is_silent` (nothing is told of it) on the rows of a page."""
-    silent = set() if is_admin else set(silent_states(project))
-    quiet = {row.pk for row in rows if _state_of(row) in silent}
-    own = said_of(project, user, quiet) if quiet and tells_own(project, is_admin) else {}
+    decided, and `is_silent` (nothing is told of it) on the rows of a page, which come with
+    `question__queue_item` and `decision`."""
+    decisions = viewer.decisions_of(rows)
     for row in rows:
+        decision = decisions[row.pk]
         row.parts = lit(row.text, query)
-        row.is_silent = row.pk in quiet and not tells_own(project, is_admin)
-        decision = None if row.pk in quiet else getattr(row, "decision", None)
-        row.outcome = decision.outcome if decision else own.get(row.pk, "")
+        row.is_silent = viewer.is_silent(row.question) and not viewer.tells_own
+        row.outcome = decision.outcome if decision else ""
         row.how = ""
         if decision and (decision.rule_id or decision.bulk_id):
             row.how = "by the rule" if decision.rule_id else "with others"
-
-
-def _state_of(row: Rationale) -> str:
-    item = getattr(row.question, "queue_item", None)
-    return item.status if item is not None else ""
-
-
-def said_of(project: Project, user: User, rationales: Iterable[int]) -> dict[int, str]:
-    """What the person's own words make of these rationales, by id: see `own_words`."""
-    rationales = list(rationales)
-    said = own_words(project, user).filter(Q(rationale__in=rationales) | Q(edited__in=rationales))
-    told = {}
-    for rationale, edited, verdict in said.values_list("rationale", "edited", "verdict"):
-        told[rationale] = SAID[verdict]
-        if edited:
-            told[edited] = "approved"
-    return told
 
 
 def facets(project: Project) -> dict[str, list[Any]]:

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.db.search import Query, best_first, parse
 from curation.projects.access import project_view
-from curation.projects.models import Role
+from curation.projects.models import Project, Role
 from curation.projects.saved_views import save_from, views_of
-from curation.projects.selectors import hidden_states, members_of
+from curation.projects.selectors import members_of
+from curation.projects.viewers import Viewer, viewer_of
 from curation.rationales.listing import selectors
 from curation.rationales.models import Teacher
 from curation.rationales.scoring import scores
@@ -39,8 +40,9 @@ def rationales(request: HttpRequest) -> HttpResponse:
     query = parse(filters.get("q", ""))
     if "q" in filters:
         rate_limit.spend(rate_limit.SEARCHES, request.user.pk)
-    page, too_many = _page(request, filters, query, is_admin)
-    selectors.show(page.rows, request.project, request.user, is_admin, query)
+    viewer = viewer_of(request.membership)
+    page, too_many = _page(viewer, request.project, filters, query)
+    selectors.show(page.rows, viewer, query)
     context = {
         "page": page,
         "filters": filters,
@@ -48,7 +50,7 @@ def rationales(request: HttpRequest) -> HttpResponse:
         "more": bool(set(filters) & MORE),
         "too_many": too_many,
         "nothing_asked": "q" in filters and query.is_empty,
-        "hides_teachers": request.project.is_blind and not is_admin,
+        "hides_teachers": not request.shows_teachers,
         "teachers": Teacher.objects.for_project(request.project).order_by("name"),
         "people": members_of(request.project) if is_admin else (),
         "answers": [("right", "right"), ("wrong", "wrong"), ("unknown", "cannot be graded")],
@@ -62,7 +64,7 @@ def rationales(request: HttpRequest) -> HttpResponse:
         "bulk_kinds": BULK_KINDS,
         "saved_views": views_of(
             *(request.project, request.user, is_admin, "rationales", filters),
-            closed=selectors.closed_filters(request.project, is_admin),
+            closed=viewer.closed_filters,
         ),
     }
     return render(request, "rationales/rationales.html", context)
@@ -71,19 +73,16 @@ def rationales(request: HttpRequest) -> HttpResponse:
 @require_POST
 @project_view
 def rationales_save(request: HttpRequest) -> HttpResponse:
-    is_admin = request.membership.role == Role.ADMIN
     asked = [name for name, value in request.POST.items() if value]
-    selectors.refuse_telling(request.project, is_admin, asked)
+    viewer_of(request.membership).refuse_closed(asked)
     return save_from(request, "rationales", (*selectors.FILTERS, "sort"))
 
 
 def _page(
-    request: HttpRequest, filters: dict[str, str], query: Query, is_admin: bool
+    viewer: Viewer, project: Project, filters: dict[str, str], query: Query
 ) -> tuple[Page, bool]:
     """The page, and whether there were too many hits to put the best first."""
-    hidden = hidden_states(request.project, is_admin)
-    rows = selectors.rationales(request.project, filters, hidden, request.user)
-    rows = selectors.seen_by(request.user, is_admin, request.project, rows, filters)
+    rows = selectors.rationales(project, filters, viewer)
     rows = rows.select_related("question__queue_item", "teacher", "score", "author", "decision")
     rows = rows.defer("score__detail", "reasoning")
     sort = filters.get("sort", "newest")
@@ -91,7 +90,7 @@ def _page(
         best = best_first(rows, query, BEST)
         if best is not None:
             return Page(best, "", True, urlencode(filters)), False
-    rows, order = selectors.order_of(sort, request.project, rows)
+    rows, order = selectors.order_of(sort, project, rows)
     return page_of(rows, filters, PAGE, order=order), sort == "fit"
 
 

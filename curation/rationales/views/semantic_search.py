@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from curation.db.search import best_first, found, parse
 from curation.errors import Invalid
 from curation.projects.access import project_view
-from curation.projects.models import Role
+from curation.projects.viewers import viewer_of
 from curation.questions.models import Question
 from curation.rationales.listing import selectors
 from curation.rationales.models import MeaningSearch, Rationale, TextKind
@@ -72,9 +72,7 @@ def meaning_found(request: HttpRequest, pk: int) -> HttpResponse:
         context["rows"] = _by_words(request, search)
     selectors.show(
         [row for row in context["rows"] if search.kind == TextKind.RATIONALE],
-        request.project,
-        request.user,
-        request.membership.role == Role.ADMIN,
+        viewer_of(request.membership),
         parse("" if search.hits is not None else search.text),
     )
     name = "rationales/_meaning.html" if request.htmx else "rationales/meaning.html"
@@ -82,15 +80,16 @@ def meaning_found(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _visible(request: HttpRequest) -> Any:
-    is_admin = request.membership.role == Role.ADMIN
     rows = Rationale.objects.for_project(request.project)
-    return selectors.seen_by(request.user, is_admin, request.project, rows, ())
+    return viewer_of(request.membership).rationales(rows)
 
 
 def _of_kind(request: HttpRequest, kind: str) -> Any:
     if kind == TextKind.QUESTION:
         return Question.objects.for_project(request.project)
-    rows = _visible(request).select_related("question__queue_item", "teacher", "score", "author")
+    rows = _visible(request).select_related(
+        *("question__queue_item", "teacher", "score", "author", "decision")
+    )
     return rows.defer("score__detail", "reasoning")
 
 

@@ -83,7 +83,7 @@ def _may_decide(user: User, rationale: Rationale) -> None:
 def _stands(rationale: Rationale) -> bool:
     """Whether the word stands with which a person brought this edit or rationale of their own."""
     brought = Q(edited=rationale) | Q(rationale=rationale, reviewer=rationale.author)
-    return Review.objects.filter(brought, withdrawn_at__isnull=True).exists()
+    return Review.objects.standing().filter(brought).exists()
 
 
 def _may_edit(user: User, rationale: Rationale) -> None:
@@ -103,11 +103,10 @@ def undo_adjudication(project: Project, user: User, item_id: int) -> None:
     """Take back what this admin decided on a question; it waits for an admin again."""
     with transaction.atomic():
         item = QueueItem.objects.locked(pk=item_id, project=project)
-        mine = Review.objects.filter(
+        mine = Review.objects.standing().filter(
             project=project,
             reviewer=user,
             is_adjudication=True,
-            withdrawn_at__isnull=True,
             rationale__question__queue_item=item,
         )
         if item is not None and item.status not in (QueueStatus.ADJUDICATE, QueueStatus.DONE):
@@ -136,7 +135,7 @@ def flag_question(
     with transaction.atomic():
         lock(user)
         here = mine.filter(question=question)
-        standing = here.filter(kind=kind, withdrawn_at=None, settled_at=None).first()
+        standing = here.open().filter(kind=kind).first()
         if standing is None:
             refuse_beyond(
                 here,
@@ -145,7 +144,7 @@ def flag_question(
                 "speak to an admin of the project.",
             )
             refuse_beyond(
-                mine.filter(withdrawn_at=None, settled_at=None),
+                mine.open(),
                 MAX_OPEN_FLAGS,
                 "{most} flags of yours wait for an admin: wait until some are settled, or take some back.",
             )
@@ -161,7 +160,7 @@ def flag_question(
 def withdraw_flag(project: Project, user: User, flag_id: int) -> None:
     """Take back one's own flag. Raises Conflict when it is not (any more) there to take back."""
     mine = QuestionFlag.objects.filter(pk=flag_id, project=project, user=user)
-    if not mine.filter(withdrawn_at=None, settled_at=None).update(withdrawn_at=timezone.now()):
+    if not mine.open().update(withdrawn_at=timezone.now()):
         raise Conflict("This flag is settled or taken back already.")
 
 

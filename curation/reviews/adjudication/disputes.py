@@ -44,10 +44,10 @@ def lines_of(items: Sequence[QueueItem]) -> list[Line]:
     """One query for all of them."""
     lines = {item.question_id: Line(item) for item in items}
     said = (
-        Review.objects.filter(
+        Review.objects.standing()
+        .filter(
             rationale__question__in=list(lines),
             rationale__project__isnull=False,
-            withdrawn_at__isnull=True,
             is_adjudication=False,
             is_control=False,
         )
@@ -175,7 +175,7 @@ def case_of(item: QueueItem, reader: User) -> Case:
         if view.rationale.pk in of_rationale
     ]
     decided = [view for view in shown if view.rationale.pk not in of_rationale and view.decision]
-    flags = QuestionFlag.objects.filter(question=question, withdrawn_at=None, settled_at=None)
+    flags = QuestionFlag.objects.open().filter(question=question)
     return Case(item, question, disputes, decided, list(flags.select_related("user")))
 
 
@@ -218,11 +218,11 @@ def _edit(rationale: RationaleView, edit: RationaleView, reader: User) -> Edit:
 def decided_lately(project: Project, admin: User, limit: int = 10) -> list[Review]:
     """What this admin adjudicated last, one review a question: what can be taken back."""
     rows = (
-        Review.objects.filter(
+        Review.objects.standing()
+        .filter(
             project=project,
             reviewer=admin,
             is_adjudication=True,
-            withdrawn_at__isnull=True,
             rationale__project__isnull=False,
         )
         .select_related("rationale__question__queue_item")
@@ -236,6 +236,4 @@ def decided_lately(project: Project, admin: User, limit: int = 10) -> list[Revie
 
 def open_flags(project: Project) -> QuerySet[QuestionFlag]:
     """What reviewers said of questions that no admin has settled."""
-    return QuestionFlag.objects.filter(
-        project=project, withdrawn_at__isnull=True, settled_at__isnull=True
-    ).select_related("user", "question")
+    return QuestionFlag.objects.open().filter(project=project).select_related("user", "question")

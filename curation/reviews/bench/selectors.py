@@ -198,17 +198,17 @@ def prefill_of(item_id: int, user: User) -> dict[str, dict[str, Any]]:
 
 def flags_of(question: Question, user: User) -> QuerySet[QuestionFlag]:
     """What this person says of the question itself and has not taken back, the oldest first."""
-    return QuestionFlag.objects.filter(
-        question=question, user=user, withdrawn_at=None, settled_at=None
-    ).order_by("id")
+    return QuestionFlag.objects.open().filter(question=question, user=user).order_by("id")
 
 
 def flagged_by(project: Project, user: User, limit: int = 500) -> QuerySet:
     """Ids of the queue's items whose questions this person has flagged, the latest flags first. The
     page learns them once, so that no question that comes after has to ask."""
-    mine = QuestionFlag.objects.filter(
-        project=project, user=user, withdrawn_at=None, settled_at=None
-    ).exclude(question__queue_item=None)
+    mine = (
+        QuestionFlag.objects.open()
+        .filter(project=project, user=user)
+        .exclude(question__queue_item=None)
+    )
     return mine.order_by("-id").values_list("question__queue_item", flat=True)[:limit]
 
 

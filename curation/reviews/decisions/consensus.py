@@ -9,12 +9,7 @@ from curation.projects.models import Project
 from curation.rationales.models import Rationale
 from curation.reviews.decisions.events import tell_made
 from curation.reviews.models import Decision, Outcome, QueueItem, QueueStatus, Review, Verdict
-
-OUTCOMES = {
-    Verdict.APPROVE: Outcome.APPROVED,
-    Verdict.REJECT: Outcome.REJECTED,
-    Verdict.EDIT: Outcome.SUPERSEDED,
-}
+from curation.reviews.visibility import OUTCOMES
 
 DECISIONS = PreparedInsert(
     Decision,
@@ -81,10 +76,10 @@ def settle(item: QueueItem, just_made: list[Review] | None = None, seats: int = 
 def standing_reviews(item: QueueItem) -> list[Review]:
     """What stands of its reviewers' words on rationales that no person's word has decided."""
     return list(
-        Review.objects.filter(
+        Review.objects.standing()
+        .filter(
             rationale__question_id=item.question_id,
             rationale__project__isnull=False,  # none of a deleted rationale
-            withdrawn_at__isnull=True,
             is_adjudication=False,
             is_control=False,
         )

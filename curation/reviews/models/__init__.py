@@ -19,6 +19,7 @@ from curation.reviews.models.review import (
     QuestionFlag,
     Reason,
     Review,
+    ReviewQuerySet,
     Verdict,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "QueueStatus",
     "Reason",
     "Review",
+    "ReviewQuerySet",
     "Seat",
     "Skip",
     "Verdict",

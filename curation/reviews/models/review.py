@@ -28,6 +28,12 @@ class Reason(models.TextChoices):
     OTHER = "other", "other, see comment"
 
 
+class ReviewQuerySet(ProjectQuerySet):
+    def standing(self) -> "ReviewQuerySet":
+        """Without what was taken back."""
+        return self.filter(withdrawn_at__isnull=True)
+
+
 class Review(models.Model):
     """One person's decision about one rationale. Append-only: undo adds `withdrawn_at`, no more."""
 
@@ -54,7 +60,7 @@ class Review(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     withdrawn_at = models.DateTimeField(null=True, editable=False)
 
-    objects = ProjectQuerySet.as_manager()
+    objects = ReviewQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -265,6 +271,12 @@ class FlagKind(models.TextChoices):
     OTHER = "other", "own words"
 
 
+class FlagQuerySet(ProjectQuerySet):
+    def open(self) -> "FlagQuerySet":
+        """Neither taken back nor settled."""
+        return self.filter(withdrawn_at__isnull=True, settled_at__isnull=True)
+
+
 class QuestionFlag(models.Model):
     """What a person says of the question itself. An admin settles it."""
 
@@ -281,7 +293,7 @@ class QuestionFlag(models.Model):
     )
     settlement = models.CharField(max_length=200, blank=True)
 
-    objects = ProjectQuerySet.as_manager()
+    objects = FlagQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -42,8 +42,8 @@ def next_control(project: Project, user: User) -> Seat | None:
     here = Seat.objects.filter(item=OuterRef("pk"), holder=user)
     mine = here.filter(Q(done_at__isnull=False) | Q(held_until__gte=now))
     # Also those that they decided before it was a control.
-    known = Review.objects.filter(
-        rationale__question=OuterRef("question"), reviewer=user, withdrawn_at__isnull=True
+    known = Review.objects.standing().filter(
+        rationale__question=OuterRef("question"), reviewer=user
     )
     item = (
         QueueItem.objects.filter(project=project, status=QueueStatus.CONTROL)

@@ -78,9 +78,8 @@ def controls_until() -> datetime:
 def compared(project: Project) -> Iterator[Row]:
     """What can be compared: reviews of rationales that two people reviewed or more, the newest first, then
     those of control questions. An admin's last word is no review, and what was taken back is none."""
-    standing = Review.objects.filter(
+    standing = Review.objects.standing().filter(
         project=project,
-        withdrawn_at__isnull=True,
         is_adjudication=False,
         rationale__project__isnull=False,
     )

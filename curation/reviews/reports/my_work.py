@@ -98,9 +98,9 @@ def met_lately(user: User, project_ids: Collection[int]) -> Met:
     """Of the person's last decisions. What is not settled yet is not compared, so nobody learns here
     what others said of a question before its time."""
     others = (
-        Review.objects.filter(
+        Review.objects.standing()
+        .filter(
             rationale=OuterRef("rationale"),
-            withdrawn_at__isnull=True,
             is_control=False,
             is_adjudication=False,
         )
@@ -108,10 +108,10 @@ def met_lately(user: User, project_ids: Collection[int]) -> Met:
         .order_by()
     )
     rows = list(
-        Review.objects.filter(
+        Review.objects.standing()
+        .filter(
             reviewer=user,
             project__in=project_ids,
-            withdrawn_at__isnull=True,
             is_adjudication=False,
         )
         .exclude(rationale__author=user)  # an own rationale is no judgement of another's

@@ -121,13 +121,16 @@ def _progress(project: Project) -> Progress:
 
 
 def _people(project: Project, since: datetime, today: date, filled: list[Any]) -> list[PersonLine]:
-    said = Review.objects.filter(
-        project=project,
-        created_at__gte=since,
-        withdrawn_at__isnull=True,
-        is_adjudication=False,
-        is_control=False,
-    ).order_by()
+    said = (
+        Review.objects.standing()
+        .filter(
+            project=project,
+            created_at__gte=since,
+            is_adjudication=False,
+            is_control=False,
+        )
+        .order_by()
+    )
     verdicts = list(said.values_list("reviewer", "verdict").annotate(n=Count("pk")))
     ids = {row[0] for row in filled if row[0] is not None} | {row[0] for row in verdicts}
     lines = {pk: PersonLine(person) for pk, person in User.objects.in_bulk(ids).items()}

@@ -5,25 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Prefetch
 
-from curation.projects.models import Project, User
-from curation.projects.selectors import hidden_states
 from curation.questions.models import Question
-from curation.rationales.listing.selectors import own_words, tells_own
 from curation.rationales.models import Rationale, Source
 from curation.reviews.bench.rationales import RationaleView, name_in_order, rationale_view
-from curation.reviews.decisions.consensus import OUTCOMES
-from curation.reviews.models import (
-    Decision,
-    DecisionLog,
-    Outcome,
-    QueueItem,
-    QueueStatus,
-    Reason,
-    Review,
-    Verdict,
-)
+from curation.reviews.models import DecisionLog, Outcome, Reason, Review, Verdict
+from curation.reviews.visibility import OUTCOMES, Viewer
 
 SAID = {
     Verdict.APPROVE: "approved",
@@ -47,26 +35,18 @@ class Event:
     taken_back: bool = False
 
 
-def lives(
-    question: Question, project: Project, user: User, is_admin: bool
-) -> list[tuple[RationaleView, list[Event]]]:
+def lives(question: Question, viewer: Viewer) -> list[tuple[RationaleView, list[Event]]]:
     """Every rationale of a question, also edits that were taken back, with what happened to it; likeliest
     good first. A reviewer sees only their own words while more people are asked about the question, or
     where it is a control, and no teacher's name where the project hides it."""
-    item = getattr(question, "queue_item", None)
-    is_silent = item is not None and item.status in hidden_states(project, is_admin)
-    rows = Rationale.objects.filter(question=question)
+    rows = viewer.rationales(Rationale.objects.filter(question=question))
     reviews = Review.objects.select_related("reviewer").order_by("id")
     log = DecisionLog.objects.select_related(
         "review__reviewer", "rule", "bulk__created_by", "bulk__undone_by"
     ).order_by("id")
-    if not is_admin:
-        others = Q(source=Source.PERSON) & ~Q(author=user)
-        rows = rows.exclude(others if is_silent else others & Q(decision__isnull=True))
-    # Where one review decides a question, a control looks as any other after it, too.
-    tells = is_silent and tells_own(project, is_admin)
-    if is_silent:
-        reviews, log = reviews.filter(reviewer=user), log.none()
+    reviews = viewer.reviews(reviews, question)
+    if viewer.is_silent(question):
+        log = log.none()
     rationales = [
         rationale_view(question, one)
         for one in rows.select_related(
@@ -79,10 +59,12 @@ def lives(
     name_in_order(rationales)
     letters = {rationale.rationale.pk: rationale.letter for rationale in rationales}
     for rationale in rationales:
-        rationale.is_blind = project.is_blind and not is_admin
-        if is_silent:
-            rationale.decision = _own_decision(rationale.rationale, rationales) if tells else None
-    return [(rationale, _events(rationale, letters, is_admin)) for rationale in rationales]
+        rationale.rationale.question = question
+    decisions = viewer.decisions_of([rationale.rationale for rationale in rationales])
+    for rationale in rationales:
+        rationale.is_blind = viewer.hides_teachers
+        rationale.decision = decisions[rationale.rationale.pk]
+    return [(rationale, _events(rationale, letters, viewer.is_admin)) for rationale in rationales]
 
 
 def _events(rationale: RationaleView, letters: dict[int, str], is_admin: bool) -> list[Event]:
@@ -107,29 +89,6 @@ def _events(rationale: RationaleView, letters: dict[int, str], is_admin: bool) -
         if review.withdrawn_at:
             events.append(Event(review.withdrawn_at, f"taken back by {review.reviewer}"))
     return sorted([*events, *_followed(one, reviews)], key=lambda event: event.at)
-
-
-def _own_decision(one: Rationale, rationales: Sequence[RationaleView]) -> Decision | None:
-    """As if this person's own word had decided the rationale: theirs are the only reviews here."""
-    for other in rationales:
-        for review in reversed(other.rationale.reviews.all()):
-            if review.withdrawn_at or review.is_adjudication:
-                continue
-            if other.rationale.pk == one.pk:
-                return Decision(rationale=one, outcome=OUTCOMES[review.verdict], review=review)
-            if review.edited_id == one.pk:
-                return Decision(rationale=one, outcome=Outcome.APPROVED, review=review)
-    return None
-
-
-def state_for(item: QueueItem, project: Project, user: User, is_admin: bool) -> QueueItem:
-    """The question's place in the queue as this person may know it: not saved."""
-    if item.status != QueueStatus.CONTROL or not tells_own(project, is_admin):
-        return item
-    own = own_words(project, user).filter(rationale__question=item.question_id).last()
-    item.status = QueueStatus.DONE if own else QueueStatus.WAITING
-    item.done_at = own.created_at if own else None
-    return item
 
 
 def _born(rationale: RationaleView, letters: dict[int, str]) -> str:

@@ -4,12 +4,11 @@ with the difference, so that they can see whether anything of theirs is missing.
 from collections.abc import Sequence
 from typing import Any
 
-from curation.projects.access import may_administer
 from curation.projects.models import Project, User
-from curation.projects.selectors import silent_states
 from curation.reviews.bench.text_diff import differences
 from curation.reviews.models import Decision, Outcome, QueueItem, Reason
 from curation.reviews.submission.submit import ReviewInput
+from curation.reviews.visibility import is_kept_from
 from curation.text.clean import clean
 
 BECAME = {
@@ -30,7 +29,7 @@ def meanwhile(
     item = QueueItem.objects.filter(pk=item_id, project=project).first()
     if item is None:
         return []
-    if item.status in silent_states(project) and not may_administer(user, project.pk):
+    if is_kept_from(item, project, user):
         return []
     of_rationale = {say.rationale_id: say for say in says if not say.is_own}
     decisions = (

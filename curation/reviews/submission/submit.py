@@ -12,9 +12,7 @@ from django.utils import timezone
 from curation.db.prepared_queries import Param, Prepared, PreparedInsert, PreparedUpdate
 from curation.db.quotas import refuse_beyond
 from curation.errors import Conflict, Invalid
-from curation.projects.access import may_administer
 from curation.projects.models import Project, User
-from curation.projects.selectors import silent_states
 from curation.questions.correcting.changing import FIELDS
 from curation.questions.models import QuestionChange
 from curation.rationales.models import Rationale, Source, text_hash
@@ -24,6 +22,7 @@ from curation.reviews.decisions.consensus import settle
 from curation.reviews.models import Outcome, QueueItem, Reason, Review, Seat, Verdict
 from curation.reviews.queue.claims import next_for, one_at_a_time
 from curation.reviews.queue.items import must_not_be_deleted
+from curation.reviews.visibility import is_kept_from
 from curation.text.clean import clean, is_empty
 from curation.text.storable import must_be_storable
 
@@ -308,13 +307,14 @@ def said_before(project: Project, user: User, item_id: int, says: Sequence[Revie
     """Whether the person's standing reviews of this question say just what `says` says: then a
     submission whose answer got lost did come through, and its retry has nothing left to do."""
     standing = list(
-        Review.objects.filter(
+        Review.objects.standing()
+        .filter(
             project=project,
             reviewer=user,
-            withdrawn_at__isnull=True,
             is_adjudication=False,
             rationale__question__queue_item=item_id,
-        ).select_related("edited", "rationale")
+        )
+        .select_related("edited", "rationale")
     )
     of_rationale = {review.rationale_id: review for review in standing}
     own = {clean(r.rationale.text) for r in standing if r.rationale.author_id == user.pk}
@@ -349,7 +349,7 @@ def _who_was_first(item: QueueItem, user: User) -> str:
             f"{change.user or 'An import'} changed this question while you had it ({what}): load the page "
             "to see it as it is now. What you typed is kept."
         )
-    if item.status in silent_states(item.project) and not may_administer(user, item.project_id):
+    if is_kept_from(item, item.project, user):
         # Who has decided it is not told yet; of a control that alone would say that it is one.
         return "Your claim on this question ran out."
     last = max((seat for seat in seats if seat.done_at), key=lambda s: s.done_at, default=None)

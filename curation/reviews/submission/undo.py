@@ -20,10 +20,9 @@ def undo(project: Project, user: User) -> Seat:
     """
     with transaction.atomic():
         one_at_a_time(project, user)
-        standing = Review.objects.filter(
+        standing = Review.objects.standing().filter(
             project=project,
             reviewer=user,
-            withdrawn_at__isnull=True,
             is_adjudication=False,
             rationale__project__isnull=False,  # those of deleted rationales come back with them
         )

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.errors import Conflict, Invalid
 from curation.projects.access import project_view
-from curation.projects.models import Role
 from curation.questions.models import Question
 from curation.questions.selectors import changes_of, scores_wait
 from curation.reviews.adjudication import adjudicate
@@ -19,10 +18,11 @@ from curation.reviews.bench.flat_meters import flat_meters
 from curation.reviews.models import FlagKind, QueueItem, Reason, Seat
 from curation.reviews.queue import claims
 from curation.reviews.queue.items import must_not_be_deleted
-from curation.reviews.reports.timeline import lives, state_for
+from curation.reviews.reports.timeline import lives
 from curation.reviews.submission import submit, undo
 from curation.reviews.submission.conflicts import meanwhile
 from curation.reviews.submission.payload import body_of, json_view, list_of, number_of, say_of
+from curation.reviews.visibility import Viewer
 
 PAGE = 50
 ITEM = get_template("reviews/_item.jinja", using="jinja2")
@@ -293,12 +293,12 @@ def question(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(
         Question.objects.select_related("queue_item"), project=request.project, pk=pk
     )
-    is_admin = request.membership.role == Role.ADMIN
-    item = getattr(found, "queue_item", None)
-    shown = lives(found, request.project, request.user, is_admin)
+    viewer = Viewer(request.membership)
+    shown = lives(found, viewer)  # before its state is told, which changes the item at hand
+    item = viewer.queue_item_of(found)
     context = {
         "question": found,
-        "item": item and state_for(item, request.project, request.user, is_admin),
+        "item": item,
         "holders": claims.holders(item) if item else [],
         "lives": shown,
         "changes": changes_of(found),

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from curation.errors import Conflict
-from curation.projects.models import Project, User
+from curation.projects.models import Membership, Project, User
+from curation.projects.viewers import viewer_of
 from curation.questions.models import Question
 from curation.questions.selectors import questions as question_list
 from curation.rationales.listing.selectors import rationales as rationale_list
@@ -312,14 +313,15 @@ def test_after_it_a_control_looks_as_any_other_question(
         ("rejected", "rudi"),
         ("approved", "rudi"),
     ]
+    viewer = viewer_of(Membership.objects.get(project=project, user=reviewer))
     found = {
-        state: [row.pk for row in question_list(project, {"state": state}, ["control"], reviewer)]
+        state: [row.pk for row in question_list(project, {"state": state}, viewer)]
         for state in ("waiting", "done", "approved")
     }
     assert question.pk not in found["waiting"]
     assert question.pk in found["done"] and question.pk in found["approved"]
     for decision, rationales in (("approved", [bad]), ("rejected", [good]), ("none", [])):
-        rows = rationale_list(project, {"decision": decision}, ["control"], reviewer)
+        rows = rationale_list(project, {"decision": decision}, viewer)
         assert list(rows.filter(question=question)) == rationales
     page = reviewer_client.get(f"/projects/eggs/questions/{question.pk}/").content.decode()
     assert "control" not in page and "rejected by rudi" in page and ">done " in page

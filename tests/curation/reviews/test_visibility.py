@@ -1,10 +1,12 @@
 """Who may see what, at every place there is: each page, operation, fragment, download and filter, found
-by itself, is looked at by each kind of person, and what they find there is compared with one table.
+by itself, is looked at by each kind of person, and what they find there is compared with the table
+of rules in curation/reviews/visibility.py.
 
 A new page or operation is covered as it is; one whose address cannot be filled in fails with its name
 (see visible_places.py). A new kind of secret is a mark in visible_world.py and a row in the table.
 """
 
+import itertools
 import json
 import logging
 import re
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from curation.projects.models import Project, User
+from curation.reviews import visibility
 from curation.web import rate_limit
 from curation.webhooks.models import WebhookDelivery
 from tests.curation.api.api_calls import no_brake
@@ -32,43 +35,6 @@ from tests.curation.reviews.visible_world import (
 __all__ = ["no_brake"]  # a fixture for every test of this file
 Make = Callable[..., list[Any]]
 
-# before: a reviewer who has said nothing of the question yet; after: has, while others are still asked or
-# it is a control; settled: it is decided; author: whose it is. Yes: it is shown somewhere. May: it is no
-# secret, and need not be shown. Figures: how often somebody is right, which tells nobody who wrote what. No
-# bench: who decides does not know it either. No JSON: the bench's page shows it to those who ask for it,
-# its JSON to nobody.
-RULES = """
-what                        stranger  before   after    settled  author  admin     webhook
-comment                     never     never    never    yes      yes     yes       never
-edit                        never     never    never    yes      yes     yes       never
-own rationale               never     never    never    yes      yes     yes       never
-reviewer                    never     never    never    yes      -       yes       settled
-who knew a control          never     never    never    -        -       yes       may
-note of a control           never     never    never    never    -       yes       never
-flag                        never     never    never    never    -       yes       never
-who passed                  never     never    never    never    -       may       never
-why somebody passed         never     never    never    never    -       may       never
-teacher                     never     figures  figures  figures  -       no bench  never
-thought                     never     never    never    never    -       no bench  never
-reference                   never     no JSON  no JSON  no JSON  -       no JSON   never
-why a run failed            never     never    never    never    -       yes       never
-address of a model          never     never    never    never    -       yes       never
-model of the judge          never     never    never    never    -       yes       never
-name of a key               never     never    never    never    -       yes       never
-trial of a teacher          never     never    never    never    -       yes       never
-address of a webhook        never     never    never    never    -       yes       never
-comment of a bulk action    never     never    never    never    -       yes       never
-deleted text                never     never    never    never    -       yes       never
-search                      never     never    never    never    yes     never     never
-text that is being written  never     never    never    never    may     never     never
-own view                    never     never    never    never    yes     never     never
-shared view                 never     yes      yes      yes      yes     yes       never
-another project             never     never    never    never    yes     never     never
-name of a token             never     never    never    never    yes     never     never
-secret of a token           never     never    never    never    never   never     never
-secret of a webhook         never     never    never    never    never   never     never
-secret of a password        never     never    never    never    never   never     never
-"""
 BENCH = re.compile(
     r"page (review|adjudicate_question)|API \w+ \S+/(review/|adjudications/)|\S+/claim$"
 )
@@ -93,8 +59,10 @@ SEARCHED = {"edit", "own rationale", "deleted text", "comment", "thought"}
 
 
 def table() -> dict[tuple[str, str], str]:
-    """The rules by kind of mark and column."""
-    head, *rows = [re.split(r"\s{2,}", line) for line in RULES.strip().splitlines()]
+    """The rules by kind of mark and column, as curation/reviews/visibility.py states them."""
+    lines = iter((visibility.__doc__ or "").partition("\n::\n\n")[2].splitlines())
+    text = itertools.takewhile(str.strip, lines)
+    head, *rows = [re.split(r"\s{2,}", line.strip()) for line in text]
     return {(row[0], column): cell for row in rows for column, cell in zip(head, row, strict=True)}
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from curation.api.core.auth import ADMIN, ADMIN_READ, READ, REVIEW
 from curation.api.core.request_body import Body
-from curation.api.routes.rationales import is_admin
+from curation.api.routes.rationales import is_admin, viewer_of
 from curation.dashboard.home import Entry, projects_of
 from curation.errors import Invalid
 from curation.projects import saved_views
@@ -183,7 +183,7 @@ def _view(view: SavedView) -> dict[str, Any]:
 def view_list(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
     """Your own, and those that others share."""
     admin = is_admin(request)
-    closed = {"rationales": rationales.closed_filters(request.project, admin)}
+    closed = {"rationales": viewer_of(request).closed_filters}
     found = [
         saved_views.views_of(
             *(request.project, request.user, admin, page, {}), closed=closed.get(page, ())
@@ -202,7 +202,7 @@ def view_save(request: HttpRequest, slug: str, body: ViewIn) -> Status[dict[str,
     if unknown := sorted(set(body.filters) - FILTERS[body.of]):
         raise Invalid(f"This list has no filter {unknown[0]!r}.")
     if body.of == "rationales":
-        rationales.refuse_telling(request.project, is_admin(request), body.filters)
+        viewer_of(request).refuse_closed(body.filters)
     filters = {name: value.strip() for name, value in body.filters.items() if value.strip()}
     if any(len(value) > MAX_SEARCH for value in filters.values()):
         raise Invalid(f"A filter has at most {MAX_SEARCH} characters.")

@@ -18,7 +18,8 @@ from curation.api.routes.rationales import (
     ReviewOut,
     rationale_out,
     review_out,
-    visible,
+    viewer_of,
+    with_all,
 )
 from curation.api.routes.reviewing.reviews import SayIn, SubmittedOut
 from curation.errors import Invalid
@@ -135,15 +136,17 @@ def dispute_list(request: HttpRequest, slug: str) -> dict[str, Any]:
 @router.get(ITEM, auth=ADMIN_READ, response=DisputeOut, summary="What people said of a question")
 def dispute_detail(request: HttpRequest, slug: str, item_id: int) -> dict[str, Any]:
     item = _item(request, item_id)
-    rationales = visible(request, Rationale.objects.filter(question=item.question_id)).order_by(
-        "id"
-    )
-    reviews = Review.objects.filter(rationale__in=rationales.values("pk"), withdrawn_at=None)
+    rows = Rationale.objects.filter(question=item.question_id).order_by("id")
+    rationales = list(with_all(viewer_of(request).rationales(rows)))
+    decisions = viewer_of(request).decisions_of(rationales)
+    reviews = Review.objects.standing().filter(rationale__in=rationales)
     # As on the page: who decides does not know the teachers either.
     blind = BLIND if request.project.is_blind else {}
     return {
         **_row(item),
-        "rationales": [rationale_out(request, row) | blind for row in rationales],
+        "rationales": [
+            rationale_out(request, row, decisions[row.pk]) | blind for row in rationales
+        ],
         "reviews": [review_out(one) for one in reviews.select_related("reviewer").order_by("id")],
     }
 
@@ -212,7 +215,7 @@ def flag_mine(request: HttpRequest, slug: str, question_id: int) -> list[dict[st
 )
 def flag_list(request: HttpRequest, slug: str) -> dict[str, Any]:
     rows = QuestionFlag.objects.for_project(request.project).select_related("user")
-    return paged(request, rows.filter(withdrawn_at=None, settled_at=None), asked(request), _flag)
+    return paged(request, rows.open(), asked(request), _flag)
 
 
 @router.delete(

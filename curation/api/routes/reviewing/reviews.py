@@ -20,6 +20,7 @@ from curation.api.routes.rationales import (
     StepOut,
     rationale_out,
     review_out,
+    viewer_of,
 )
 from curation.errors import Conflict
 from curation.projects.models import Role, User
@@ -133,9 +134,9 @@ class SubmittedOut(Schema):
 def _rationale(request: HttpRequest, rationale: RationaleView) -> dict[str, Any]:
     row = rationale.rationale
     steps = [{"number": s.number, "text": s.text, "flags": s.flags} for s in every_step(row)]
-    told = rationale_out(request, row)
-    if not rationale.decision:
-        told["decision"] = None  # a control looks like any other
+    # Without one where it is a control, which looks as any other does.
+    decision = rationale.decision and viewer_of(request).decision_of(row)
+    told = rationale_out(request, row, decision)
     if request.project.is_blind:
         told |= BLIND
     return {
@@ -151,6 +152,8 @@ def _bench(
     if seat is None:
         return _no_bench(request)
     bench = selectors.bench_of(seat)
+    for one in bench.rationales:
+        one.rationale.question = bench.question
     plain = ("id", "text", "answer_type", "choices", "domain")
     told = {name: getattr(bench.question, name) for name in plain}
     hidden = bench.hides_reference
@@ -229,7 +232,7 @@ def review_submit(request: HttpRequest, slug: str, item_id: int, body: SubmitIn)
 
 
 def _standing(user: User) -> Any:
-    mine = Review.objects.filter(reviewer=user, withdrawn_at=None, is_adjudication=False)
+    mine = Review.objects.standing().filter(reviewer=user, is_adjudication=False)
     return mine.select_related("reviewer").order_by("id")
 
 

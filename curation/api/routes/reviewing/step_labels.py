@@ -44,7 +44,7 @@ class LabelledOut(Schema):
 def step_labels(request: HttpRequest, slug: str) -> dict[str, Any]:
     """Of each standing review that labels steps: the rationale's steps with the person's ratings, in order.
     Reviews of control questions are among them; an admin's last word is, too."""
-    rows = Review.objects.for_project(request.project).filter(withdrawn_at=None)
+    rows = Review.objects.standing().for_project(request.project)
     rows = rows.exclude(step_labels={}).select_related(
         "reviewer", "rationale__question", "rationale__score"
     )
