@@ -168,7 +168,7 @@ def settle_flag(project: Project, admin: User, flag_id: int, settlement: str) ->
     """An admin says what came of a flag."""
     if not may_administer(admin, project.pk):
         raise PermissionDenied("Only an admin of this project may do this.")
-    flag = QuestionFlag.objects.filter(pk=flag_id, project=project, withdrawn_at=None)
+    flag = QuestionFlag.objects.standing().filter(pk=flag_id, project=project)
     if not flag.filter(settled_at=None).update(
         settled_at=timezone.now(), settled_by=admin, settlement=clean(settlement)[:200]
     ):

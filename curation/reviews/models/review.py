@@ -272,9 +272,13 @@ class FlagKind(models.TextChoices):
 
 
 class FlagQuerySet(ProjectQuerySet):
+    def standing(self) -> "FlagQuerySet":
+        """Without what was taken back."""
+        return self.filter(withdrawn_at__isnull=True)
+
     def open(self) -> "FlagQuerySet":
         """Neither taken back nor settled."""
-        return self.filter(withdrawn_at__isnull=True, settled_at__isnull=True)
+        return self.standing().filter(settled_at__isnull=True)
 
 
 class QuestionFlag(models.Model):

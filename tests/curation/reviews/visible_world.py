@@ -286,8 +286,9 @@ def _around(world: World, teacher: Teacher, fillers: list[Question]) -> None:
         project=project, name="second look", model=world.mark("model of the judge"),
         base_url=f"https://{world.mark('address of a model')}.example.org/v1",
     )  # fmt: skip
-    order = order_freeze(project, ada, enqueue=False)
-    version = freeze(order.pk)
+    freeze(order_freeze(project, ada, enqueue=False).pk)
+    order = order_freeze(project, ada, selection="unfiltered", teachers=[name], enqueue=False)
+    version = freeze(order.pk)  # its card names the teacher
     job = training(project, version, points=1)
     found = report(f"training {job.pk} (approved)")
     told = _renamed(found, name)
