@@ -74,8 +74,11 @@ def in_words(filters: dict[str, str]) -> list[str]:
 
 def add_counts(project: Project, rows: Sequence[Question], viewer: Viewer | None = None) -> None:
     """Put `rationale_count`, `right_count`, `approved_count` and `queue_status` on the questions of one page,
-    the last two as they seem to the `viewer`; without one, to an admin."""
+    as they seem to the `viewer`; without one, to an admin."""
+    viewer = viewer or sees_all(project)
     here = Q(rationales__project__isnull=False)  # the others were deleted
+    if not viewer.is_admin:  # else a count would tell that somebody has written something
+        here &= ~viewer.unseen("rationales__")
     keys = [row.pk for row in rows]
     counted = {
         one["pk"]: one
@@ -87,7 +90,7 @@ def add_counts(project: Project, rows: Sequence[Question], viewer: Viewer | None
             right=Count("rationales", filter=here & Q(rationales__score__correctness=1)),
         )
     }
-    states = (viewer or sees_all(project)).states_of(keys)
+    states = viewer.states_of(keys)
     for row in rows:
         found = counted[row.pk]
         row.rationale_count, row.right_count = found["written"], found["right"]

@@ -119,10 +119,17 @@ class Viewer:
         if self.is_admin:
             return rows
         self.refuse_closed(filters)
+        rows = rows.exclude(self.unseen())
         is_silent = Q(question__queue_item__status__in=self.silent)
-        others = Q(source=Source.PERSON) & ~Q(author=self.membership.user_id)
-        rows = rows.exclude(others & (Q(decision__isnull=True) | is_silent))
         return rows.exclude(is_silent) if "reviewer" in filters else rows
+
+    def unseen(self, prefix: str = "") -> Q:
+        """The rationales, reached through `prefix`, that `rationales` leaves out."""
+        person = Q(**{f"{prefix}source": Source.PERSON})
+        own = Q(**{f"{prefix}author": self.membership.user_id})
+        undecided = Q(**{f"{prefix}decision__isnull": True})
+        is_silent = Q(**{f"{prefix}question__queue_item__status__in": self.silent})
+        return person & ~own & (undecided | is_silent)
 
     def decided(self, outcome: str, kept: Q) -> Q:
         """The rationales that seem to them to have this outcome (UNDECIDED: none), where `kept` are those
