@@ -13,6 +13,7 @@ from curation.rationales.models import Rationale, Source
 from curation.reviews.bench.rationales import all_steps, outline, steps_of
 from curation.reviews.bench.reading_order import parts_of
 from curation.reviews.submission.payload import json_view
+from curation.reviews.visibility import Viewer
 from curation.templatetags.maths import maths
 from curation.templatetags.steps import steps_html
 
@@ -61,6 +62,7 @@ def _rationale(request: HttpRequest) -> Rationale:
     """The rationale, where the bench shows it: edits and own rationales without a decision are their
     author's alone."""
     rows = Rationale.objects.filter(project=request.project, pk=_number(request, "rationale"))
+    rows = Viewer(request.membership).rationales(rows)
     row = rows.select_related("score", "decision").first()
     if row is None or (
         row.source == Source.PERSON
