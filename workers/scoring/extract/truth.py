@@ -30,7 +30,7 @@ _CHOICE = re.compile(
 _FIRST = re.compile(r"[\s\"'“”*_`$({\[:,.\-]*+(?:\\text(?:bf)?\{)?([^\W\d_]+(?:'\w+)?)")
 # Words after which "correct" and "no" are no verdict: "the correct answer", "no more than".
 _OTHER_USE = re.compile(
-    r"\s*(?:answer|option|choice|statement|one|order|way|value|more|less|fewer|longer|other|\d)\b",
+    r"\s*(?:answer|option|choice|statement|one|order|way|value|more|less|fewer|other|\d)\b",
     re.I,
 )
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from workers.scoring.contract import Flag
 from workers.scoring.equations.equations import show
 from workers.scoring.extract.answers import Found
+from workers.scoring.extract.sections import ended_early
 from workers.scoring.numbers.values import Equation, Number, parse_value
 from workers.scoring.steps.facts import RationaleFacts
 
@@ -94,7 +95,7 @@ def rationale_flags(
     if not rationale.steps:
         return [Flag("empty", "The rationale is empty.", "error")]
     flags = []
-    if found.method == "cut-off" or finish_reason == "length":
+    if found.method == "cut-off" or ended_early(finish_reason):
         flags.append(Flag("cut_off", "The text was cut off before it ended.", "error"))
     elif found.answer is None:
         flags.append(Flag("no_answer", "No answer was found in the rationale.", "error"))
