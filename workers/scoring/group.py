@@ -69,7 +69,7 @@ def finish(scored: Scored, group: Group, limit: StudentLimit | None = None) -> S
             scored.length,
             group.shortest_right,
             scored.idle_share,
-            scored.correctness,
+            scored.waste,
             limit,
             scored.tokens,
         )

@@ -32,6 +32,10 @@ class Scored:
     checkable: int
     failed: int
     idle_share: float
+    waste: float = 0.0  # share of the text that says nothing, see `degenerate`
+    thought: tuple[int, int, int] | None = (
+        None  # length, repeats, corrections of it, see `thoughts`
+    )
     soundness: float = 1.0  # how likely no step is wrong by the text alone, see `validity`
     evidence: tuple[float, ...] = ()  # see `soundness.SOUND_FEATURES`
     results: tuple = ()  # see `claims.divergence`
@@ -91,6 +95,8 @@ class Scored:
             "unchecked_steps": [i for i, step in enumerate(self.steps, 1) if not step.checked],
             "first_wrong_step": self.first_wrong,
             "length": self.length,
+            "thought": self.thought
+            and dict(zip(("length", "repeats", "corrections"), self.thought, strict=True)),
             "weighted_consistency": self.weighted_consistency,
             "scorer_version": SCORER_VERSION,
         }
@@ -105,7 +111,8 @@ def digest_of(text: str) -> bytes:
 # What a score of one rationale alone depends on, and what it finds, as plain tuples: made and read far
 # faster than the classes, for the way between two processes (`isolation`).
 _PLAIN = ("structure", "validity", "redundancy", "length", "checkable", "failed", "idle_share",
-          "soundness", "evidence", "results", "numbers", "topic", "tokens", "answered", "words")  # fmt: skip
+          "waste", "thought", "soundness", "evidence", "results", "numbers", "topic", "tokens",
+          "answered", "words")  # fmt: skip
 
 
 def fields_of(item: Item) -> tuple:

@@ -11,7 +11,7 @@ from itertools import chain as joined
 from itertools import groupby, islice, tee
 
 from workers.scoring.claims.divergence import MAX_RESULTS, results_of
-from workers.scoring.claims.findings import NO_CLAIMS, Claims, read_claims
+from workers.scoring.claims.findings import NO_CLAIMS, read_claims
 from workers.scoring.contract import MAX_RATIONALE, Flag, Item, StepScore, unit
 from workers.scoring.extract.answers import find_answer
 from workers.scoring.grade.grading import grade, reference_of
@@ -23,6 +23,7 @@ from workers.scoring.metrics.conciseness import (
     rough_tokens,
 )
 from workers.scoring.metrics.consistency import vote_of
+from workers.scoring.metrics.degenerate import look
 from workers.scoring.metrics.soundness import (
     STEP_ODDS,
     evidence_of,
@@ -34,12 +35,16 @@ from workers.scoring.metrics.structure import (
     step_flags,
     structure_score,
 )
+from workers.scoring.metrics.thoughts import thought_of
 from workers.scoring.metrics.topic import topic_features
 from workers.scoring.metrics.validity import less_likely, likelihoods
 from workers.scoring.scored import Scored, digest_of, fields_of, unpack
 from workers.scoring.steps.facts import RationaleFacts, analyse
 
 IDLE_CODES = ("repeats", "restates_question", "nothing_new")
+NO_REASONING = (
+    0.5  # of conciseness is lost where nothing but an answer stands: there is nothing concise in it
+)
 EMBED_AHEAD = 2_048  # items that are embedded together, so that texts of like length share a batch
 PROCESS_AHEAD = 256  # items that are handed to a process together
 EMBED_CHARS = 8_000  # the model reads 256 tokens; more text only costs time
@@ -51,17 +56,21 @@ def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None)
     found = find_answer(item.rationale, kind_of(item), item.choices, item.finish_reason)
     graded = grade(found, item.references, item.answer_type, item.choices, item.question, hard=hard)
     value = answer_value(found)
-    by_step = step_flags(rationale)
-    results = results_of(step.equations for step in rationale.steps)
+    thought = thought_of(item.rationale, rationale)
+    final, before = _final_steps(item, rationale, thought.end)
+    results = results_of((step.equations for step in final.steps), before)
+    degenerate = look(item.question, item.rationale, rationale)
     # A wrong answer says enough, and what its steps claim would cost as much as all the rest.
-    claims = NO_CLAIMS if graded.correctness == 0.0 else read_claims(item.question, rationale)
-    shown = finding_flags(
-        claims, results, len(by_step), value if graded.correctness == 1.0 else None
-    )
-    for own, found_here, idle in zip(by_step, shown, redundancy_flags(rationale), strict=True):
-        own.extend(found_here)
+    unread = graded.correctness == 0.0 or any(f.code == "other_language" for f in degenerate.flags)
+    claims = NO_CLAIMS if unread else read_claims(item.question, final, before)
+    answer = value if graded.correctness == 1.0 else None
+    shown = finding_flags(claims, results, len(rationale.steps), answer)
+    by_step = step_flags(rationale)
+    for own, here, idle in zip(by_step, shown, redundancy_flags(rationale), strict=True):
+        own.extend(here)
         own.extend(idle)
     overall_flags = rationale_flags(rationale, found, item.finish_reason, value)
+    overall_flags.extend(degenerate.flags)
     if graded.unread in ("not_understood", "ambiguous", "type_mismatch", "bad_reference"):
         overall_flags.append(Flag("cannot_grade", graded.reason, "warning"))
     tokens = limit.count(item.rationale) if limit else None
@@ -73,11 +82,24 @@ def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None)
                 "warning",
             )
         )
-    scored = _assemble(item, rationale, claims, found, graded, by_step, overall_flags, shown)
+    scored = _assemble(item, rationale, final, found, graded, by_step, overall_flags, shown)
+    scored.length = rough_tokens(item.rationale[thought.end : thought.end + 200_000])
+    scored.thought = (thought.length, thought.repeats, thought.corrections) if thought.end else None
+    scored.evidence = evidence_of(scored.soundness, claims, final, sum(map(bool, shown)))
     scored.tokens = tokens
     scored.results = results
-    scored.numbers = rationale.numbers if len(rationale.numbers) <= MAX_RESULTS else frozenset()
+    no_reasoning = any(flag.code == "no_reasoning" for flag in overall_flags)
+    scored.waste = max(degenerate.waste, NO_REASONING * no_reasoning)
+    scored.numbers = final.numbers if len(final.numbers) <= MAX_RESULTS else frozenset()
     return scored
+
+
+def _final_steps(item: Item, rationale: RationaleFacts, start: int) -> tuple[RationaleFacts, int]:
+    """The facts of the steps from `start` on, where a thought ends there, and how many stand before them."""
+    steps = [step.step for step in rationale.steps if step.step.start >= start]
+    if not steps or len(steps) == len(rationale.steps):
+        return rationale, 0
+    return analyse(item.question, item.rationale, steps), len(rationale.steps) - len(steps)
 
 
 def kind_of(item: Item) -> str | None:
@@ -90,9 +112,18 @@ def kind_of(item: Item) -> str | None:
 
 
 def _assemble(
-    item, rationale: RationaleFacts, claims: Claims, found, graded, by_step, overall_flags, shown
+    item,
+    rationale: RationaleFacts,
+    final: RationaleFacts,
+    found,
+    graded,
+    by_step,
+    overall_flags,
+    shown,
 ) -> Scored:
-    likely = likelihoods(rationale, any(f.code == "unsupported_answer" for f in overall_flags))
+    is_unsupported = any(f.code == "unsupported_answer" for f in overall_flags)
+    likely = likelihoods(rationale, is_unsupported)
+    sound = likely.soundness if final is rationale else likelihoods(final, is_unsupported).soundness
     steps = [
         StepScore(
             f.step.text,
@@ -105,22 +136,22 @@ def _assemble(
         )
         for f, (v, r), own, here in zip(rationale.steps, likely.steps, by_step, shown, strict=True)
     ]
-    idle = sum(any(f.code in IDLE_CODES for f in own) for own in by_step)
+    counted = by_step[len(steps) - len(final.steps) :]
+    idle = sum(any(f.code in IDLE_CODES for f in own) for own in counted)
     return Scored(
         item,
         found,
         graded,
         steps,
         overall_flags,
-        structure=unit(structure_score(rationale, found, by_step, overall_flags)),
-        validity=unit(likely.soundness),
+        structure=unit(structure_score(final, found, counted, overall_flags)),
+        validity=unit(sound),
         redundancy=unit(likely.redundancy),
-        length=rough_tokens(item.rationale[:200_000]),
+        length=0,
         checkable=rationale.checkable,
         failed=rationale.failed,
-        idle_share=idle / len(steps) if steps else 0.0,
-        soundness=likely.soundness,
-        evidence=evidence_of(likely.soundness, claims, rationale, sum(map(bool, shown))),
+        idle_share=idle / len(counted) if counted else 0.0,
+        soundness=sound,
         topic=topic_features(item.question, rationale),
         answered=vote_of(found.answer, item.choices),
         words=digest_of(item.rationale),

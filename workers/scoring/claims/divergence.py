@@ -18,11 +18,12 @@ class Result(NamedTuple):
     terms: tuple
 
 
-def results_of(equations: Iterable[Iterable[Equation]]) -> tuple[Result, ...]:
-    """What the recomputed calculations of a rationale work out, step by step."""
+def results_of(equations: Iterable[Iterable[Equation]], before: int = 0) -> tuple[Result, ...]:
+    """What the recomputed calculations of a rationale work out, step by step. before: steps that stand
+    before."""
     found = [
         Result(at, one.given, one.operands)
-        for at, own in enumerate(equations)
+        for at, own in enumerate(equations, before)
         for one in own
         if one.single
     ]

@@ -5,7 +5,7 @@ with LaTeX or powers, in which a number is not what stands beside it.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -81,8 +81,9 @@ def _blank_marks(text: str) -> str:
     return _MARK.sub(lambda m: " " * len(m.group()), text) if "<<" in text else text
 
 
-def read_claims(question: str, rationale: RationaleFacts) -> Claims:
-    """What the claims of a rationale show beside its question."""
+def read_claims(question: str, rationale: RationaleFacts, before: int = 0) -> Claims:
+    """What the claims of a rationale show beside its question. before: how many steps stand before its
+    first."""
     asked = _question(question[:8_000])
     if not asked.is_english:
         return NO_CLAIMS
@@ -100,7 +101,10 @@ def read_claims(question: str, rationale: RationaleFacts) -> Claims:
     findings += _of_sources(question, asked, mentions, texts, starts)
     findings.sort(key=lambda one: (one.step, one.start))
     plain = sum(not one.operands for own in mentions for one in own)
-    return Claims(tuple(_some(findings)), plain)
+    found = _some(findings)
+    if before:
+        found = [replace(one, step=one.step + before) for one in found]
+    return Claims(tuple(found), plain)
 
 
 def _some(findings: list[Finding]) -> list[Finding]:

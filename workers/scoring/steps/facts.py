@@ -135,6 +135,7 @@ class RationaleFacts:
     question_numbers: frozenset = frozenset()
     question_words: frozenset = frozenset()
     question_letters: frozenset = frozenset()
+    question_sequence: tuple[str, ...] = ()  # its tokens in order
     words: frozenset = frozenset()
     numbers: frozenset = frozenset()
     letters: frozenset = frozenset()
@@ -170,18 +171,18 @@ def numbers_in(words: list[str]) -> list[Fraction]:
 
 
 @lru_cache(maxsize=512)
-def _question(question: str) -> tuple[frozenset, frozenset, frozenset]:
+def _question(question: str) -> tuple[frozenset, frozenset, frozenset, tuple[str, ...]]:
     words = tokens_of(question[:MAX_QUESTION])
     content = frozenset(w for w in words if w not in _COMMON and not w[0].isdecimal())
     letters = frozenset(w for w in words if len(w) == 1 and w.isalpha()) - {"a", "i"}
-    return frozenset(numbers_in(words)), content, letters
+    return frozenset(numbers_in(words)), content, letters, tuple(words)
 
 
 def analyse(question: str, rationale: str, steps: list[Step] | None = None) -> RationaleFacts:
     """Facts about every step of a rationale; steps are found in the text unless given."""
     steps = split_steps(rationale) if steps is None else steps
-    numbers, content, letters = _question(question)
-    rationale = RationaleFacts([], numbers, content, letters)
+    numbers, content, letters, sequence = _question(question)
+    rationale = RationaleFacts([], numbers, content, letters, sequence)
     for step in steps:
         rationale.steps.append(_facts(step))
     rationale.length = sum(len(s.words) for s in rationale.steps)
