@@ -91,13 +91,31 @@ class RationaleView:
         told = f"What the judge {judge['name']} says of the worst step" if judge else ""
         if judge and judge["reason"]:
             told = f"{judge['name']} gave no score: {judge['reason']}"
+        valid = ("Valid", score and score.validity, "How likely it is that no step is wrong")
+        if self.grade == "wrong":  # then one is, and a bar of that would say little
+            valid = ("Valid", None, self.first_wrong or "A step is wrong: the answer is")
         return [
-            ("Valid", score and score.validity, "How likely it is that no step is wrong"),
+            valid,
             ("Concise", score and score.conciseness, "How short it is, for what it says"),
             ("Structure", score and score.structure, "How well its steps are built"),
             ("Agree", score and score.consistency, "Share of the rationales with the same answer"),
             *([(judge["name"], judge["validity"], told)] if judge else []),
         ]
+
+    @property
+    def first_wrong(self) -> str:
+        """Where a wrong answer likely went wrong, in a few words."""
+        step = self.score.detail.get("first_wrong_step") if self.score else None
+        return f"step {step} is likeliest the first wrong one" if step else ""
+
+    @property
+    def checked(self) -> str:
+        """In how many steps something could be recomputed: a step without a flag need not be checked."""
+        unchecked = self.score.detail.get("unchecked_steps") if self.score else None
+        if unchecked is None or not self.sums:
+            return ""
+        count = len(self.score.detail["steps"])
+        return f"{count - len(unchecked)} of {count} step{'s' * (count != 1)} checked"
 
     @property
     def wrote(self) -> str:

@@ -11,6 +11,7 @@ from curation.projects.access import project_view
 from curation.projects.models import Role
 from curation.reviews.models import AgreementCount
 from curation.reviews.reports import agreement as counts
+from curation.reviews.reports.flag_precision import flag_precision
 
 
 @require_GET
@@ -44,6 +45,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     return {
         "count": count,
         "figures": figures,
+        "rules": flag_precision(project) if is_admin else None,
         "running": running,
         "last": last,
         "failed": failed,

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from curation.jobs import Status
 from curation.projects.models import Project, User
+from curation.rationales.models import Score
 from curation.reviews.adjudication.adjudicate import adjudicate
 from curation.reviews.bench.open_rationales import to_review
 from curation.reviews.models import AgreementCount, Review
@@ -279,3 +280,17 @@ def test_a_stranger_finds_nothing_and_orders_nothing(
     assert stranger_client.get(PAGE).status_code == 404
     assert stranger_client.post(reverse("agreement_count", args=["eggs"])).status_code == 404
     assert not AgreementCount.objects.exists()
+
+
+def test_admins_see_by_rule_how_often_reviewers_confirm_the_scorers_flags(
+    project: Project, reviewed: None, admin_client: Client, reviewer_client: Client
+) -> None:
+    flag = {"code": "other_value", "message": "Not what the question says.", "severity": "warning"}
+    for score in Score.objects.filter(project=project, correctness=0.0):
+        steps = [{"text": text, "flags": own} for text, own in (("a", []), ("b", [flag]))]
+        score.detail = score.detail | {"steps": steps}
+        score.save(update_fields=["detail"])
+    page = admin_client.get(PAGE).content.decode()
+    # Of the 24 labels of second steps of the wrong ones 12 say that they are wrong.
+    assert "other_value" in page and ">50%<" in page
+    assert "other_value" not in reviewer_client.get(PAGE).content.decode()
