@@ -14,11 +14,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tests.benchmarks import scoring_answers, scoring_rate
 from tests.benchmarks.bombs import bomb_texts
+from tests.benchmarks.row import Row
+from tests.benchmarks.soundness import soundness
 from workers.scoring import Item, score_items
 from workers.scoring.contract import item_from
 from workers.scoring.equations.equations import check_text
@@ -36,20 +38,6 @@ from workers.scoring.metrics.similarity import SentenceEmbedder
 PAIRS = Path(__file__).parents[1] / "workers" / "scoring" / "data" / "answer_pairs.jsonl"
 KINDS = {"random number": 0.75, "random operation": 0.70, "repeat step": 0.99, "remove step": 0.60,
          "swap steps": 0.60, "swap solutions": 0.95}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    shown: str
-    wanted: str = ""
-    met: bool | None = None
-
-    def __str__(self) -> str:
-        mark = {True: "yes", False: "NO", None: ""}[self.met]
-        return f"{self.what:58} {self.shown:>34} {self.wanted:>22} {mark:>4}"
 
 
 def teachers(data: Path) -> list[tuple[Item, bool]]:
@@ -346,6 +334,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer lines and texts than asked for")
     parser.add_argument("--areas", action="store_true", help="only the areas under the ROC")
     parser.add_argument("--answers", action="store_true", help="only how answers are graded")
+    parser.add_argument("--soundness", action="store_true", help="only right answers, sound or not")
     options = parser.parse_args()
     data = default_data()
     rows: list[Row] = []
@@ -356,6 +345,9 @@ def main() -> int:
             print(row, flush=True)
 
     print(Row("what", "figure", "wanted"))
+    if options.soundness and data.is_dir():
+        show(soundness(data))
+        return 1 if any(row.met is False for row in rows) else 0
     if options.areas and data.is_dir():
         show(areas(data, SentenceEmbedder()))
         return 1 if any(row.met is False for row in rows) else 0
@@ -369,6 +361,7 @@ def main() -> int:
             show(part(data))
         show(throughput(data, *((200, 2) if options.quick else (1_400, 6))))
         show(areas(data, embedder))
+        show(soundness(data))
         show(off_topic_flags(data, embedder, 100 if options.quick else 1_000))
         show(embedding_throughput(data, 200 if options.quick else 1_000))
         show(memory(data, 20_000 if options.quick else 200_000))

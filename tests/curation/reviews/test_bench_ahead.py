@@ -227,3 +227,12 @@ def test_rationales_with_different_answers_never_fold(
     assert "data-twin-of" in reviewer_client.get(bench).content.decode()
     Score.objects.filter(pk=other.pk).update(answer="4", correctness=0.0)
     assert "data-twin-of" not in reviewer_client.get(bench).content.decode()
+
+
+def test_the_bench_says_what_was_checked_and_where_a_wrong_answer_likely_went_wrong(
+    make_questions: Make, make_rationales: Make, reviewer_client: Client
+) -> None:
+    make_rationales(make_questions(1)[0], ["right", "wrong"])
+    page = reviewer_client.get(reverse("review", args=["eggs"])).content.decode()
+    assert page.count("1 of 3 steps checked") == 2
+    assert page.count("is likeliest the first wrong one</span>") == 1
