@@ -5,12 +5,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.datasets import formats, selectors
 from curation.datasets.choosing import funnel_words
+from curation.datasets.exports import files
 from curation.datasets.forms import FreezeForm
 from curation.datasets.gates.runs import order_gates
 from curation.datasets.models import DatasetCheck, DatasetVersion, GateRun
@@ -161,6 +169,7 @@ def _detail(version: DatasetVersion, viewer: Viewer) -> dict[str, Any]:
             "examples": selectors.first_examples(version, viewer),
             "card": to_html(version.card),
             "check": last_check(version),
+            "more_forms": [(name, told[0]) for name, told in files.forms().items()],
             "same": selectors.same_bytes(version),
             "funnel": funnel_words(version.funnel),
             "downloads": [
@@ -194,9 +203,21 @@ def _verified(request: HttpRequest, check: DatasetCheck | None) -> HttpResponse:
 
 @require_GET
 @project_view(admin=True)
-def dataset_download(request: HttpRequest, number: int, form: str) -> FileResponse:
+def dataset_download(request: HttpRequest, number: int, form: str) -> StreamingHttpResponse:
     """The file as an attachment, in pieces."""
-    version = version_or_404(request, number)
+    return download(version_or_404(request, number), form)
+
+
+def download(version: DatasetVersion, form: str) -> StreamingHttpResponse:
+    """A stored file, or another form that is made as it is sent. Raises Http404."""
+    known = files.forms()
+    if form in known and version.status == Status.DONE:
+        _, extension, kind = known[form]
+        # A FileResponse sets no headers for what is no file.
+        told = content_disposition_header(True, formats.file_name(version, extension))
+        return StreamingHttpResponse(
+            files.stream(version, form), content_type=kind, headers={"Content-Disposition": told}
+        )
     if form not in CONTENT_TYPES or version.status != Status.DONE:
         raise Http404
     if form == "rejected" and not formats.has_rejected(version):

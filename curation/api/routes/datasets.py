@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
 from pydantic import Field
@@ -11,13 +11,12 @@ from curation.api.core.auth import ADMIN, ADMIN_READ, READ
 from curation.api.core.pagination import PageOf, asked, filters, shown, size_of
 from curation.api.core.schemas import MAX_INTEGER, Body, Order, WorkOut, work_out
 from curation.api.routes.rationales import hides_teachers
-from curation.datasets import formats, selectors, services
+from curation.datasets import selectors, services
 from curation.datasets.models import DatasetCheck, DatasetVersion
 from curation.datasets.previews import preview_of
 from curation.datasets.recipes import THOUGHTS, WHICH
 from curation.datasets.verification import last_check, order_check
-from curation.datasets.views import CONTENT_TYPES
-from curation.jobs import Status as WorkStatus
+from curation.datasets.views import download
 from curation.web.pagination import Page, number
 
 router = Router(tags=["datasets"])
@@ -186,17 +185,14 @@ def dataset_verified(request: HttpRequest, slug: str, dataset: int) -> dict[str,
 
 
 @router.get(
-    f"{ONE}/download/{{slug:form}}", auth=ADMIN_READ, summary="Download: jsonl, parquet or md"
+    f"{ONE}/download/{{slug:form}}",
+    auth=ADMIN_READ,
+    summary="Download: jsonl, parquet, md, rejected, folder and other forms",
 )
-def dataset_download(request: HttpRequest, slug: str, dataset: int, form: str) -> FileResponse:
+def dataset_download(
+    request: HttpRequest, slug: str, dataset: int, form: str
+) -> StreamingHttpResponse:
+    """Forms: jsonl, parquet, md, rejected; prompt-completion, messages, alpaca, sharegpt, preferences, steps,
+    distilling, plain, reviews (JSON lines); plain-csv, reviews-csv; folder and llama-factory (ZIP)."""
     version = _version(request, dataset)
-    if form not in CONTENT_TYPES or version.status != WorkStatus.DONE:
-        raise Http404
-    if form == "rejected" and not formats.has_rejected(version):
-        raise Http404
-    return FileResponse(
-        formats.open_format(version, form),
-        as_attachment=True,
-        filename=formats.file_name(version, formats.EXTENSIONS[form]),
-        content_type=CONTENT_TYPES[form],
-    )
+    return download(version, form)

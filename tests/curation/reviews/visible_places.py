@@ -17,6 +17,7 @@ from django.urls.resolvers import URLPattern
 from curation.api.api import api
 from curation.api.models import ApiToken
 from curation.dashboard.waiting import KINDS
+from curation.datasets.exports.files import forms
 from curation.datasets.formats import EXTENSIONS
 from curation.datasets.models import DatasetVersion, GateRun, HeldOutList
 from curation.evaluations.models import Evaluation
@@ -102,7 +103,7 @@ PAGES: dict[str, Callable[[], list[Names]]] = {
     "list": keys(HeldOutList),
     "dataset": _numbers,
     "dataset_download": lambda: [
-        {**one, "form": form} for one in _numbers() for form in EXTENSIONS
+        {**one, "form": form} for one in _numbers() for form in (*EXTENSIONS, *forms())
     ],
     "training": keys(TrainingJob),
     "evaluation": keys(Evaluation),
@@ -142,7 +143,7 @@ HOLDERS: dict[str, Callable[[], list[Any]]] = {
 HOLDERS |= {
     "username": lambda: list(User.objects.values_list("username", flat=True)[:ALIKE]),
     "dataset": lambda: list(DatasetVersion.objects.values_list("number", flat=True)),
-    "form": lambda: list(EXTENSIONS),
+    "form": lambda: [*EXTENSIONS, *forms()],
     "action": lambda: ["approve"],
     "deleted": lambda: ["eggs"],
 }

@@ -8,7 +8,8 @@ from django.core.management.base import CommandError
 
 from curation.commands import StageCommand, project_by_slug
 from curation.datasets.choosing import funnel_words
-from curation.datasets.formats import EXTENSIONS, file_name, open_format
+from curation.datasets.exports import files
+from curation.datasets.formats import EXTENSIONS, file_name
 from curation.datasets.gates.runs import GATES, order_gates, run_gates
 from curation.datasets.models import DatasetVersion
 from curation.datasets.previews import preview_of
@@ -50,7 +51,7 @@ class Command(StageCommand):
         parser.add_argument(
             "--preview", action="store_true", help="say what it would hold; no more"
         )
-        parser.add_argument("--format", default="jsonl", choices=sorted(EXTENSIONS))
+        parser.add_argument("--format", default="jsonl", choices=[*EXTENSIONS, *files.forms()])
         parser.add_argument("--out", type=Path, metavar="DIR", help="default: only freeze")
 
     def work(self, **options: Any) -> None:
@@ -72,12 +73,15 @@ class Command(StageCommand):
         if not verify(version):
             raise CommandError(f"{version} no longer gives its SHA-256 {version.sha256}.")
         if options["out"]:
-            target = options["out"] / file_name(version, EXTENSIONS[options["format"]])
+            form = options["format"]
+            extension = EXTENSIONS.get(form) or files.forms()[form][1]
+            target = options["out"] / file_name(version, extension)
             try:
                 options["out"].mkdir(parents=True, exist_ok=True)
-                with open_format(version, options["format"]) as source, target.open("wb") as file:
-                    while chunk := source.read(1024 * 1024):
-                        file.write(chunk)
+                parts = files.stored if form in EXTENSIONS else files.stream
+                with target.open("wb") as file:
+                    for part in parts(version, form):
+                        file.write(part)
             except OSError as error:
                 raise CommandError(f"{target}: {error.strerror}.") from None
             self.say(f"written: {target}")
