@@ -6,6 +6,8 @@ from curation.questions.correcting.known import TAKE_OVER
 from curation.questions.models import Split
 from curation.questions.samples import SAMPLES
 
+ACCEPTED = ".jsonl,.json,.ndjson,.csv,.tsv,.txt,.xlsx,.parquet,.gz,.zip"
+
 
 class ImportForm(forms.Form):
     file = forms.FileField(label="File", allow_empty_file=True)
@@ -37,8 +39,13 @@ class ImportForm(forms.Form):
         max_length=60,
         help_text="Where the file’s ids stand for other questions here, such as “svamp-”.",
     )
+    look = forms.BooleanField(
+        required=False,
+        widget=forms.HiddenInput,
+        help_text="Show what the file is before it is stored.",
+    )
     order_key = forms.CharField(max_length=64, widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["file"].widget.attrs["accept"] = ".jsonl,.json,.ndjson,application/x-ndjson"
+        self.fields["file"].widget.attrs["accept"] = ACCEPTED

@@ -19,7 +19,6 @@ from curation.questions.uploads import refuse_beyond_share, store
 from curation.text.clean import clean
 from curation.web import rate_limit
 
-MAX_TYPE = 10  # characters of the column
 MAX_PREFIX = 60
 
 
@@ -49,12 +48,14 @@ def add_questions(
                 other_answers=list(row.other_answers),
                 reference_problem=None if row.reference_answer else "",
                 worked_solution=row.worked_solution,
-                answer_type=_type_of(row),
+                answer_type=row.answer_type
+                or type_of_answer(row.reference_answer, has_choices=bool(row.choices)),
                 choices=list(row.choices),
                 domain=row.domain,
                 difficulty=row.difficulty,
                 split=row.split or split,
                 subset=row.subset,
+                metadata=row.metadata,
                 content_hash=digest,
                 text_key=text_key(row.question),
             )
@@ -71,12 +72,6 @@ def _cleaned(row: Row) -> Row:
     if isinstance(made, BadRow):
         raise Invalid(f"Line {made.line:,}: {made.message}.")
     return made
-
-
-def _type_of(row: Row) -> str:
-    """The row's answer type, read from its reference where the row says none."""
-    found = row.answer_type or type_of_answer(row.reference_answer, has_choices=bool(row.choices))
-    return found if len(found) <= MAX_TYPE else "text"
 
 
 def set_reference_problems(problems: Mapping[int, str]) -> None:
@@ -97,11 +92,16 @@ def order_import(
     keep_good_rows: bool = False,
     take_over: str = "",
     id_prefix: str = "",
+    mapping: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+    draft: bool = False,
     order_key: str | None = None,
     enqueue: bool = True,
 ) -> QuestionImport:
     """Store the upload and order its import (`enqueue` False: the caller carries it out itself).
 
+    mapping: what columns become, where the proposal is not right; dry_run: look at every row and write none;
+    draft: only store the file, for a person to look at (`wizard.drafts`).
     Raises Invalid for an unknown preset, a huge file, or more bytes than the person may have stored;
     Conflict where they have too many imports under way, TooMany where they order them too fast.
     """
@@ -136,11 +136,14 @@ def order_import(
                     keep_good_rows=keep_good_rows,
                     take_over=take_over,
                     id_prefix=id_prefix,
+                    mapping=dict(mapping or {}),
+                    dry_run=dry_run,
+                    status=Status.PAUSED if draft else Status.WAITING,
                     order_key=order_key,
                     artifact=artifact,
                     size=size,
                 )
-                if enqueue:
+                if enqueue and not draft:
                     celery_app.send(celery_app.RUN_IMPORT, job.pk)
     except BaseException:
         artifacts.remove(artifact)
@@ -177,10 +180,11 @@ def import_again(
             keep_good_rows=keep_good_rows,
             take_over=job.take_over if take_over is None else take_over,
             id_prefix=job.id_prefix if id_prefix is None else id_prefix,
+            mapping=job.mapping,
             order_key=order_key,
         )
 
 
 def cancel_import(job: QuestionImport) -> None:
     """Stop an import; batches that it wrote stay, and importing again adds only what is missing."""
-    move(QuestionImport, job.pk, ACTIVE, Status.CANCELLED)
+    move(QuestionImport, job.pk, (*ACTIVE, Status.PAUSED), Status.CANCELLED)

@@ -1,6 +1,7 @@
 """The files of imports: stored beside the rows, bounded for each person, removed some days after."""
 
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from typing import IO
 
@@ -10,8 +11,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from curation import artifacts
-from curation.errors import Invalid
-from curation.jobs import TERMINAL
+from curation.errors import Conflict, Invalid
+from curation.jobs import TERMINAL, Status, move
 from curation.projects.models import User
 from curation.questions.models import QuestionImport
 
@@ -39,7 +40,7 @@ def store(file: IO[bytes], file_name: str) -> tuple[str, int]:
     """Store an upload; returns its place and its bytes. Outside of any transaction: a large file would
     keep SQLite's one write lock from everybody for as long as it is copied. Raises Invalid for an empty
     or a huge one."""
-    place, size = f"imports/{uuid.uuid4().hex}.jsonl", 0
+    place, size = f"imports/{uuid.uuid4().hex}", 0
     with artifacts.writing(place) as target:
         while chunk := file.read(1024 * 1024):
             size += len(chunk)
@@ -55,7 +56,11 @@ def store(file: IO[bytes], file_name: str) -> tuple[str, int]:
 def remove_old_files() -> int:
     """Remove the files of imports that ended IMPORT_FILE_DAYS ago; their rows stay. Returns how many."""
     before = timezone.now() - timedelta(days=settings.IMPORT_FILE_DAYS)
-    ended = QuestionImport.objects.filter(status__in=TERMINAL, finished_at__lt=before)
+    drafts = QuestionImport.objects.filter(status=Status.PAUSED, created_at__lt=before)
+    for pk in drafts.exclude(artifact="").values_list("pk", flat=True)[:REMOVED_AT_ONCE]:
+        with suppress(Conflict):  # somebody stored it at this moment
+            move(QuestionImport, pk, (Status.PAUSED,), Status.CANCELLED, finished_at=before)
+    ended = QuestionImport.objects.filter(status__in=TERMINAL, finished_at__lte=before)
     rows = list(ended.exclude(artifact="").values_list("pk", "artifact")[:REMOVED_AT_ONCE])
     for pk, artifact in rows:
         artifacts.remove(artifact)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from curation.questions import views
+from curation.questions.wizard import views as wizard
 
 urlpatterns = [
     path("projects/<slug:slug>/questions/", views.questions, name="questions"),
@@ -16,6 +17,16 @@ urlpatterns = [
         "projects/<slug:slug>/questions/imports/<int:pk>/",
         views.import_detail,
         name="import_detail",
+    ),
+    path(
+        "projects/<slug:slug>/questions/imports/<int:pk>/columns",
+        wizard.columns,
+        name="import_columns",
+    ),
+    path(
+        "projects/<slug:slug>/questions/imports/<int:pk>/bad-rows",
+        wizard.bad_rows,
+        name="import_bad_rows",
     ),
     path(
         "projects/<slug:slug>/questions/imports/<int:pk>/again",

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.errors import Conflict, Invalid
+from curation.jobs import Status
 from curation.projects.access import project_view
 from curation.projects.models import Role
 from curation.projects.saved_views import save_from, views_of
@@ -19,6 +20,9 @@ from curation.questions.correcting.edit_form import QuestionForm
 from curation.questions.forms import ImportForm
 from curation.questions.models import Question, QuestionChange, QuestionImport, Split
 from curation.questions.samples import SAMPLES
+from curation.questions.wizard.drafts import choose_saved
+from curation.questions.wizard.report import counted
+from curation.questions.wizard.views import wizard_page
 from curation.web import rate_limit
 from curation.web.pagination import only, page_of
 
@@ -124,8 +128,11 @@ def import_new(request: HttpRequest) -> HttpResponse:
                 keep_good_rows=given["keep_good_rows"],
                 take_over=given["take_over"],
                 id_prefix=given["id_prefix"],
+                draft=given["look"],
                 order_key=given["order_key"] or None,
             )
+            if given["look"] and not job.mapping:
+                choose_saved(job)
             return redirect("import_detail", request.project.slug, job.pk)
         except (Invalid, Conflict) as error:
             form.add_error("file", str(error))
@@ -142,8 +149,16 @@ def _job(request: HttpRequest, pk: int) -> QuestionImport:
 @require_GET
 @project_view
 def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    job = _job(request, pk)
+    if job.status == Status.PAUSED:
+        return wizard_page(request, job)
     name = "questions/_import.html" if request.htmx else "questions/import_detail.html"
-    return render(request, name, {"job": _job(request, pk), "order_key": uuid.uuid4().hex})
+    context = {
+        "job": job,
+        "order_key": uuid.uuid4().hex,
+        "counted": counted(job.report.get("counts", {})),
+    }
+    return render(request, name, context)
 
 
 @require_POST

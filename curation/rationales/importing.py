@@ -2,29 +2,35 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, TypeVar
+from contextlib import closing
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from curation import artifacts
 from curation.errors import Invalid, ServiceError
 from curation.jobs import Status, begin, ending, finish, give_way, still_mine
 from curation.projects.models import Project
 from curation.questions.correcting.changing import change_questions
 from curation.questions.correcting.known import Inspector, Is, Seen, clean_rows, taken_over
-from curation.questions.formats import BadRow, Refused, Row, read_rows
+from curation.questions.formats import BadRow, Refused, Row, open_questions, rows_of
 from curation.questions.models import Question, QuestionImport
+from curation.questions.reading import Table
 from curation.questions.services import add_questions
+from curation.questions.shapes.convert import Converter
+from curation.questions.shapes.mapping import Mapping
+from curation.questions.wizard.drafts import source_of_job, understood
+from curation.questions.wizard.report import Report, about_file, settled
 from curation.rationales.models import Rationale, Source, Teacher, text_hash
 from curation.rationales.scoring.scores import mark_stale, order_scoring
 from curation.rationales.teachers.services import refuse_more_teachers
 from curation.text.clean import clean
+from curation.text.storable import mended
 
 BATCH = 200
-SHOWN_BAD_ROWS = 200
+SHOWN_BAD_ROWS = 1_000
 SHOWN_DIFFERING = 200
 
 T = TypeVar("T")
@@ -55,43 +61,36 @@ def run_import(
 
 
 def _check(job: QuestionImport) -> bool:
-    """Read all lines; False when the import ended here because of bad rows."""
-    read = bad = 0
-    shown: list[dict[str, object]] = []
-    names = _NewTeachers(job.project)
-    inspector = Inspector(job.project, job.split, job.take_over)
-    differing: list[dict[str, object]] = []
-
-    def note(row: BadRow) -> None:
-        nonlocal bad
-        bad += 1
-        if len(shown) < SHOWN_BAD_ROWS:
-            shown.append({"line": row.line, "message": row.message})
-
-    with artifacts.open_artifact(job.artifact) as file:
-        for batch in _batched(_rows_of(job, file)):
-            read += len(batch)
-            for row in batch:
-                if isinstance(row, BadRow):
-                    note(row)
-            for seen in inspector.look([row for row in batch if isinstance(row, Row)]):
-                if seen.status == Is.ID_TAKEN:
-                    note(BadRow(seen.row.line, seen.why))
-                    continue
-                names.take(seen.row)
-                if seen.status == Is.DIFFERS and len(differing) < SHOWN_DIFFERING:
-                    differing.append(seen.shown())
-            # What a worker that died had read is not taken back while it is read again.
-            if read % 5000 < BATCH and not still_mine(
-                job, rows_read=Greatest("rows_read", read), rows_bad=Greatest("rows_bad", bad)
-            ):
-                return False
-    shown.sort(key=lambda one: int(str(one["line"])))
-    counts = {"questions_differ": inspector.counts[Is.DIFFERS], "differing": differing}
-    if not still_mine(job, rows_read=read, rows_bad=bad, bad_rows=shown, **counts):
+    """Look at all rows; False when the import ended here: because of bad rows, or because that was all
+    that was asked for. How the file names its right choices is decided over all of it: where that is not
+    what its first rows said, they are looked at once more."""
+    table, mapping, sample = understood(job)
+    while True:
+        look = _Look(job)
+        converter = Converter(mapping)
+        if not look.at(table, converter):
+            return False
+        if not settled(mapping, converter.tallies):
+            break
+    look.shown.sort(key=lambda one: int(str(one["line"])))
+    read, bad, shown = look.read, look.bad, look.shown
+    if not still_mine(
+        job,
+        rows_read=read,
+        rows_bad=bad,
+        bad_rows=shown,
+        questions_differ=look.inspector.counts[Is.DIFFERS],
+        differing=look.differing,
+        read_as=mapping.as_json(),
+        report={**look.report.as_json(), **about_file(table, mapping, sample)},
+    ):
         return False
+    job.read_as = mapping.as_json()
     if read == 0:
         finish(job, Status.FAILED, error="The file holds no rows, only blank lines.")
+        return False
+    if job.dry_run:
+        finish(job, Status.DONE)
         return False
     if bad and (not job.keep_good_rows or bad == read):
         first = f"line {shown[0]['line']}: {shown[0]['message']}"
@@ -101,6 +100,51 @@ def _check(job: QuestionImport) -> bool:
         finish(job, Status.FAILED, error=error)
         return False
     return True
+
+
+class _Look:
+    """One look at all rows of a file: what each is to the project, which are bad, what they do in all."""
+
+    def __init__(self, job: QuestionImport) -> None:
+        self.job = job
+        self.read = self.bad = 0
+        self.shown: list[dict[str, object]] = []
+        self.differing: list[dict[str, object]] = []
+        self.inspector = Inspector(job.project, job.split, job.take_over)
+        self.names = _NewTeachers(job.project)
+        self.report = Report()
+
+    def at(self, table: Table, converter: Converter) -> bool:
+        """False where the import is no longer this worker's."""
+        rows = clean_rows(rows_of(table, converter), self.job.id_prefix)
+        for batch in _batched(rows):
+            self.read += len(batch)
+            for row in batch:
+                if isinstance(row, BadRow):
+                    self._note(row.line, row.message, row.raw)
+            for seen in self.inspector.look([row for row in batch if isinstance(row, Row)]):
+                self.report.take(seen.row, seen.status)
+                if seen.status == Is.ID_TAKEN:
+                    self._note(seen.row.line, seen.why, seen.row.question[:200])
+                    continue
+                self.names.take(seen.row)
+                if seen.status == Is.DIFFERS and len(self.differing) < SHOWN_DIFFERING:
+                    self.differing.append(seen.shown())
+            # What a worker that died had read is not taken back while it is read again.
+            if self.read % 5000 < BATCH and not still_mine(
+                self.job,
+                rows_read=Greatest("rows_read", self.read),
+                rows_bad=Greatest("rows_bad", self.bad),
+            ):
+                return False
+        self.report.counts["twice"] = self.inspector.counts["twice"]
+        return True
+
+    def _note(self, line: int, message: str, raw: str) -> None:
+        self.bad += 1
+        if len(self.shown) < SHOWN_BAD_ROWS:
+            shown = {"line": line, "message": mended(message), "row": mended(raw)}
+            self.shown.append(shown)
 
 
 class _NewTeachers:
@@ -130,9 +174,11 @@ def _write(job: QuestionImport, is_over: Callable[[], bool]) -> bool:
     """Write the good rows that are not written yet; False when some are left, or the import is no longer
     this worker's."""
     inspector = Inspector(job.project, job.split, job.take_over)
-    with artifacts.open_artifact(job.artifact) as file:
-        good = (row for row in _rows_of(job, file) if isinstance(row, Row))
-        left = (row for row in good if row.line > job.last_line)
+    table = open_questions(source_of_job(job))
+    converter = Converter(Mapping.from_json(job.read_as))
+    rows = clean_rows(rows_of(table, converter), job.id_prefix)
+    left = (row for row in rows if isinstance(row, Row) and row.line > job.last_line)
+    with closing(left):
         for n, rows in enumerate(_batched(left)):
             if n and is_over() and give_way(job):
                 return False
@@ -154,10 +200,6 @@ def _write(job: QuestionImport, is_over: Callable[[], bool]) -> bool:
                     transaction.set_rollback(True)
                     return False
     return True
-
-
-def _rows_of(job: QuestionImport, file: IO[bytes]) -> Iterable[Row | BadRow]:
-    return clean_rows(read_rows(file, job.preset, name=job.file_name), job.id_prefix)
 
 
 def _take_over(job: QuestionImport, seen: Sequence[Seen]) -> int:
@@ -186,9 +228,10 @@ def add_imported(project: Project, pairs: Iterable[tuple[Question, Row]]) -> int
             question=question,
             source=Source.IMPORT,
             teacher=teachers[one.teacher],
-            text=clean(one.text),
+            text=one.text if one.step_labels else clean(one.text),
             text_hash=text_hash(one.text),
-            reasoning=clean(one.reasoning),
+            step_labels=[list(label) for label in one.step_labels],
+            reasoning=one.reasoning,
             temperature=one.temperature,
             labelled_right=one.labelled_right,
         )

@@ -58,7 +58,9 @@ def test_from_sign_in_to_the_report(page: Any, stack: Stack, tmp_path: Path) -> 
     # They import a file with a bad row, are told its line, and keep the good ones.
     page.get_by_role("link", name="Import questions").click()
     page.set_input_files("input[type=file]", questions_file(tmp_path))
-    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Look at the file").click()
+    page.get_by_text("As reviewers will see row 1").wait_for(timeout=30_000)
+    page.get_by_role("button", name=re.compile("^Import ")).click()
     page.get_by_text("line 5").first.wait_for(timeout=30_000)
     page.get_by_role("button", name=re.compile("good rows")).click()
     page.get_by_text("4", exact=True).first.wait_for(timeout=30_000)

@@ -18,7 +18,8 @@ from curation.errors import Invalid
 from curation.questions import selectors, services
 from curation.questions.correcting import changing
 from curation.questions.formats import PRESETS
-from curation.questions.models import Question, QuestionImport, Split
+from curation.questions.models import Question, QuestionImport, SavedMapping, Split
+from curation.questions.wizard.drafts import checked_roles
 from curation.reviews.visibility import Viewer
 from curation.web import rate_limit
 from curation.web.pagination import page_of
@@ -100,6 +101,13 @@ class ImportIn(Schema):
     keep_good_rows: bool = False
     take_over: str = Field("", description=TAKES)
     id_prefix: str = Field("", max_length=services.MAX_PREFIX, description=PREFIX)
+    mapping: str = Field(
+        "",
+        max_length=200_000,
+        description="What columns become, as JSON: {column: role}. The others are proposed.",
+    )
+    mapping_name: str = Field("", max_length=80, description="Of a mapping that the project keeps.")
+    dry_run: bool = Field(False, description="Look at every row, count, and store nothing.")
     order_key: str = ""
 
 
@@ -130,6 +138,13 @@ class ImportOut(WorkOut):
     preset: str
     split: str
     keep_good_rows: bool
+    dry_run: bool
+    mapping: dict[str, str] = Field(
+        description="What was said of columns; the others are proposed."
+    )
+    report: dict[str, Any] = Field(
+        description="What the file is (kind, looks_like, roles, unused, notes) and counts of its rows."
+    )
     rows_read: int
     rows_bad: int
     questions_added: int
@@ -222,7 +237,15 @@ def question_add(request: HttpRequest, slug: str, body: QuestionsIn) -> Status[d
 def import_out(job: QuestionImport) -> dict[str, Any]:
     plain = (
         *("file_name", "preset", "split", "keep_good_rows", "rows_read", "rows_bad", "bad_rows"),
-        *("questions_added", "questions_known", "questions_differ", "questions_changed"),
+        *(
+            "dry_run",
+            "mapping",
+            "report",
+            "questions_added",
+            "questions_known",
+            "questions_differ",
+            "questions_changed",
+        ),
         *("rationales_added", "take_over", "id_prefix", "differing"),
     )
     return {**work_out(job), **{name: getattr(job, name) for name in plain}}
@@ -244,8 +267,9 @@ def import_list(request: HttpRequest, slug: str) -> dict[str, Any]:
 def import_create(
     request: HttpRequest, slug: str, file: File[UploadedFile], options: Form[ImportIn]
 ) -> Status[dict[str, Any]]:
-    """A JSONL file, as multipart/form-data. A worker takes it in; look at the import for how it went.
-    Unless `keep_good_rows`, one bad row keeps everything out."""
+    """A file, as multipart/form-data: JSON Lines, JSON, CSV, TSV, XLSX or Parquet, also packed with gzip or
+    zip. A worker takes it in; look at the import for how it went. Unless `keep_good_rows`, one bad row
+    keeps everything out. With `dry_run` its `report` says what would happen."""
     unknown = sorted(set(request.POST) - {*ImportIn.model_fields, "csrfmiddlewaretoken"})
     if unknown or set(request.FILES) != {"file"}:
         raise Invalid(f"An import has no field {(unknown or ['but one file'])[0]!r}.")
@@ -261,9 +285,28 @@ def import_create(
         keep_good_rows=options.keep_good_rows,
         take_over=options.take_over,
         id_prefix=options.id_prefix,
+        mapping=_mapping(request, options),
+        dry_run=options.dry_run,
         order_key=options.order_key or None,
     )
     return Status(202, import_out(job))
+
+
+def _mapping(request: HttpRequest, options: ImportIn) -> dict[str, str]:
+    """What the request says of columns: a saved mapping, and what it names itself."""
+    said: dict[str, str] = {}
+    if options.mapping_name:
+        rows = SavedMapping.objects.for_project(request.project)
+        said |= get_object_or_404(rows, name=options.mapping_name).roles
+    if options.mapping:
+        try:
+            given = json.loads(options.mapping)
+        except (ValueError, RecursionError):
+            given = None
+        if not isinstance(given, dict):
+            raise Invalid("mapping must be a JSON object of columns and what they become.")
+        said |= checked_roles(given)
+    return said
 
 
 def _import(request: HttpRequest, import_id: int) -> QuestionImport:

@@ -20,8 +20,7 @@ from curation.text.clean import clean, clean_line
 from curation.text.storable import must_be_storable
 
 MAX_TEXT = 200_000
-# Those that the column holds; "undetermined" is read again from the reference.
-TYPES = [one for one in ANSWER_TYPES if len(one) <= 10]
+TYPES = ["", *ANSWER_TYPES]
 MAX_OTHER_ANSWERS = 50
 MAX_CHOICES = 200
 LINES = {"external_id": 200, "domain": 100, "difficulty": 40, "subset": 60}

@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 
 from curation.errors import Invalid
-from curation.questions.correcting.changing import FIELDS, MAX_TEXT, TYPES, values_of, version_of
-from curation.questions.models import Question, Split
+from curation.questions.correcting.changing import FIELDS, MAX_TEXT, values_of, version_of
+from curation.questions.models import AnswerType, Question, Split
 
 LISTS = ("choices", "other_answers")
 
@@ -28,7 +28,9 @@ class QuestionForm(forms.Form):
         "other_answers", 2, help_text="One a line: answers that are right as well."
     )
     answer_type = forms.ChoiceField(
-        label="Kind of answer", choices=[(one, one.replace("_", " or ")) for one in TYPES]
+        label="Kind of answer",
+        required=False,
+        choices=[("", "read from the reference"), *AnswerType.choices],
     )
     choices = _area("choices", 4, help_text="One a line, for a question with choices.")
     worked_solution = _area("worked_solution", 4)

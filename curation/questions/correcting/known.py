@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 from curation.projects.models import Project
-from curation.questions.correcting.changing import FIELDS, LINES, TYPES, checked, difference
+from curation.questions.correcting.changing import FIELDS, LINES, checked, difference
 from curation.questions.correcting.sameness import content_hash, text_key
 from curation.questions.formats import BadRow, Row
 from curation.questions.models import Question, Split
+from curation.questions.shapes.types import type_of_answer
 from curation.text.clean import clean, clean_line
 
 BY_ID, BY_TEXT = "id", "text"
@@ -67,7 +68,13 @@ def clean_row(row: Row, id_prefix: str = "") -> Row | BadRow:
     """The row with its texts as they are stored (`curation.text.clean`); a BadRow where one that is needed
     is empty then."""
     rationales = tuple(
-        replace(one, text=clean(one.text), teacher=clean_line(one.teacher)[:80] or "import")
+        replace(
+            one,
+            # Labels of steps count characters of the text as it is.
+            text=one.text if one.step_labels else clean(one.text),
+            reasoning=clean(one.reasoning),
+            teacher=clean_line(one.teacher)[:80] or "import",
+        )
         for one in row.rationales
     )
     answer = clean(row.reference_answer or "") or None
@@ -116,7 +123,7 @@ def values_in(row: Row, split: str = "") -> dict[str, Any]:
         "choices": list(row.choices),
         "reference_answer": row.reference_answer,
         "other_answers": list(row.other_answers),
-        "answer_type": row.answer_type if row.answer_type in TYPES else "",
+        "answer_type": row.answer_type,
         "worked_solution": row.worked_solution,
         "domain": row.domain,
         "difficulty": row.difficulty,
@@ -198,6 +205,10 @@ class Inspector:
         if "text" in said and content_hash(row.question, ()) == content_hash(known.text, ()):
             del said["text"]  # another spelling of its blanks changes nothing
         new = difference(known, said)
+        if new.get("answer_type") == type_of_answer(
+            row.reference_answer, has_choices=bool(row.choices)
+        ):  # what a row gets that says none
+            del new["answer_type"]
         status = Is.DIFFERS if new else Is.SAME
         return Seen(row, status, known.pk, new, {name: getattr(known, name) for name in new})
 

@@ -2,7 +2,13 @@
 
 from curation.questions.models.change import QuestionChange
 from curation.questions.models.deletion import Deletion, Kind
-from curation.questions.models.question import AnswerType, Question, QuestionImport, Split
+from curation.questions.models.question import (
+    AnswerType,
+    Question,
+    QuestionImport,
+    SavedMapping,
+    Split,
+)
 
 __all__ = [
     "AnswerType",
@@ -11,5 +17,6 @@ __all__ = [
     "Question",
     "QuestionChange",
     "QuestionImport",
+    "SavedMapping",
     "Split",
 ]

@@ -1,5 +1,6 @@
 """Questions and the imports that bring them in."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -14,7 +15,13 @@ class AnswerType(models.TextChoices):
     NUMBER = "number", "number"
     EXPRESSION = "expression", "expression"
     CHOICE = "choice", "choice"
+    YES_NO = "yes_no", "yes or no"
+    DATE = "date", "date"
+    TIME = "time", "time"
+    INTERVAL = "interval", "interval"
+    SET = "set", "set"
     TEXT = "text", "text"
+    UNDETERMINED = "undetermined", "cannot be determined"
 
 
 class Split(models.TextChoices):
@@ -52,13 +59,20 @@ class Question(models.Model):
         help_text="Why no rationale can be compared with the reference; empty: fine, null: not looked at.",
     )
     worked_solution = models.TextField(blank=True, help_text="The worked answer, if there is one.")
-    answer_type = models.CharField(max_length=10, choices=AnswerType, default=AnswerType.NUMBER)
+    answer_type = models.CharField(
+        max_length=20, choices=AnswerType, blank=True, help_text="Empty: there is no reference."
+    )
     choices = models.JSONField(default=list, blank=True)
     domain = models.CharField(max_length=100, blank=True)
     difficulty = models.CharField(max_length=40, blank=True)
     split = models.CharField(max_length=5, choices=Split, default=Split.TRAIN)
     subset = models.CharField(
         max_length=60, blank=True, help_text="A named part of a split, such as `paraphrase`."
+    )
+    metadata = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What its file said besides: system prompt, source, tags.",
     )
     content_hash = models.CharField(
         max_length=64, editable=False, help_text="SHA-256 of text and choices: the same question."
@@ -120,8 +134,35 @@ class Question(models.Model):
         return (self.reference_answer, *self.other_answers) if self.reference_answer else ()
 
 
+class SavedMapping(models.Model):
+    """What the columns of a kind of file become, under a name: chosen again by a file of these columns."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="mappings")
+    name = models.CharField(max_length=80)
+    columns = models.JSONField(help_text="The names of the file's columns, sorted.")
+    roles = models.JSONField(help_text="What each of them becomes.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "name"], name="a_mapping_has_its_name_once_in_a_project"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class QuestionImport(Job):
-    """One file on its way in. Good rows beside bad ones are kept only where the person said so."""
+    """One file on its way in: paused while a person looks at what its columns become. Good rows beside bad
+    ones are kept only where the person said so."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
     file_name = models.CharField(max_length=200)
@@ -138,6 +179,18 @@ class QuestionImport(Job):
     questions_known = models.PositiveIntegerField(default=0)
     rationales_added = models.PositiveIntegerField(default=0)
     bad_rows = models.JSONField(default=list, help_text="The first bad rows: line and message.")
+    mapping = models.JSONField(
+        default=dict, help_text="What columns become, where somebody said it; else it is proposed."
+    )
+    read_as = models.JSONField(
+        default=dict, editable=False, help_text="The whole mapping by which the rows are written."
+    )
+    report = models.JSONField(
+        default=dict, editable=False, help_text="What the file is, and what its rows do, counted."
+    )
+    dry_run = models.BooleanField(
+        default=False, help_text="Every row is looked at, and none is written."
+    )
     # Known questions of which the file says something else.
     take_over = models.CharField(
         max_length=4, blank=True, help_text="Whether that is taken over: id, text; empty: no."

@@ -242,6 +242,11 @@ class Rationale(models.Model):
     labelled_right = models.BooleanField(
         null=True, blank=True, help_text="A gold label that came with an import."
     )
+    step_labels = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Of steps, as its import had them: [start, end, label] in characters; 1, 0 or -1.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = LivingManager()
