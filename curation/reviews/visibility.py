@@ -34,6 +34,7 @@ every page, operation, filter and download.
     trial of a teacher          never     never    never    never    -       yes       never
     address of a webhook        never     never    never    never    -       yes       never
     comment of a bulk action    never     never    never    never    -       yes       never
+    held-out list               never     may      may      may      -       may       never
     deleted text                never     never    never    never    -       yes       never
     search                      never     never    never    never    yes     never     never
     text that is being written  never     never    never    never    may     never     never

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from curation.api.core.tokens import make_token
+from curation.datasets.models import GateRun, HeldOutList
 from curation.datasets.services import freeze, order_freeze
 from curation.evaluations.models import Answer, Evaluation
 from curation.projects.models import Project, User
@@ -289,6 +290,8 @@ def _around(world: World, teacher: Teacher, fillers: list[Question]) -> None:
     freeze(order_freeze(project, ada, enqueue=False).pk)
     order = order_freeze(project, ada, selection="unfiltered", teachers=[name], enqueue=False)
     version = freeze(order.pk)  # its card names the teacher
+    GateRun.objects.create(project=project, recipe={"teachers": [name]}, status="done")
+    HeldOutList.objects.create(project=project, name=world.mark("held-out list"), count=0)
     job = training(project, version, points=1)
     found = report(f"training {job.pk} (approved)")
     told = _renamed(found, name)
