@@ -1,6 +1,7 @@
 """Texts of several lines as HTML: code keeps its blanks, tables are tables, the rest is `maths` with its
 lines. All is escaped. `curation.text.blocks` says what is what."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -9,10 +10,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 from curation.templatetags.maths import maths
 from curation.text.blocks import SUSPECT, Block, cells, parse
+from curation.text.invisible import RULE
 
 register = template.Library()
 
 MAX_ROWS = 500
+RTL = re.compile(f"[{RULE['rtl']}]")
 
 
 @register.filter
@@ -28,7 +31,14 @@ def blocks(text: str | None) -> SafeString:
 
 
 def _lines(text: str) -> SafeString:
-    return mark_safe(maths(text).replace("\n", "<br>"))
+    """Where one of several lines is written from right to left, each begins where its own script does."""
+    html = maths(text)
+    if "\n" not in html:
+        return html
+    if not RTL.search(text):
+        return mark_safe(html.replace("\n", "<br>"))
+    lines = '</div><div dir="auto">'.join(line or "<br>" for line in html.split("\n"))
+    return mark_safe(f'<div dir="auto">{lines}</div>')
 
 
 def _block(block: Block) -> str:

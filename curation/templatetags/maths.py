@@ -207,6 +207,7 @@ def _rebuilt(tree: Element, source: str) -> str:
         if name in ATTRIBUTES and ATTRIBUTE_VALUE.fullmatch(value)
     )
     if tag == "math":
-        attributes += f' alttext="{escape(source)}"'
+        # In one line: whoever shows a text's lines looks for their ends.
+        attributes += f' alttext="{escape(" ".join(source.split()))}"'
     inner = escape(unescape(tree.text or "")) + "".join(_rebuilt(one, source) for one in tree)
     return f"<{tag}{attributes}>{inner}</{tag}>"

@@ -127,3 +127,15 @@ def test_every_text_and_every_field_takes_the_direction_of_its_script(
         for place in re.finditer("كم عدد|لدى سارة", html):
             before = html[max(0, place.start() - 400) : place.start()]
             assert 'dir="auto"' in before or "bench-state" in html[: place.start()], (name, before)
+
+
+def test_lines_of_two_directions_begin_each_at_its_own_side() -> None:
+    assert blocks("لدى 12.\nThen 5.") == (
+        '<div dir="auto">لدى 12.</div><div dir="auto">Then 5.</div>'
+    )
+    assert blocks("a\nb") == "a<br>b"
+
+
+def test_a_formula_of_several_lines_stays_one_formula() -> None:
+    html = blocks("So\n\\begin{align}\na &= 1 \\\\\nb &= 2\n\\end{align}\nend")
+    assert html.count("<br>") == 2 and "<br>" not in html.split("alttext=")[1].split(">")[0]
