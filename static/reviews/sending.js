@@ -4,7 +4,7 @@
 
 import { DOUBLE, isTyping, keyOf } from "./keys.js";
 import { showMeanwhile } from "./meanwhile.js";
-import { ranged } from "./long/labels.js";
+import { ranged } from "./long/ranges.js";
 import { moveToStart } from "./moving.js";
 import { closePanels, network, notice, openPanel, say } from "./page.js";
 import { Problem, ask } from "./server.js";

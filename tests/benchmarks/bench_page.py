@@ -64,10 +64,11 @@ def run(options: argparse.Namespace) -> int:
     from django.core.management import call_command
 
     from curation.reviews.models import Review
-    from tests.benchmarks import review_stack
+    from tests.benchmarks import bench_long, review_stack
     from tests.benchmarks.review_rows import PASSWORD, build, reviewer
 
     call_command("migrate", verbosity=0)
+    bench_long.build()
     kind = build(max(1000, 3 * options.items), reviewers=1, overlap=1)
     print(f"{review_stack.machine()}; {date.today()}\n1,000 questions: {kind}\n", flush=True)
     times: dict[bool, list[float]] = {True: [], False: []}
@@ -80,7 +81,8 @@ def run(options: argparse.Namespace) -> int:
             times[in_hand] += more
             rationales += decided
         _until(lambda: Review.objects.count() == rationales, "not every decision was counted")
-    print("| next question | items | median | p95 | slowest |\n| --- | --- | --- | --- | --- |")
+        bench_long.measure(page, url)
+    print("\n| next question | items | median | p95 | slowest |\n| --- | --- | --- | --- | --- |")
     for in_hand, name in ((True, "in hand when ⏎ is pressed"), (False, "fetched after ⏎")):
         values = sorted(times[in_hand])
         p95 = values[int(0.95 * len(values))]

@@ -3,6 +3,7 @@
 
 import { make } from "../page.js";
 import { box, decisionOf, isOpen, table, whenBegun } from "../table.js";
+import { ranged } from "./ranges.js";
 import { goTo } from "./reading.js";
 import { visibleRows } from "./places.js";
 import { showsThought, textOf } from "./text.js";
@@ -40,6 +41,12 @@ function build(rationale, text) {
     goTo(numberAt(text, maps.get(rationale), event.offsetY / canvas.clientHeight));
   });
   new ResizeObserver(redraw).observe(canvas);
+}
+
+// The two pieces of a run that the final part's place before the thought cuts apart.
+function inOrder({ thought }, first, last) {
+  if (first > thought || last <= thought) return [[first, last]];
+  return [[first, thought], [thought + 1, last]];
 }
 
 function share(text, { begins }, number) {
@@ -91,11 +98,14 @@ function draw(rationale, text, map) {
   }
   const stripe = (number, left, width, tall) => pen.fillRect(left, Math.min(height - tall, y(number)), width, tall);
   if (isOpen(rationale)) {
-    const { labels } = decisionOf(rationale);
-    const high = Math.max(1.5, height / text.total);
-    for (const [value, colour] of [[1, good], [0, line], [-1, bad]]) {
-      pen.fillStyle = colour;
-      for (const number of Object.keys(labels)) if (labels[number] === value && text.partOf(Number(number))) stripe(Number(number), 1, 4, value < 0 ? Math.max(3, high) : high);
+    // Runs of the same label as one stroke, bad ones last so that they are seen.
+    const colours = { 1: good, 0: line, "-1": bad };
+    const runs = Object.entries(ranged(decisionOf(rationale).labels)).sort(([, one], [, other]) => other - one);
+    for (const [span, value] of runs) {
+      const [first, last = first] = span.split("-").map(Number);
+      if (last > text.total) continue;
+      pen.fillStyle = colours[value];
+      for (const [from, to] of inOrder(text, first, last)) stripe(from, 1, 4, Math.max(value < 0 ? 3 : 1.5, y(to) - y(from) + height / text.total));
     }
   }
   pen.fillStyle = line;

@@ -6,7 +6,7 @@ import { ask } from "../server.js";
 
 const PART = 40; // as the server cuts them
 const BLOCK = 25; // parts that are asked for together
-const MOST_DRAWN = 60; // parts
+const MOST_DRAWN = 20; // parts
 
 const texts = new WeakMap();
 let steps = ""; // where the steps are asked for
