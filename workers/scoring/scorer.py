@@ -153,7 +153,7 @@ def _assemble(
         idle_share=idle / len(counted) if counted else 0.0,
         soundness=sound,
         topic=topic_features(item.question, rationale),
-        answered=vote_of(found.answer, item.choices),
+        answered=None if found.method == "denied" else vote_of(found.answer, item.choices),
         words=digest_of(item.rationale),
     )
 
