@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Func, IntegerField, Q
+from django.db.models import Count, Func, IntegerField
 
 from curation.db.adaptive_cache import remembered
 from curation.projects.models import Project, Rubric
-from curation.rationales.models import Score, passes
+from curation.rationales.models import Score, is_not_read, is_right, passes
 
 BARS = 20
 THRESHOLDS = {
@@ -20,11 +20,13 @@ THRESHOLDS = {
 
 @dataclass
 class Spread:
-    """How the scored rationales of a project lie: all, those with a right answer, and for each score of
+    """How the scored rationales of a project lie: all, those with a right answer, those whose answer was not
+    read, and for each score of
     `THRESHOLDS` how many have each hundredth (101 numbers, from 0 to 100)."""
 
     scored: int
     right: int
+    not_read: int
     hundredths: dict[str, list[int]]
 
     def bars(self, score: str) -> list[int]:
@@ -58,13 +60,17 @@ def spread_of(project: Project) -> Spread:
 
 def _spread(project: Project) -> Spread:
     mine = Score.objects.filter(project=project).order_by()
-    counted = mine.aggregate(scored=Count("pk"), right=Count("pk", filter=Q(correctness=1.0)))
+    counted = mine.aggregate(
+        scored=Count("pk"),
+        right=Count("pk", filter=is_right()),
+        not_read=Count("pk", filter=is_not_read()),
+    )
     hundredths = {}
     for score in THRESHOLDS.values():
         rows = mine.exclude(**{f"{score}__isnull": True}).values_list(Hundredth(score))
         found = dict(rows.annotate(n=Count("pk")))
         hundredths[score] = [found.get(n, 0) for n in range(101)]
-    return Spread(counted["scored"], counted["right"], hundredths)
+    return Spread(**counted, hundredths=hundredths)
 
 
 def rubric_effect(project: Project, rubric: Rubric, spread: Spread) -> dict[str, int]:
@@ -74,7 +80,11 @@ def rubric_effect(project: Project, rubric: Rubric, spread: Spread) -> dict[str,
     each move of a threshold.
     """
     mine = Score.objects.filter(project=project)
-    effect = {"scored": spread.scored, "right_answer": spread.right}
+    effect = {
+        "scored": spread.scored,
+        "right_answer": spread.right,
+        "unread": spread.not_read,
+    }
     for name, score in THRESHOLDS.items():
         threshold, at_most = getattr(rubric, name), name.startswith("max")
         place = round(100 * threshold, 6)

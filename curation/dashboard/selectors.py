@@ -17,7 +17,15 @@ from curation.jobs import ACTIVE, Status
 from curation.progress import Progress, progress_of
 from curation.projects.models import Project, Rubric
 from curation.questions.models import Split
-from curation.rationales.models import Group, Rationale, Score, passes
+from curation.rationales.models import (
+    Group,
+    Rationale,
+    Score,
+    is_not_read,
+    is_read,
+    is_right,
+    passes,
+)
 from curation.rationales.scoring.clusters import question_clusters
 from curation.reviews.bench.open_questions import open_questions
 from curation.reviews.models import Decision, Outcome, Review, Seat
@@ -28,13 +36,15 @@ DAYS = 14
 
 @dataclass
 class TeacherLine:
-    """One teacher's rationales so far. Shares are None where there is nothing to share out."""
+    """One teacher's rationales so far. Shares are None where there is nothing to share out; right answers
+    are counted of the `graded` ones, which were read, and `not_read` stands beside them."""
 
     name: str
     written: int = 0
     scored: int = 0
     graded: int = 0
     right: int = 0
+    not_read: int = 0
     passing: int = 0
     validity: float | None = None
     tokens: float | None = None
@@ -65,6 +75,7 @@ class Counts:
     rationales: int = 0
     stale_groups: int = 0
     scored: int = 0
+    not_read: int = 0
     passing: int = 0
     by_people: int = 0
     by_rule: int = 0
@@ -120,7 +131,10 @@ def _counts(project: Project, rubric: Rubric) -> Counts:
         Rationale.objects.for_project(project),
         ("teacher",),
         keys=[pk for pk, line in lines.items() if line.graded],
-        right=(Count("score__correctness"), Count("pk", filter=Q(score__correctness=1.0))),
+        right=(
+            Count("pk", filter=is_read("score__")),
+            Count("pk", filter=is_right("score__")),
+        ),
     )["right"]
     for pk, line in lines.items():
         line.clusters = alike.get(pk)
@@ -129,6 +143,7 @@ def _counts(project: Project, rubric: Rubric) -> Counts:
     every = [*lines.values(), people]
     counts.scored = sum(line.scored for line in every)
     counts.passing = sum(line.passing for line in every)
+    counts.not_read = sum(line.not_read for line in every)
     counts.stale_groups = Group.objects.filter(project=project, scored__lt=F("revision")).count()
     # What a person edited has no teacher, and no accuracy that would say anything of one.
     counts.teachers = [line for line in lines.values() if line.written]
@@ -146,8 +161,9 @@ def _scores(project: Project, rubric: Rubric) -> Any:
         .values("teacher")
         .annotate(
             scored=Count("pk"),
-            graded=Count("correctness"),
-            right=Count("pk", filter=Q(correctness=1.0)),
+            graded=Count("pk", filter=is_read()),
+            right=Count("pk", filter=is_right()),
+            not_read=Count("pk", filter=is_not_read()),
             passing=Count("pk", filter=passes(rubric)),
             validity=Avg("validity"),
             tokens=Avg("tokens"),

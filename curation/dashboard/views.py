@@ -22,7 +22,7 @@ from curation.jobs import Status
 from curation.projects.access import may_create_projects, project_view
 from curation.projects.deletion import deleted_projects
 from curation.projects.forms import RubricForm
-from curation.projects.models import Rubric
+from curation.projects.models import Rubric, Unread
 from curation.rationales.scoring.scores import order_scoring
 from curation.reviews.bulk.orders import order_rule
 
@@ -156,11 +156,20 @@ def rubric_preview(request: HttpRequest) -> HttpResponse:
                 "n": effect[name],
                 "share": effect[name] / effect["scored"],
                 "bars": _histogram(spread, rubric, name),
-                "cut": round(100 * getattr(rubric, name), 1),
+                "cut": round(100 * getattr(rubric, name), 1) if name in THRESHOLDS else None,
             }
-            for name in Rubric.THRESHOLDS
+            for name in ("right_answer", *THRESHOLDS)
             if name != "right_answer" or rubric.right_answer
         ]
+        if effect["unread"]:
+            lines.append(
+                {
+                    "label": f"Answer not read: {rubric.get_unread_display()}",
+                    "n": effect["unread"],
+                    "share": effect["unread"] / effect["scored"],
+                    "query": "answer=not_read",
+                }
+            )
     return render(request, "dashboard/_rubric_preview.html", {"effect": effect, "lines": lines})
 
 
@@ -208,5 +217,6 @@ def approve_by_rule(request: HttpRequest) -> HttpResponse:
     elif action is None or not action.changed:
         messages.success(request, "No undecided rationale passes the rubric.")
     else:
-        messages.success(request, f"{action.changed:,} more rationales are approved by the rule.")
+        does = "decided" if action.rule.unread == Unread.REJECT else "approved"
+        messages.success(request, f"{action.changed:,} more rationales are {does} by the rule.")
     return redirect(address(request.project.slug, "dashboard") + "?now")

@@ -20,7 +20,7 @@ from curation.datasets.texts import arranged
 from curation.projects.models import Project
 from curation.questions.models import Question, Split
 from curation.rationales.listing.selectors import rationales as listed
-from curation.rationales.models import Rationale, Source
+from curation.rationales.models import AnswerVerdict, Rationale, Source
 from curation.reviews.models import Outcome
 
 QUESTIONS_AT_ONCE = 2000
@@ -63,7 +63,7 @@ class Row(NamedTuple):
     bulk: int | None
     bulk_by: int | None
     rule: int | None
-    correctness: float | None
+    verdict: str | None
     tokens: int | None
     length: int | None
     scores: dict[str, float | None]
@@ -193,7 +193,7 @@ class _Reader:
             "rule": F("decision__rule__version"),
         }
         if recipe.get("right_only") or which == "shortest":
-            columns["correctness"] = F("score__correctness")
+            columns["verdict"] = F("score__verdict")
         if recipe.get("max_tokens") or which == "shortest":
             columns |= {"tokens": F("score__tokens"), "length": Length("text")}
         wanted = {"best": "overall"}.get(which, which)
@@ -267,8 +267,8 @@ class _Reader:
             return "domain"
         if recipe.get("difficulties") and difficulty not in recipe["difficulties"]:
             return "difficulty"
-        if recipe.get("right_only") and row.correctness != 1.0:
-            return "wrong" if row.correctness == 0.0 else "not_read"
+        if recipe.get("right_only") and row.verdict != AnswerVerdict.RIGHT:
+            return "wrong" if row.verdict == AnswerVerdict.WRONG else "not_read"
         for name, least in self.minimum.items():
             value = row.scores[name]
             if value is None:
@@ -296,7 +296,9 @@ class _Reader:
         if which == "diverse":
             return _most_different(kept)
         if which == "shortest":
-            return sorted(kept, key=lambda one: (one[1].correctness != 1.0, one[1].length or 0))
+            return sorted(
+                kept, key=lambda one: (one[1].verdict != AnswerVerdict.RIGHT, one[1].length or 0)
+            )
         name = "overall" if which == "best" else which
         sign = 1 if name == "redundancy" else -1
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
+from django.db.models import Count
 from django.utils import timezone
 
 from curation import artifacts
@@ -18,6 +19,7 @@ from curation.datasets.texts import message
 from curation.questions.correcting.changing import values_then
 from curation.questions.models import Question
 from curation.questions.prompts import prompt_of
+from curation.rationales.models import AnswerVerdict
 
 PIECE = 5000
 EXTENSIONS = {"jsonl": "jsonl", "parquet": "parquet", "md": "md", "rejected": "rejected.jsonl"}
@@ -47,6 +49,7 @@ COLUMNS = (
     *("rationale__question__content_hash", "rationale__question__reference_answer"),
     *("rationale__question__domain", "teacher", "author", "rationale__temperature", "approved_by"),
     "rationale__question_id",
+    "verdict",
 )
 # What of these a correction of the question may have changed since, and where it stands.
 CORRECTED = {
@@ -94,7 +97,7 @@ def records(
 
 def _record(row: tuple, recipe: dict[str, Any]) -> dict[str, Any]:
     (_, question, choices, text, reasoning, external_id, content_hash, reference, domain, teacher,
-     author, temperature, approved_by, _) = row  # fmt: skip
+     author, temperature, approved_by, _, verdict) = row  # fmt: skip
     if choices:
         question = prompt_of(Question(text=question, choices=choices))
     return {
@@ -107,6 +110,8 @@ def _record(row: tuple, recipe: dict[str, Any]) -> dict[str, Any]:
         "author": author,
         "temperature": temperature,
         "approved_by": approved_by or None,
+        # A dataset of before there were verdicts keeps its bytes.
+        **({"verdict": verdict} if verdict and recipe.get("form", 1) > 1 else {}),
     }
 
 
@@ -204,6 +209,19 @@ REMAKE: dict[str, Callable[[DatasetVersion], None]] = {
 }
 
 
+def verdict_counts(version: DatasetVersion) -> dict[str, int]:
+    """How many of the examples have which verdict of their answer; "" where it was not scored."""
+    rows = Example.objects.filter(version=version).order_by().values_list("verdict")
+    return dict(rows.annotate(n=Count("pk")))
+
+
+def verdict_words(version: DatasetVersion) -> list[tuple[str, int]]:
+    """(verdict in words, how many examples have it), of those that any has."""
+    found = version.verdicts or {}
+    named = [(one.label, found.get(one.value, 0)) for one in AnswerVerdict]
+    return [(words, n) for words, n in [*named, ("not scored", found.get("", 0))] if n]
+
+
 def card(version: DatasetVersion) -> str:
     """The dataset's card in Markdown: what it is, how its examples were chosen, who approved them."""
     project, recipe = version.project, version.recipe
@@ -225,6 +243,8 @@ def card(version: DatasetVersion) -> str:
         )
     else:
         out.write("- unfiltered: as the teachers wrote them, whatever was decided; for comparing\n")
+    if told := ", ".join(f"{words} {n:,}" for words, n in verdict_words(version)):
+        out.write(f"- answers, as the scorers read them: {told}\n")
     if recipe["teachers"]:
         out.write(f"- only rationales of {', '.join(recipe['teachers'])}\n")
     for part in more_words(recipe):

@@ -7,11 +7,11 @@ from django.db import connection
 
 from curation.datasets.models import Example
 
-COLUMNS = ("version_id", "position", "rationale_id", "approved_by", "teacher", "author")
+COLUMNS = ("version_id", "position", "rationale_id", "approved_by", "teacher", "author", "verdict")
 
 Laid = tuple[
-    int, int, str, str | None, str | None
-]  # position, rationale, approved_by, teacher, author
+    int, int, str, str | None, str | None, str
+]  # position, rationale, approved_by, teacher, author, verdict
 
 
 def lay_down(version_id: int, rows: list[Laid]) -> None:

@@ -39,6 +39,10 @@ class DatasetVersion(Job):
         editable=False,
         help_text="The newest change of a question when it was frozen: its rows are read as they stood then.",
     )
+    verdicts = models.JSONField(
+        null=True,
+        help_text="How many examples have which verdict of their answer; null before 2026-11-29.",
+    )
 
     objects = ProjectQuerySet.as_manager()
 
@@ -202,6 +206,8 @@ class Example(models.Model):
     # As they were called when it was frozen: the bytes stay the same when somebody is renamed.
     teacher = models.CharField(max_length=80, null=True)
     author = models.CharField(max_length=150, null=True)
+    # As the scorers said then; empty where they had not said, and in datasets of before 2026-11-29.
+    verdict = models.CharField(max_length=12, blank=True)
 
     objects = ExampleQuerySet.as_manager()
 

@@ -15,6 +15,7 @@ PLAIN = (
     ("author", pa.string()),
     ("temperature", pa.float64()),
     ("approved_by", pa.string()),
+    ("verdict", pa.string()),
 )
 
 

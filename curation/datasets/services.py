@@ -34,7 +34,7 @@ from curation.jobs import (
 )
 from curation.projects.models import Project, User
 from curation.questions.models import QuestionChange
-from curation.rationales.models import Teacher
+from curation.rationales.models import Score, Teacher
 
 ROWS_AT_ONCE = 5000
 
@@ -150,13 +150,14 @@ def choose_examples(version: DatasetVersion) -> None:
     for start in range(0, len(picked), ROWS_AT_ONCE):
         with transaction.atomic():
             go_on(version)
+            some = list(picked.rows(start, start + ROWS_AT_ONCE))
+            scored = Score.objects.filter(pk__in=[pk for pk, *_ in some])
+            verdicts = dict(scored.values_list("pk", "verdict"))
             lay_down(
                 version.pk,
                 [
-                    (n, pk, who[decider], name(teacher), name(author))
-                    for n, (pk, teacher, author, decider) in enumerate(
-                        picked.rows(start, start + ROWS_AT_ONCE), start
-                    )
+                    (n, pk, who[decider], name(teacher), name(author), verdicts.get(pk, ""))
+                    for n, (pk, teacher, author, decider) in enumerate(some, start)
                 ],
             )
 
@@ -191,6 +192,7 @@ def write_files(version: DatasetVersion) -> None:
     version.sha256, version.example_count = digest, count
     if not version.question_count:
         version.question_count = version.examples.values("rationale__question").distinct().count()
+    version.verdicts = formats.verdict_counts(version)
     version.card = formats.card(version)
     with artifacts.writing(formats.place(version, "md")) as file:
         file.write(version.card.encode())
@@ -201,6 +203,7 @@ def write_files(version: DatasetVersion) -> None:
         sha256=version.sha256,
         example_count=count,
         question_count=version.question_count,
+        verdicts=version.verdicts,
         card=version.card,
     )
 

@@ -163,6 +163,7 @@ def _detail(version: DatasetVersion, viewer: Viewer) -> dict[str, Any]:
     context: dict[str, Any] = {
         "version": version,
         "words": recipe_in_words(version.recipe, hides_teachers=viewer.hides_teachers),
+        "verdicts": formats.verdict_words(version),
     }
     if version.status == Status.DONE:
         context |= {

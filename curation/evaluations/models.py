@@ -57,7 +57,9 @@ class Answer(models.Model):
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="+")
     text = models.TextField()
     answer = models.CharField(max_length=500, null=True)
-    right = models.BooleanField(null=True)
+    right = models.BooleanField(
+        null=True, help_text="Null: the answer was not read, and is neither right nor wrong."
+    )
     validity = models.FloatField(null=True)
     tokens = models.PositiveIntegerField(default=0)
     finish_reason = models.CharField(max_length=20, blank=True)

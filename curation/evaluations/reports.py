@@ -166,13 +166,27 @@ def _row(model: dict[str, Any], group: dict[str, Any], standing: dict[Any, Any])
     )
 
 
+def _not_read(group: dict[str, Any]) -> int:
+    """A report of an older worker has it by another name."""
+    return group.get("n_not_read", group.get("n_ungraded", 0))
+
+
+def _if_right(group: dict[str, Any]) -> str:
+    """How far the share of right answers could rise if all that was not read were right."""
+    accuracy = group["accuracy"]
+    if not accuracy["n"] or accuracy["value"] is None:
+        return "none was read"
+    most = accuracy["value"] + _not_read(group) / accuracy["n"]
+    return f"at most {in_percent(most, 1)}% right, if all of them were"
+
+
 def _notes(group: dict[str, Any]) -> list[str]:
     """What makes a row's figures worth less than they seem."""
     notes = []
     if group["n_failed"]:
         notes.append(f"{group['n_failed']:,} not answered")
-    if group["n_ungraded"]:
-        notes.append(f"{group['n_ungraded']:,} cannot be graded")
+    if unread := _not_read(group):
+        notes.append(f"{unread:,} not read ({_if_right(group)})")
     ended = group["ended"]["value"]
     if ended is not None and ended < ENDED_ENOUGH:
         notes.append(f"only {in_percent(ended)}% end by themselves")

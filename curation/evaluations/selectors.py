@@ -19,7 +19,7 @@ PAGE = 20
 KINDS = 40
 RIGHTS = {
     "wrong": "wrong",
-    "ungraded": "cannot be graded",
+    "not_read": "not read",
     "right": "right",
     "all": "all",
 }
@@ -88,11 +88,12 @@ def chosen(report: dict[str, Any], data: Any, *, teachers: bool = True) -> Chose
     teachers: whether the person may read what teachers answered; beside their names it tells their hand.
     """
     names = model_names(report, teachers=teachers)
+    right = data.get("right") or "wrong"
     keys = [part.key for part in parts(report)]
     made = Chosen(
         model=data.get("model") or next(iter(students(report) or names), ""),
         part=data.get("part", ""),
-        right=data.get("right") or "wrong",
+        right={"ungraded": "not_read"}.get(right, right),  # its name in older addresses
         kind=data.get("kind", "")[:100],
         after=0,
     )
@@ -119,7 +120,7 @@ def answers(evaluation: Evaluation, choice: Chosen) -> tuple[list[Answer], int |
         found = found.filter(right=True)
     elif choice.right == "wrong":
         found = found.filter(right=False)
-    elif choice.right == "ungraded":
+    elif choice.right == "not_read":
         found = found.filter(right__isnull=True)
     rows = list(found.select_related("question").order_by("pk")[: PAGE + 1])
     return rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None

@@ -127,7 +127,8 @@ def finish_evaluation(
     """Store answers, report and verdict together; the kinds at which the student fails go to the
     front of the review queue. False when this worker's attempt was no longer in force."""
     with transaction.atomic():
-        failed = sum(answer.finish_reason == "error" for answer in answers)
+        # One that a server broke off in the middle has a text, and came.
+        failed = sum(answer.finish_reason == "error" and not answer.text for answer in answers)
         came = {"done": len(answers) - failed, "failed": failed, "total": len(answers)}
         if not finish(evaluation, Status.DONE, report=report, verdict=verdict, **came):
             return False

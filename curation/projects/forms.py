@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
 from curation.errors import TooMany
-from curation.projects.models import Project, Role, Rubric
+from curation.projects.models import Project, Role, Rubric, Unread
 from curation.projects.sign_in import Attempt
 
 STUDENT_HELP = (
@@ -100,6 +100,13 @@ class MemberForm(forms.Form):
 
 
 class RubricForm(forms.ModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["unread"].required = False  # what says nothing of it leaves it to people
+
+    def clean_unread(self) -> str:
+        return self.cleaned_data["unread"] or Unread.PEOPLE
+
     class Meta:
         model = Rubric
         fields = Rubric.THRESHOLDS
@@ -109,6 +116,7 @@ class RubricForm(forms.ModelForm):
             "min_conciseness": "Conciseness, at least",
             "min_structure": "Structure, at least",
             "max_redundancy": "Idle steps, at most",
+            "unread": "Where the answer could not be read",
         }
         help_texts = {
             "right_answer": "Compared with the reference answer. Rationales of questions without one "
@@ -117,9 +125,11 @@ class RubricForm(forms.ModelForm):
             "min_conciseness": "Length against the shortest right rationale of the question.",
             "min_structure": "How well the rationale is built: steps, order, a conclusion.",
             "max_redundancy": "How likely it is that some step brings nothing new.",
+            "unread": "It is neither right nor wrong. The rule decides only where the project approves by "
+            "rule; people can change what it said.",
         }
         widgets = {
             name: forms.NumberInput(attrs={"step": "0.01", "min": "0", "max": "1"})
             for name in Rubric.THRESHOLDS
-            if name != "right_answer"
+            if name not in ("right_answer", "unread")
         }

@@ -179,6 +179,14 @@ def _share(default: float, help_text: str) -> models.FloatField:
     )
 
 
+class Unread(models.TextChoices):
+    """What becomes, by rule, of a rationale whose answer the scorers could not read."""
+
+    PEOPLE = "people", "people decide on it"
+    FIRST = "first", "people decide on it, before all others"
+    REJECT = "reject", "the rule rejects it"
+
+
 class Rubric(models.Model):
     """Thresholds that a rationale's scores must reach. Never changed: a change makes a new version."""
 
@@ -189,6 +197,12 @@ class Rubric(models.Model):
     min_conciseness = _share(0.4, "How short a rationale must be.")
     min_structure = _share(0.5, "How well a rationale must be built.")
     max_redundancy = _share(0.8, "How likely it may be that a step makes no progress.")
+    unread = models.CharField(
+        max_length=10,
+        choices=Unread,
+        default=Unread.PEOPLE,
+        help_text="What becomes of a rationale whose answer could not be read.",
+    )
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -206,6 +220,10 @@ class Rubric(models.Model):
                 & Q(min_structure__range=(0, 1))
                 & Q(max_redundancy__range=(0, 1)),
             ),
+            models.CheckConstraint(
+                name="a_rubric_says_what_becomes_of_unread_answers",
+                condition=Q(unread__in=Unread.values),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -217,9 +235,10 @@ class Rubric(models.Model):
         "min_conciseness",
         "min_structure",
         "max_redundancy",
+        "unread",
     )
 
-    def thresholds(self) -> dict[str, float | bool]:
+    def thresholds(self) -> dict[str, float | bool | str]:
         return {name: getattr(self, name) for name in self.THRESHOLDS}
 
 

@@ -10,7 +10,8 @@ MAX_NUMBER = 1e300  # JSON has no bound: 1e999 is read as infinity, and 4,000 di
 @dataclass(frozen=True, slots=True)
 class RationaleRow:
     """teacher: its name; reasoning: what it thought before `text`; labelled_right: the file's verdict;
-    step_labels: one number a step of `text` (1 good, 0 neutral, -1 wrong), () where the file has none."""
+    step_labels: one number a step of `text` (1 good, 0 neutral, -1 wrong), () where the file has none;
+    finish_reason: why its generation ended, "" where the file does not say."""
 
     teacher: str
     text: str
@@ -18,6 +19,7 @@ class RationaleRow:
     labelled_right: bool | None = None
     reasoning: str = ""
     step_labels: tuple[int, ...] = ()
+    finish_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def add_counts(project: Project, rows: Sequence[Question], viewer: Viewer | None
         .values("pk")
         .annotate(
             written=Count("rationales", filter=here),
-            right=Count("rationales", filter=here & Q(rationales__score__correctness=1)),
+            right=Count("rationales", filter=here & Q(rationales__score__verdict="right")),
         )
     }
     states = viewer.states_of(keys)

@@ -234,6 +234,7 @@ def add_imported(project: Project, pairs: Iterable[tuple[Question, Row]]) -> int
             reasoning=one.reasoning,
             temperature=one.temperature,
             labelled_right=one.labelled_right,
+            finish_reason=one.finish_reason,
         )
         for question, row in pairs
         for one in row.rationales

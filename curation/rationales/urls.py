@@ -7,6 +7,7 @@ RUN = f"{P}/runs/<int:pk>"
 urlpatterns = [
     path(f"{P}/rationales/", rationales.rationales, name="rationales"),
     path(f"{P}/rationales/views", rationales.rationales_save, name="rationales_save"),
+    path(f"{P}/rationales/verdicts", rationales.rationales_verdicts, name="rationales_verdicts"),
     path(f"{P}/rationales/scoring", rationales.scoring_state, name="scoring_state"),
     path(f"{P}/rationales/score-again", rationales.score_again, name="score_again"),
     path(f"{P}/meaning/", semantic_search.meaning_new, name="meaning"),

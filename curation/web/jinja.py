@@ -5,10 +5,12 @@ thousand small pieces, over which Django's templates took a third of the whole t
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.template.defaultfilters import linebreaksbr, pluralize, truncatechars
+from django.urls import reverse
 from django.utils.timezone import localtime
 from jinja2 import Environment, StrictUndefined
 
@@ -27,6 +29,17 @@ def clock(value: datetime) -> str:
     return f"{localtime(value):%H:%M %Z}"
 
 
+def answer_page(slug: str, rationale: int) -> str:
+    """The page that shows how a rationale's answer was found; put together by hand, since the bench does so
+    for each of its rationales."""
+    return f"{_answers_of(slug)}{rationale}/answer/"
+
+
+@lru_cache(maxsize=1_000)
+def _answers_of(slug: str) -> str:
+    return reverse("rationales", args=[slug])
+
+
 def environment(**options: Any) -> Environment:
     made = Environment(**options | {"undefined": StrictUndefined})
     made.globals |= {"gauge": gauge, "steps": steps, "part_steps": steps_html}
@@ -34,6 +47,7 @@ def environment(**options: Any) -> Environment:
         "answer_maths": answer_maths,
         "answer_shown": answer_shown,
         "blocks": blocks,
+        "answer_page": answer_page,
         "clock": clock,
         "intcomma": intcomma,
         "linebreaksbr": linebreaksbr,

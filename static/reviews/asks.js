@@ -9,7 +9,7 @@ export class Ask {
   // `name`: the dialog's id and the draft's; `act`: the key that opened it, which confirms.
   constructor(name, act, done) {
     Object.assign(this, { name, act, done, dialog: document.getElementById(name) });
-    this.area = this.dialog.querySelector("textarea");
+    this.area = this.dialog.querySelector("textarea, input[type=text]");
     this.problem = this.dialog.querySelector(".problem");
     this.choices = [...this.dialog.querySelectorAll("[data-choice]")];
     this.dialog.addEventListener("keydown", (event) => this.key(event));

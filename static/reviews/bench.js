@@ -21,12 +21,14 @@ import { setUp, textOf } from "./long/text.js";
 import { beside, move, setStep, whenMoved } from "./moving.js";
 import * as own from "./own.js";
 import * as raw from "./raw.js";
+import { readDialog } from "./readings.js";
 import { closePanels, hideNotice, notice, openDialog, openPanel, restoreLooks, toggleLook } from "./page.js";
 import * as sending from "./sending.js";
 import { box, csrf, decisionOf, drafts, isOpen, isOwn, keep, letterOf, root, table, whenPainted } from "./table.js";
 
 const skip = skipDialog(sending.skip);
 const flag = flagDialog({ post: sending.post, skip: sending.skip });
+const reading = readDialog({ post: sending.post });
 
 const acts = {
   approve: deciding.approve,
@@ -37,6 +39,7 @@ const acts = {
   own: own.write,
   reject_wrong: deciding.rejectWrong,
   flag: () => flag.open(),
+  read: () => reading.open(),
   clear: () => (isOwn(table.current) ? own.takeBack() : deciding.clear()),
   next: sending.next,
   skip: () => skip.open(),

@@ -105,7 +105,7 @@ def measured(count: int, length: int) -> dict:
     failed = [s for s in scores if any(f["code"] == "scorer_failed" for f in s.detail["flags"])]
     return {
         "good": good.count(),
-        "good_right": good.filter(correctness=1.0).count(),
+        "good_right": good.filter(verdict="right").count(),
         "hostile": scores.count() - good.count(),
         "refused": work.rows_bad,
         "failed": len(failed),

@@ -38,6 +38,11 @@ class Answer:
     seconds: float
     error: str = ""
 
+    @property
+    def came_back(self) -> bool:
+        """Whether there is an answer. One that its server broke off in the middle is one."""
+        return not self.error
+
 
 class AnswerFile:
     """answers.jsonl: appended line by line, read again on resuming.
@@ -64,7 +69,7 @@ class AnswerFile:
     def get(self, model: str, mark: str, question_id: str) -> Answer | None:
         """An answer that came back, None where there is none or it failed."""
         answer = self.found.get((model, mark, question_id))
-        return None if answer is None or answer.finish_reason == "error" else answer
+        return answer if answer is not None and answer.came_back else None
 
     def add(self, answer: Answer) -> None:
         """Keep an answer: on disk at once."""
@@ -137,7 +142,7 @@ def kept_of_others(file: AnswerFile, questions: Sequence[Question], names: Colle
         {
             (model, key)
             for (model, _, key), answer in file.found.items()
-            if model not in names and key in keys and answer.finish_reason != "error"
+            if model not in names and key in keys and answer.came_back
         }
     )
 
@@ -185,7 +190,7 @@ def ask(
             if backend is not None:
                 backend.close()
     answers = [file.found[entry.name, mark, key] for key in keys]
-    failed = [answer.error for answer in answers if answer.finish_reason == "error"]
+    failed = [answer.error for answer in answers if not answer.came_back]
     if answers and len(failed) == len(answers):
         reason, _ = Counter(failed).most_common(1)[0]
         raise EvaluationError(f"{entry.name} answered none of the questions: {reason}")
@@ -215,7 +220,7 @@ class _Progress:
         self.began, self.said = time.monotonic(), 0.0
 
     def add(self, completion: Completion) -> None:
-        failed = completion.finish_reason == "error"
+        failed = bool(completion.error)
         self.failed += failed
         self.done += not failed
         self.tokens += completion.completion_tokens
@@ -245,14 +250,11 @@ def _generate(
 
 
 def _answer(model: str, mark: str, completion: Completion) -> Answer:
-    text = completion.text
-    if completion.reasoning:  # a reasoning model's rationale and its answer are one rationale here
-        text = f"{completion.reasoning}\n\n{text}"
     return Answer(
         model=model,
         mark=mark,
         question_id=completion.id,
-        text=text,
+        text=completion.rationale,  # with the thought apart, as the scorer knows it
         finish_reason=completion.finish_reason,
         prompt_tokens=completion.prompt_tokens,
         completion_tokens=completion.completion_tokens,

@@ -26,14 +26,14 @@ Groups = dict[tuple[str, str], list[int]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one answer is worth. ``right`` is False where it cannot be graded."""
+    """What one answer is worth. One that was not read is not ``graded``: neither right nor wrong."""
 
     text: str
     came_back: bool
     right: bool
     graded: bool
     validity: float | None
-    ended: bool
+    ended: bool | None
     tokens: int
 
 
@@ -64,7 +64,7 @@ def outcomes(
 
 
 def _outcome(answer: Answer, score: dict | None, tokens: int) -> Outcome:
-    came_back = answer.finish_reason != "error"
+    came_back = answer.came_back
     score = score or {}
     correctness = score.get("correctness")
     return Outcome(
@@ -73,7 +73,7 @@ def _outcome(answer: Answer, score: dict | None, tokens: int) -> Outcome:
         right=came_back and correctness == 1,
         graded=correctness is not None,
         validity=score.get("validity") if score.get("steps") else None,
-        ended=answer.finish_reason == "stop",
+        ended=answer.finish_reason == "stop" if answer.finish_reason else None,
         tokens=tokens,
     )
 
@@ -111,14 +111,20 @@ def _group(name, places, asked, found, references, cosines) -> GroupResult:
         subset=name[1],
         n=asked,
         n_failed=asked - len(rows),
-        n_ungraded=sum(not row.graded for row in rows),
+        n_not_read=sum(not row.graded for row in rows),
         accuracy=statistics.share(sum(row.right for row in rows), len(rows)),
         validity=statistics.mean([row.validity for row in rows if row.validity is not None]),
         length_ratio=_length_ratio(places, found, references),
         similarity=statistics.mean(alike, bounds=(-1.0, 1.0)),  # raw cosines
-        ended=statistics.share(sum(row.ended for row in rows), len(rows)),
+        ended=_ended(rows),
         mean_tokens=float(np.mean([row.tokens for row in rows])) if rows else None,
     )
+
+
+def _ended(rows) -> Estimate:
+    """Of those of which it is known; a server that says nothing of it says nothing against the model."""
+    known = [row.ended for row in rows if row.ended is not None]
+    return statistics.share(sum(known), len(known))
 
 
 def _length_ratio(places, found, references: References | None) -> Estimate:

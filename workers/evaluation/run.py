@@ -96,7 +96,7 @@ def _ask_all(config, questions, emit, allowed_hosts) -> dict[str, list[Answer]]:
                 emit=emit,
                 allowed_hosts=allowed_hosts,
             )
-            failed = sum(row.finish_reason == "error" for row in answers[entry.name])
+            failed = sum(not row.came_back for row in answers[entry.name])
             emit("answered", model=entry.name, answers=len(questions) - failed, failed=failed)
     finally:
         file.close()
@@ -128,10 +128,9 @@ def _token_counter(source: str) -> Callable[[Sequence[str]], list[int]]:
 def scored(questions: Sequence[Question], answers: Sequence[Answer]) -> list[dict | None]:
     """The contract's score of each answer, None where no answer came back.
 
-    An answer that the scorer fails at is one that cannot be graded: its only score is a flag with the
-    reason.
+    An answer that the scorer fails at is one that was not read: its only score is a flag with the reason.
     """
-    places = [i for i, answer in enumerate(answers) if answer.finish_reason != "error"]
+    places = [i for i, answer in enumerate(answers) if answer.came_back]
     try:
         items = [item_from(_item(questions[i], answers[i])) for i in places]
     except BadLine as error:
@@ -165,7 +164,7 @@ def _item(question: Question, answer: Answer) -> dict:
         "rationale": answer.text,
         "group": question.id,
         "teacher": answer.model,
-        "finish_reason": answer.finish_reason,
+        "finish_reason": answer.finish_reason or None,
     }
 
 
@@ -181,6 +180,7 @@ def _write_scores(path: Path, questions, answers, scores) -> None:
                     "subset": question.subset,
                     "text": answer.text,
                     "finish_reason": answer.finish_reason,
+                    "came_back": answer.came_back,
                     "tokens": answer.completion_tokens,
                     "score": score,
                 }

@@ -423,7 +423,8 @@ def weak_domains(evaluation: Evaluation, student: str, answers: list[Answer]) ->
     )
     by_domain: dict[str, list[bool]] = defaultdict(list)
     for answer in answers:
-        if answer.model == student and answer.question_id in domains:
+        is_read = answer.right is not None  # else it says nothing of what the student can do
+        if answer.model == student and answer.question_id in domains and is_read:
             by_domain[domains[answer.question_id]].append(bool(answer.right))
     rights = [right for found in by_domain.values() for right in found]
     if not rights:

@@ -98,18 +98,19 @@ class Estimate:
 class GroupResult:
     """How one model did on one split and subset.
 
-    accuracy      share of right answers of all that came back; what cannot be graded is not right
+    accuracy      share of right answers of all that came back; of these, n_not_read are neither right nor
+                  wrong: were all of them right, it would be larger by n_not_read / n
     validity      mean probability that no step is wrong, over rationales that have a step
     length_ratio  tokens of right rationales over those of the reference's right rationales, same questions
     similarity    mean raw cosine to the reference's rationale of the same question
-    ended         share of answers that ended by themselves (finish reason "stop")
+    ended         share of answers that ended by themselves (finish reason "stop"), of those with a reason
     """
 
     split: str
     subset: str
     n: int
     n_failed: int
-    n_ungraded: int
+    n_not_read: int
     accuracy: Estimate
     validity: Estimate
     length_ratio: Estimate
@@ -121,6 +122,9 @@ class GroupResult:
     def from_dict(cls, data: dict) -> GroupResult:
         """Back from JSON."""
         figures = ("accuracy", "validity", "length_ratio", "similarity", "ended")
+        if "n_ungraded" in data:  # its name until 2026-11-29
+            data = {"n_not_read": data["n_ungraded"]} | data
+            data = {key: value for key, value in data.items() if key != "n_ungraded"}
         return cls(**{**data, **{key: Estimate.from_dict(data[key]) for key in figures}})
 
 

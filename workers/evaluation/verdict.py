@@ -22,7 +22,7 @@ _BARE = {
     "missed_by_estimate": "missed by the estimate",
 }
 ENDED_ENOUGH = 0.95
-UNGRADED_MUCH = 0.05
+NOT_READ_MUCH = 0.05
 
 
 def verdict(report: Report) -> list[str]:
@@ -168,9 +168,11 @@ def _troubles(group, name: str) -> list[str]:
             f"{group.n_failed:,} questions got no answer from {name} for technical reasons and are "
             "left out. Run the evaluation again: only those are asked."
         )
-    if group.accuracy.n and group.n_ungraded / group.accuracy.n > UNGRADED_MUCH:
+    if group.accuracy.n and group.n_not_read / group.accuracy.n > NOT_READ_MUCH:
+        most = group.accuracy.value + group.n_not_read / group.accuracy.n
         found.append(
-            f"{group.n_ungraded:,} answers could not be graded and count as wrong. Look at some."
+            f"{group.n_not_read:,} answers of {name} could not be read: they are neither right nor wrong. "
+            f"Were all of them right, it would answer {in_percent(most, 1)}% right. Look at some."
         )
     if group.ended.value is not None and group.ended.value < ENDED_ENOUGH:
         found.append(f"Only {_share(group.ended)} of its answers end by themselves.")

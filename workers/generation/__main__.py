@@ -44,7 +44,7 @@ def main() -> int:
         try:
             with Path(asked.output).open("w", encoding="utf-8") as out:
                 for completion in backend.generate(requests):
-                    failed += completion.finish_reason == "error"
+                    failed += bool(completion.error)
                     out.write(json_line(completion.to_dict()) + "\n")
                     out.flush()
         finally:

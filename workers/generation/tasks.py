@@ -18,6 +18,7 @@ from curation.rationales.generation.batches import (
     Written,
     extend_batch,
     go_on_or_end,
+    halt_run,
     lease_batch,
     note_engine,
     release_batch,
@@ -40,7 +41,15 @@ from workers.generation.backends import open_backend
 from workers.generation.chat.address_pool import AddressPool
 from workers.generation.model_cache import WarmBackends
 from workers.generation.prompts import build_messages, get_style
-from workers.generation.types import Backend, BackendError, Completion, ModelSpec, Request, storable
+from workers.generation.types import (
+    REFUSED,
+    Backend,
+    BackendError,
+    Completion,
+    ModelSpec,
+    Request,
+    storable,
+)
 from workers.heartbeat import Pulse
 from workers.model_paths import find_model
 from workers.turns import Turn, in_turns
@@ -196,7 +205,7 @@ def fill_batch(
             if spec.backend == "openai":
                 backend.close()
     engine_log.keep(at_once=True)
-    return not pulse.lost.is_set()
+    return not (pulse.lost.is_set() or work.halted)
 
 
 class EngineLog:
@@ -233,6 +242,7 @@ class _Filling:
         self.first = slots
         self.open = {slot.pk for slot in slots}
         self.counted_to = time.monotonic()  # until when the teacher's time has been counted
+        self.halted = ""  # why nothing more can come of this teacher
 
     def write_as_they_come(self, backend: Backend) -> None:
         waiting: list[Written] = []
@@ -242,6 +252,9 @@ class _Filling:
         for completion in backend.generate(requests, self._more):
             if self.pulse.lost.is_set():
                 return
+            if completion.halt:  # what is still on its way may come, and was paid for
+                self.halted = completion.error
+                continue
             if not started:
                 started = True
                 self._note_start(completion)
@@ -251,6 +264,8 @@ class _Filling:
                 waiting, written_at = [], time.monotonic()
         if not self.pulse.lost.is_set():
             self._write(waiting)
+            if self.halted:
+                halt_run(self.run, self.teacher, self.halted)
 
     def _note_start(self, first: Completion) -> None:
         """What passed before the first request was begun is the loading of the model."""
@@ -272,7 +287,7 @@ class _Filling:
 
     def _more(self) -> list[Request]:
         """Further slots for the same teacher, so that its engine never runs dry."""
-        if self.pulse.lost.is_set() or self.turn.over():
+        if self.pulse.lost.is_set() or self.halted or self.turn.over():
             return []
         # A vLLM takes long to start: its teacher goes on to the end before another one begins.
         is_quick_to_change = self.teacher.backend == "transformers"
@@ -329,9 +344,9 @@ class Asking:
         )
 
     def written(self, completion: Completion) -> Written:
-        error = completion.error
+        error, is_final = completion.error, completion.final
         if not error and not completion.rationale.strip():
-            error = "The model wrote nothing."
+            error, is_final = _nothing(completion), completion.finish_reason in REFUSED
         return Written(
             slot_id=int(completion.id),
             text=completion.rationale,
@@ -342,7 +357,16 @@ class Asking:
             reasoning=completion.reasoning,
             prompt_style=self.style.label,
             error=error,
+            is_final=is_final,
         )
+
+
+def _nothing(completion: Completion) -> str:
+    """Why an answer without any text is none."""
+    return {
+        "content_filter": "The server's content filter withheld the answer.",
+        "refusal": "The model refused to answer, and said no word of why.",
+    }.get(completion.finish_reason, "The model wrote nothing.")
 
 
 @app.task(name=TRY_TEACHER)
@@ -395,7 +419,7 @@ def store_try(row: TeacherTry, teacher: Teacher, completion: Completion, took: f
     """Keep what came back; `took` holds the loading of the model, too."""
     error = completion.error
     if not error and not completion.rationale.strip():
-        error = "The model wrote nothing."
+        error = _nothing(completion)
     latency = min(took, completion.seconds or took)
     finish(
         row,

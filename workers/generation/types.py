@@ -12,7 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
-FINISH_REASONS = ("stop", "length", "error")
+# Why a generation ended; "" is not known. length, error and abort cut it off; what was refused or filtered
+# by the server is no answer, and would come again.
+FINISH_REASONS = ("stop", "length", "error", "abort", "content_filter", "refusal", "")
+REFUSED = ("content_filter", "refusal")
+CUT_OFF = ("length", "error", "abort")
 BACKENDS = ("transformers", "openai", "vllm")
 DTYPES = ("float32", "bfloat16", "float16", "auto")
 ROLES = ("system", "user", "assistant")
@@ -22,7 +26,7 @@ class BackendError(RuntimeError):
     """A backend cannot work at all: wrong spec, model not loadable, key missing.
 
     Raised by ``open_backend`` or by the first step of ``generate``. What goes wrong with a
-    single request is never raised: it comes back as a Completion with finish_reason "error".
+    single request is never raised: it comes back as a Completion with an ``error``.
     """
 
 
@@ -84,6 +88,11 @@ class Completion:
     seconds runs from the start of the request's batch (or its sending) to its end. Text and
     reasoning never hold NUL or lone surrogates. Counts of 0 from the OpenAI backend mean that
     the server did not say.
+
+    finish_reason is one of FINISH_REASONS. ``error`` is not empty where the request failed: then there is
+    no text. A server that broke off in the middle of its answer gives text, "error" or "abort", and no
+    ``error``. ``final``: asking again would give the same; ``halt``: and so would every other request to
+    this model, until somebody does something about it (its account is empty).
     """
 
     id: str
@@ -94,6 +103,8 @@ class Completion:
     seconds: float
     error: str = ""
     reasoning: str = ""
+    final: bool = False
+    halt: bool = False
 
     def __post_init__(self) -> None:
         if self.finish_reason not in FINISH_REASONS:
@@ -101,7 +112,14 @@ class Completion:
 
     @classmethod
     def failed(
-        cls, request_id: str, error: str, prompt_tokens: int = 0, seconds: float = 0.0
+        cls,
+        request_id: str,
+        error: str,
+        prompt_tokens: int = 0,
+        seconds: float = 0.0,
+        *,
+        final: bool = False,
+        halt: bool = False,
     ) -> Completion:
         """A completion that failed, with a reason that a person understands."""
         return cls(
@@ -112,14 +130,20 @@ class Completion:
             completion_tokens=0,
             seconds=seconds,
             error=storable(error),
+            final=final or halt,
+            halt=halt,
         )
 
     @property
     def rationale(self) -> str:
-        """One chain of thought: what a reasoning model thought in a <think> block, then the text."""
+        """One chain of thought: what a reasoning model thought in a <think> block, then the text. The block
+        stays open where the model was cut off in the middle of its thought."""
         if not self.reasoning.strip():
             return self.text
-        return f"<think>\n{self.reasoning.strip()}\n</think>\n\n{self.text}".rstrip()
+        thought = f"<think>\n{self.reasoning.strip()}"
+        if not self.text.strip() and self.finish_reason in CUT_OFF:
+            return thought
+        return f"{thought}\n</think>\n\n{self.text}".rstrip()
 
     def to_dict(self) -> dict[str, Any]:
         """As one JSON object."""

@@ -38,6 +38,7 @@ class Item:
     None where that is not known. counts: whether the
     others of its group are compared with it; else it is compared with them, and leaves no trace there.
     worked_solution: the reasoning that came with the question, "" where there is none.
+    reading: (answer or None, verdict) as a person read them: it counts instead of the scorer's own.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Item:
     finish_reason: str | None = None
     counts: bool = True
     worked_solution: str = ""
+    reading: tuple[str | None, str] | None = None
 
     @property
     def group_key(self) -> str:

@@ -54,6 +54,7 @@ class Scored:
     weighted_consistency: float | None = None
     overall: float = 0.0
     judge: dict | None = None
+    own: dict | None = None  # what the scorer itself reads, where a person read it, see `readings`
     vote: object = field(default=None, repr=False)
 
     @property
@@ -82,7 +83,8 @@ class Scored:
 
     def details(self) -> dict:
         """How the score came about: what a page shows beside it."""
-        return {
+        own = {} if self.own is None else {"own": self.own}
+        return own | {
             "reason": self.grade.reason,
             "answer_start": self.found.start,
             "answer_end": self.found.end,
@@ -112,21 +114,20 @@ def digest_of(text: str) -> bytes:
 # faster than the classes, for the way between two processes (`isolation`).
 _PLAIN = ("structure", "validity", "redundancy", "length", "checkable", "failed", "idle_share",
           "waste", "thought", "soundness", "evidence", "results", "numbers", "topic", "tokens",
-          "answered", "words")  # fmt: skip
+          "answered", "words", "own")  # fmt: skip
 
 
 def fields_of(item: Item) -> tuple:
     """Of an item what `scorer.score_rationale` looks at."""
     return (item.question, item.rationale, item.references, item.answer_type, item.choices,
-            item.finish_reason)  # fmt: skip
+            item.finish_reason, item.reading)  # fmt: skip
 
 
 def item_of_fields(fields: tuple) -> Item:
     """An item without a name, of what `fields_of` gave."""
-    question, rationale, references, answer_type, choices, finish_reason = fields
-    return Item(
-        "", question, rationale, references, answer_type, choices, finish_reason=finish_reason
-    )
+    question, rationale, references, answer_type, choices, finish_reason, reading = fields
+    about = {"finish_reason": finish_reason, "reading": reading}
+    return Item("", question, rationale, references, answer_type, choices, **about)
 
 
 def pack(one: Scored) -> tuple:

@@ -13,7 +13,7 @@ from itertools import groupby, islice, tee
 from workers.scoring.claims.divergence import MAX_RESULTS, results_of
 from workers.scoring.claims.findings import NO_CLAIMS, read_claims
 from workers.scoring.contract import MAX_RATIONALE, Flag, Item, StepScore, unit
-from workers.scoring.extract.answers import find_answer
+from workers.scoring.extract.answers import Found, find_answer
 from workers.scoring.grade.grading import grade, reference_of
 from workers.scoring.group import Group, finish
 from workers.scoring.isolation.process import Failure, TextError, TextProcess
@@ -38,6 +38,7 @@ from workers.scoring.metrics.structure import (
 from workers.scoring.metrics.thoughts import thought_of
 from workers.scoring.metrics.topic import topic_features
 from workers.scoring.metrics.validity import less_likely, likelihoods
+from workers.scoring.readings import as_read, own_reading
 from workers.scoring.scored import Scored, digest_of, fields_of, unpack
 from workers.scoring.steps.facts import RationaleFacts, analyse
 
@@ -54,7 +55,13 @@ def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None)
     """Scores one rationale alone: everything that needs no other member of its group."""
     rationale = analyse(item.question, item.rationale)
     found = find_answer(item.rationale, kind_of(item), item.choices, item.finish_reason)
+    if item.finish_reason == "refusal":
+        found = Found(None, method="refusal")
     graded = grade(found, item.references, item.answer_type, item.choices, item.question, hard=hard)
+    itself = None
+    if item.reading is not None:
+        itself = own_reading(item, found, graded, hard=hard)
+        found, graded = as_read(item)
     value = answer_value(found)
     thought = thought_of(item.rationale, rationale)
     final, before = _final_steps(item, rationale, thought.end)
@@ -86,7 +93,7 @@ def score_rationale(item: Item, *, limit: StudentLimit | None = None, hard=None)
     scored.length = rough_tokens(item.rationale[thought.end : thought.end + 200_000])
     scored.thought = (thought.length, thought.repeats, thought.corrections) if thought.end else None
     scored.evidence = evidence_of(scored.soundness, claims, final, sum(map(bool, shown)))
-    scored.tokens = tokens
+    scored.tokens, scored.own = tokens, itself
     scored.results = results
     no_reasoning = any(flag.code == "no_reasoning" for flag in overall_flags)
     scored.waste = max(degenerate.waste, NO_REASONING * no_reasoning)
@@ -153,7 +160,10 @@ def _assemble(
         idle_share=idle / len(counted) if counted else 0.0,
         soundness=sound,
         topic=topic_features(item.question, rationale),
-        answered=None if found.method == "denied" else vote_of(found.answer, item.choices),
+        # What was not read against the reference, or is only denied, says nothing for or against any answer.
+        answered=None
+        if graded.verdict == "not_read" or found.method == "denied"
+        else vote_of(found.answer, item.choices),
         words=digest_of(item.rationale),
     )
 

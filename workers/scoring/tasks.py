@@ -17,7 +17,15 @@ from curation.projects.models import Project
 from curation.questions.models import Question
 from curation.questions.services import set_reference_problems
 from curation.rationales.generation.adaptive import wake_adaptive
-from curation.rationales.models import Group, Judge, Rationale, ScoringRun, Source, TextCheck
+from curation.rationales.models import (
+    Group,
+    Judge,
+    Rationale,
+    ReadingCase,
+    ScoringRun,
+    Source,
+    TextCheck,
+)
 from curation.rationales.scoring import text_checks
 from curation.rationales.scoring.scores import (
     SCORES,
@@ -27,9 +35,9 @@ from curation.rationales.scoring.scores import (
     waiting_groups,
     weights_of,
 )
-from curation.reviews.decisions.rule import apply_rule
+from curation.reviews.decisions.rule import apply_rule, take_rejections_back
 from curation.reviews.queue.changed import decide_again
-from curation.reviews.queue.items import enqueue
+from curation.reviews.queue.items import enqueue, open_again
 from workers.authorization import refuse_nobodys
 from workers.generation.types import BackendError
 from workers.heartbeat import Pulse
@@ -49,6 +57,7 @@ GROUPS_AT_ONCE = 50
 REFERENCES_AT_ONCE = 500
 MAX_TRIES = 3  # of a question at which the worker was lost each time
 FAILED = "scorer_failed"  # the code of the flag of a rationale without a score
+AS_CUT = {"content_filter": "abort"}  # a filter that let a part through cut the rest off
 JUDGE_PATIENCE = 5.0  # seconds: scores do not wait for a judge that is down
 log = logging.getLogger(__name__)
 
@@ -101,8 +110,8 @@ def score_all(run: ScoringRun, turn: Turn) -> None:
             if pulse.lost.is_set() or not still_mine(run, note=run.note, total=run.counted().total):
                 return
             answer_who_waits()  # somebody sits before it, and this may take hours
-        if not groups and run.project.rule_approves:
-            apply_rule(run.project)
+        if not groups:
+            decide_by_rule(run.project)
     if groups:
         give_way(run)
         return
@@ -110,6 +119,14 @@ def score_all(run: ScoringRun, turn: Turn) -> None:
     wake_adaptive(run.project)
     # A rationale that came between the last look and the end would find this run still active.
     order_scoring(run.project, None)
+
+
+def decide_by_rule(project: Project) -> None:
+    """What the rule rejected unread and what was read now waits for people again, or for the rule."""
+    if back := take_rejections_back(project):
+        open_again(project, back)
+    if project.rule_approves:
+        apply_rule(project)
 
 
 def answer_who_waits() -> None:
@@ -298,7 +315,7 @@ def scores_of(groups: list[Group], how: dict[str, Any]) -> dict[int, dict[str, A
     rationales = (
         Rationale.objects.filter(question_id__in=questions)
         .exclude(edit_review__withdrawn_at__isnull=False)
-        .select_related("question", "teacher")
+        .select_related("question", "teacher", "reading_case")
         .order_by("question_id", "id")
     )
     failed: dict[int, dict[str, Any]] = {}
@@ -328,15 +345,22 @@ def items(rationales: Iterable[Rationale]) -> Iterator[Item]:
             str(rationale.pk),
             rationale.text,
             teacher=rationale.teacher.name if rationale.teacher_id else None,
-            finish_reason=rationale.finish_reason or None,
+            finish_reason=AS_CUT.get(rationale.finish_reason, rationale.finish_reason) or None,
             # What a reviewer wrote must not show in what the next one sees of the others.
             counts=rationale.source != Source.PERSON,
+            reading=reading_of(rationale),
         )
 
 
 def type_of(question: Question) -> str | None:
     """The question's answer type as the scorers know it; None: they read it from the reference."""
     return question.answer_type if question.answer_type in ANSWER_TYPES else None
+
+
+def reading_of(rationale: Rationale) -> tuple[str | None, str] | None:
+    """What a person read in it, where the scorers had misread it."""
+    case: ReadingCase | None = getattr(rationale, "reading_case", None)
+    return (case.answer, case.verdict) if case else None
 
 
 def item_of(question: Question, name: str, text: str, **about: Any) -> Item:

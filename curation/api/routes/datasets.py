@@ -31,6 +31,10 @@ class DatasetRow(WorkOut):
     sha256: str = Field(description="Of the canonical JSONL, byte for byte.")
     example_count: int
     question_count: int
+    verdicts: dict[str, int] | None = Field(
+        description="Examples by the verdict of their answer when it was frozen: right, wrong, not_read, "
+        "no_reference; an empty name where it was not scored. Null for older datasets."
+    )
 
 
 class DatasetOut(DatasetRow):
@@ -100,7 +104,10 @@ def _check_out(check: DatasetCheck) -> dict[str, Any]:
 
 
 def _row(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
-    plain = ("number", "recipe", "funnel", "sha256", "example_count", "question_count")
+    plain = (
+        *("number", "recipe", "funnel", "sha256", "example_count", "question_count"),
+        "verdicts",
+    )
     told = {**work_out(version), **{name: getattr(version, name) for name in plain}}
     if hides_teachers(request):
         told["recipe"] = {**version.recipe, "teachers": [], "filters": {}}

@@ -25,7 +25,13 @@ from curation.web.pagination import one_of
 router = Router(tags=["evaluations"])
 P = "/projects/{slug:slug}"
 ONE = f"{P}/evaluations/{{int:evaluation_id}}"
-RIGHT = {"yes": True, "no": False, "unknown": None}
+RIGHT = {"yes": True, "no": False, "not_read": None, "unknown": None}
+RIGHT_WORDS = {
+    "yes": "right",
+    "no": "read, and not right",
+    "not_read": "neither: the answer was not read",
+    "unknown": "the same, as it was called before",
+}
 
 
 class EvaluationRow(WorkOut):
@@ -39,7 +45,10 @@ class EvaluationRow(WorkOut):
 
 class EvaluationOut(EvaluationRow):
     compared: list[int] = Field(description="Further trainings that are measured beside it.")
-    report: dict[str, Any] = Field(description="All figures with their 95% intervals.")
+    report: dict[str, Any] = Field(
+        description="All figures with their 95% intervals. Accuracy is the share of right answers of all "
+        "that came back; `n_not_read` of them are neither right nor wrong."
+    )
 
 
 class EvaluationIn(Order):
@@ -55,7 +64,7 @@ class AnswerOut(Schema):
     question: int
     text: str
     answer: str | None
-    right: bool | None
+    right: bool | None = Field(description="Null where the answer was not read.")
     validity: float | None
     tokens: int
     finish_reason: str
@@ -125,7 +134,7 @@ def evaluation_detail(request: HttpRequest, slug: str, evaluation_id: int) -> di
     auth=READ,
     response=PageOf[AnswerOut],
     summary="What the models answered",
-    openapi_extra=filters(model="A model's name in the report.", right=list(RIGHT)),
+    openapi_extra=filters(model="A model's name in the report.", right=RIGHT_WORDS),
 )
 def answer_list(request: HttpRequest, slug: str, evaluation_id: int) -> dict[str, Any]:
     given = asked(request, ("model", "right"))

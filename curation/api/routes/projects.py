@@ -14,10 +14,13 @@ from curation.api.core.schemas import MAX_INTEGER
 from curation.api.models import Scope
 from curation.projects import selectors, services
 from curation.projects.access import may_create_projects, membership_of
-from curation.projects.models import Membership, Role, Rubric
+from curation.projects.models import Membership, Role, Rubric, Unread
 from curation.reviews.bulk.orders import order_overlap
 
 router = Router(tags=["projects"])
+UNREAD = "What becomes of a rationale whose answer was not read: " + "; ".join(
+    f"{one.value}: {one.label}" for one in Unread
+)
 
 
 class MeOut(Schema):
@@ -44,6 +47,7 @@ class RubricOut(Schema):
     min_conciseness: float
     min_structure: float
     max_redundancy: float
+    unread: str = Field(description=UNREAD)
 
 
 class ProjectOut(ProjectRow):
@@ -105,6 +109,7 @@ class RubricIn(Body):
     min_conciseness: float | None = None
     min_structure: float | None = None
     max_redundancy: float | None = None
+    unread: str | None = Field(None, description=UNREAD)
 
 
 @router.get("/me", auth=READ, response=MeOut, summary="Who I am")

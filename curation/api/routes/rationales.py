@@ -25,7 +25,16 @@ P = "/projects/{slug:slug}"
 # Of the orders of the pages those that go on for ever; the best hits come on one page only.
 SORTS = {name: words for name, words in selectors.ORDERS.items() if name != "fit"}
 SCORES = (
-    *("answer", "correctness", "conciseness", "structure", "similarity", "consistency"),
+    *(
+        "answer",
+        "verdict",
+        "unread",
+        "correctness",
+        "conciseness",
+        "structure",
+        "similarity",
+        "consistency",
+    ),
     *("validity", "redundancy", "overall", "flag_count", "scorer_version", "scored_at"),
 )
 
@@ -40,7 +49,12 @@ class ScoreOut(Schema):
     """Numbers from 0 to 1, larger is better but for redundancy; null where they are not known."""
 
     answer: str | None
-    correctness: float | None
+    verdict: str = Field(
+        description="right, wrong, not_read (there is a reference, and the answer could not be read "
+        "against it: neither right nor wrong) or no_reference."
+    )
+    unread: str = Field(description="Why the answer was not read, as a code; else empty.")
+    correctness: float | None = Field(description="The verdict as a number: 1, 0 or null.")
     conciseness: float | None
     structure: float | None
     similarity: float | None
@@ -71,7 +85,10 @@ class RationaleOut(Schema):
     temperature: float | None
     sample: int | None
     prompt_style: str
-    finish_reason: str
+    finish_reason: str = Field(
+        description="Why the generation ended: stop, length, error, abort, content_filter, refusal; empty "
+        "where nobody said."
+    )
     completion_tokens: int | None
     created_at: datetime
     score: ScoreOut | None
@@ -192,7 +209,7 @@ def review_out(review: Review) -> dict[str, Any]:
         question="The id of their question.",
         teacher="The id of their teacher.",
         temperature="Such as 0.7.",
-        answer=list(selectors.ANSWERS),
+        answer=selectors.ANSWERS,
         band=selectors.BANDS,
         range="A score and two ends in hundredths, such as validity:45-50.",
         valid_from="Valid steps, in hundredths, at least.",

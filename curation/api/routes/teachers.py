@@ -42,8 +42,9 @@ class TeacherOut(Schema):
     price_out: float
     writes: bool = Field(description="False for a name that only stands on imported rationales.")
     written: int
-    graded: int
+    graded: int = Field(description="Answers that were read: right or wrong.")
     right: int
+    not_read: int = Field(description="Neither right nor wrong, and no part of graded.")
     approved: int
 
 

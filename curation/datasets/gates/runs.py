@@ -19,7 +19,7 @@ from curation.errors import Conflict, Invalid
 from curation.jobs import Status, Superseded, begin, ending, finish, go_on, ordered_by, take_order
 from curation.projects.models import Project, User
 from curation.questions.models import Question, Split
-from curation.rationales.models import Rationale
+from curation.rationales.models import READ, AnswerVerdict, Rationale
 
 # gate -> its name on pages, and what it says
 GATES = {
@@ -48,7 +48,7 @@ class Looked(NamedTuple):
     reasoning: str
     asked: str
     domain: str
-    correctness: float | None
+    verdict: str | None
     is_scored: bool
 
 
@@ -134,7 +134,7 @@ def _read(ids: list[int]) -> Iterator[Looked]:
     """In the order of `ids`: which of two that are alike is the earlier one must not depend on chance."""
     rows = Rationale.all_objects.filter(pk__in=ids).values_list(
         *("pk", "question_id", "text", "reasoning", "question__text", "question__domain"),
-        *("score__correctness", "score__rationale_id"),
+        *("score__verdict", "score__rationale_id"),
     )
     known = {row[0]: Looked(*row[:7], row[7] is not None) for row in rows}
     return (known[pk] for pk in ids)
@@ -146,14 +146,14 @@ def _single(one: Looked) -> Iterator[Finding]:
     def finding(gate: str, detail: str) -> Finding:
         return Finding(gate=gate, rationale_id=one.rationale, detail=detail[:400])
 
-    if one.correctness is None:
+    if one.verdict not in READ:
         why = (
             "no answer was read, or none is known to compare with"
             if one.is_scored
             else "not scored"
         )
         yield finding("unread", why)
-    elif one.correctness < 1.0:
+    elif one.verdict == AnswerVerdict.WRONG:
         yield finding("wrong", "its answer is not the reference answer")
     whole = f"{one.reasoning}\n{one.text}" if one.reasoning else one.text
     if hit := patterns.personal(whole) or patterns.personal(one.asked):

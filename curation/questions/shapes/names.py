@@ -35,6 +35,7 @@ ROLES: dict[str, str] = {
     "verdict": "verdict of the rationale, kept beside ours",
     "predicted_answer": "answer of the rationale",
     "temperature": "temperature of the rationale",
+    "finish_reason": "why the rationale’s generation ended",
     "steps": "rationale in steps",
     "step_labels": "labels of those steps",
     "first_wrong_step": "number of the first wrong step",
@@ -146,6 +147,7 @@ TEACHER = (
     "generator_model "
     "teacher_model model_id models llm_name generated_by"
 ).split()
+FINISH_REASON = "finish_reason finish_reasons stop_reason".split()
 TEMPERATURE = "temperature temp sampling_temperature".split()
 STEPS = (
     "steps solution_steps completions model_output_steps hypothesis_steps model_output_step_format "
@@ -207,6 +209,7 @@ RANKS: dict[str, dict[str, int]] = {
         "predicted_answer": PREDICTED,
         "teacher": TEACHER,
         "temperature": TEMPERATURE,
+        "finish_reason": FINISH_REASON,
         "steps": STEPS,
         "step_labels": STEP_LABELS,
         "first_wrong_step": FIRST_WRONG,

@@ -10,6 +10,7 @@ from curation.questions.shapes.chats import Chat, is_chat, read_chat
 from curation.questions.shapes.choices import squeezed
 from curation.questions.shapes.columns import Record, normal
 from curation.questions.shapes.finals import split_thought
+from curation.questions.shapes.finish import finish_reason
 from curation.questions.shapes.mapping import Mapping
 from curation.questions.shapes.values import is_nothing, long_text, verdict_of
 
@@ -80,6 +81,7 @@ class RationaleReader:
             self._temperature(record),
             self._verdict(record, "", None, reference),
             storable(thought, "the conversation"),
+            finish_reason=self._finish(record, 0),
         )
 
     def _column(
@@ -114,6 +116,7 @@ class RationaleReader:
                     self._temperature(record),
                     self._verdict(record, name, at, reference),
                     thought.strip(),
+                    finish_reason=self._finish(record, place),
                 )
 
     def _steps(self, record: Record, name: str, argument: str) -> Iterator[RationaleRow]:
@@ -168,6 +171,15 @@ class RationaleReader:
                 raise RowError("a teacher has no name")
             return teacher
         return UNNAMED
+
+    def _finish(self, record: Record, place: int) -> str:
+        for name, _ in self._by_role.get("finish_reason", ()):
+            value = record.get(name)
+            if isinstance(value, list):
+                value = value[place] if place < len(value) else None
+            if said := finish_reason(value):
+                return said
+        return ""
 
     def _temperature(self, record: Record) -> float | None:
         for name, _ in self._by_role.get("temperature", ()):
@@ -251,4 +263,5 @@ def native(value: Any, name: str) -> Iterator[RationaleRow]:
             float(temperature) if temperature is not None else None,
             verdict_of(verdict),
             thought,
+            finish_reason=finish_reason(keys.get("finish_reason")),
         )

@@ -41,17 +41,19 @@ NAMED_BY_SEED = (Prefetch("question", Question.objects.only("content_hash")), "t
 
 @dataclass(frozen=True)
 class Written:
-    """What a teacher wrote for one slot; `error` is empty unless it failed."""
+    """What a teacher wrote for one slot; `error` is empty unless it failed, and `is_final` says then that
+    the teacher would give the same again. `finish_reason` is empty where the server did not say."""
 
     slot_id: int
     text: str
-    finish_reason: str = "stop"
+    finish_reason: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
     reasoning: str = ""
     prompt_style: str = ""
     error: str = ""
+    is_final: bool = False
 
 
 def seed_of(run_seed: int, slot: Slot) -> int:
@@ -142,7 +144,7 @@ def write_batch(
     `seconds` is how long the teacher wrote on them, for its rate.
 
     Slots that this batch no longer holds are left alone. A slot that failed is tried again until
-    MAX_ATTEMPTS, then fails alone, with its reason.
+    MAX_ATTEMPTS or its failure is final, then fails alone, with its reason.
     """
     by_slot = {one.slot_id: one for one in written}
     with transaction.atomic():
@@ -161,7 +163,7 @@ def write_batch(
         for slot in slots:
             error = by_slot[slot.pk].error
             if error:
-                poisoned = slot.attempts >= MAX_ATTEMPTS
+                poisoned = slot.attempts >= MAX_ATTEMPTS or by_slot[slot.pk].is_final
                 status = SlotStatus.FAILED if poisoned else SlotStatus.EMPTY
                 Slot.objects.filter(pk=slot.pk).update(
                     status=status, error=mended(without_paths(error))[:500], batch=None
@@ -233,6 +235,13 @@ def _rationale(run: GenerationRun, slot: Slot, one: Written) -> Rationale:
         completion_tokens=one.completion_tokens,
         seconds=one.seconds,
     )
+
+
+def halt_run(run: GenerationRun, teacher: Teacher, reason: str) -> None:
+    """End the run at once, with its slots as they are: nothing that it asks of this teacher can come to
+    anything until somebody does something. It can be resumed then."""
+    error = mended(without_paths(f"{teacher.name}: {reason}"))
+    finish(run, Status.FAILED, error=f"{error} Mend that, then resume the run.")
 
 
 def release_batch(batch: Batch) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from curation.db.search import found, parse
 from curation.projects.models import Project
 from curation.questions.models import Question, Split
-from curation.rationales.models import Rationale
+from curation.rationales.models import AnswerVerdict, Rationale, is_right
 from curation.web.pagination import one_of
 
 WHICH = {
@@ -53,12 +53,15 @@ class Choice:
 
 def _which(which: str) -> Q:
     rationales = Rationale.objects.filter(question=OuterRef("pk"))
-    right = Q(Exists(rationales.filter(score__correctness=1)))
+    right = Q(Exists(rationales.filter(is_right("score__"))))
+    wrong = rationales.filter(score__verdict=AnswerVerdict.WRONG)
+    # One that was scored and not read may be right: then not every sample is known to be wrong.
+    others = rationales.filter(score__isnull=False).exclude(score__verdict=AnswerVerdict.WRONG)
     return {
         "train": Q(),
         "first": Q(),
         "missing": ~Q(Exists(rationales)),
         "no_right": ~right,
-        "all_wrong": Q(Exists(rationales.filter(score__correctness=0))) & ~right,
+        "all_wrong": Q(Exists(wrong)) & ~Q(Exists(others)),
         "unapproved": ~Q(Exists(rationales.filter(decision__outcome="approved"))),
     }[which]

@@ -17,6 +17,9 @@ from curation.rationales.models import (
     SlotStatus,
     TeacherPart,
     count_resting,
+    is_not_read,
+    is_read,
+    is_right,
     passes,
 )
 from curation.rationales.scoring.clusters import question_clusters
@@ -84,10 +87,8 @@ def _details(run: GenerationRun) -> dict[str, Any]:
 def _by_teacher(run: GenerationRun) -> list[dict[str, Any]]:
     """A line a teacher and temperature, with the intervals of its shares: several samples of one question
     are alike, so these count questions."""
-    right, good = (
-        Q(rationale__score__correctness=1),
-        passes(run.project.rubric, "rationale__score__"),
-    )
+    score = "rationale__score__"
+    right, good = is_right(score), passes(run.project.rubric, score)
     rows = list(
         Slot.objects.filter(run=run)
         .order_by()
@@ -97,8 +98,9 @@ def _by_teacher(run: GenerationRun) -> list[dict[str, Any]]:
             filled=Count("id", filter=Q(status=SlotStatus.FILLED)),
             failed=Count("id", filter=Q(status=SlotStatus.FAILED)),
             saved=Count("id", filter=Q(status=SlotStatus.SAVED)),
-            graded=Count("rationale__score__correctness"),
+            graded=Count("id", filter=is_read(score)),
             right=Count("id", filter=right),
+            not_read=Count("id", filter=is_not_read(score)),
             scored=Count("rationale__score"),
             passing=Count("id", filter=good),
         )
@@ -109,7 +111,7 @@ def _by_teacher(run: GenerationRun) -> list[dict[str, Any]]:
         Slot.objects.filter(run=run, rationale__score__isnull=False),
         ("teacher_id", "temperature"),
         keys=[(row["teacher_id"], row["temperature"]) for row in rows if row["scored"]],
-        right=(Count("rationale__score__correctness"), Count("id", filter=right)),
+        right=(Count("id", filter=is_read(score)), Count("id", filter=right)),
         passing=(Count("id"), Count("id", filter=good)),
     )
     for row in rows:

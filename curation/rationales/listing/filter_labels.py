@@ -53,5 +53,5 @@ def _value(project: Project, name: str, value: str) -> str:
     if name == "flag":
         return FLAGS.get(value, value.replace("_", " "))
     if name == "answer":
-        return "cannot be graded" if ANSWERS.get(value, 0) is None else value
+        return ANSWERS.get(value, value)
     return VALUES.get(name, {}).get(value, value)

@@ -8,8 +8,19 @@ from django.db.models import Avg, Count, Q, Sum
 from curation.figures.intervals import Clusters, Interval, clustered, mean_interval
 from curation.projects.models import Project
 from curation.rationales.listing.selectors import teachers
-from curation.rationales.models import Rationale, Teacher, TeacherPart, passes
+from curation.rationales.models import (
+    CUT_OFF,
+    Rationale,
+    Teacher,
+    TeacherPart,
+    is_not_read,
+    is_read,
+    is_right,
+    passes,
+)
 from curation.rationales.scoring.clusters import question_clusters
+
+TOLD = ("written", "graded", "right", "not_read", "passing", "approved", "cut_off")
 
 
 @dataclass(frozen=True)
@@ -22,13 +33,15 @@ class Mean:
 
 @dataclass(frozen=True)
 class Row:
-    """One teacher. Prices are of the teacher's own currency; None where nothing was accepted. Intervals
-    count questions where a teacher wrote several rationales for one."""
+    """One teacher. `graded`: answers that were read and compared, of which `right` are; `not_read` stands
+    beside them and counts as neither right nor wrong. Prices are of the teacher's own currency; None where
+    nothing was accepted. Intervals count questions where a teacher wrote several rationales for one."""
 
     teacher: Teacher
     written: int
     graded: int
     right: int
+    not_read: int
     passing: int
     approved: int
     cut_off: int
@@ -57,11 +70,12 @@ def leaderboard(project: Project) -> list[Row]:
         .values("teacher_id")
         .annotate(
             written=Count("id"),
-            graded=Count("score__correctness"),
-            right=Count("id", filter=Q(score__correctness=1)),
+            graded=Count("id", filter=is_read("score__")),
+            right=Count("id", filter=is_right("score__")),
+            not_read=Count("id", filter=is_not_read("score__")),
             passing=Count("id", filter=good),
             approved=Count("id", filter=Q(decision__outcome="approved")),
-            cut_off=Count("id", filter=Q(finish_reason="length")),
+            cut_off=Count("id", filter=Q(finish_reason__in=CUT_OFF)),
             judged=Count("score__validity"),
             validity=Avg("score__validity"),
             counted=Count("completion_tokens"),
@@ -76,13 +90,13 @@ def leaderboard(project: Project) -> list[Row]:
         .annotate(cost=Sum("cost"))
     )
     writers = Teacher.objects.for_project(project).filter(pk__in=list(told))
-    right, approved = Q(score__correctness=1), Q(decision__outcome="approved")
+    right, approved = is_right("score__"), Q(decision__outcome="approved")
     clusters = question_clusters(
         project,
         rationales,
         ("teacher_id",),
         keys=told,
-        right=(Count("score__correctness"), Count("id", filter=right)),
+        right=(Count("id", filter=is_read("score__")), Count("id", filter=right)),
         passing=(Count("id"), Count("id", filter=good)),
         approved=(Count("id"), Count("id", filter=approved)),
         validity=(Count("score__validity"), Sum("score__validity")),
@@ -110,7 +124,10 @@ def teacher_lines(project: Project) -> list[Teacher]:
         Rationale.objects.for_project(project).filter(teacher__isnull=False),
         ("teacher_id",),
         keys=[one.pk for one in lines if one.graded],
-        right=(Count("score__correctness"), Count("id", filter=Q(score__correctness=1))),
+        right=(
+            Count("id", filter=is_read("score__")),
+            Count("id", filter=is_right("score__")),
+        ),
     )["right"]
     for one in lines:
         one.right_interval = clustered(one.right, one.graded, clusters.get(one.pk))
@@ -136,7 +153,7 @@ def _row(
         right_interval=clustered(told["right"], told["graded"], clusters["right"]),
         passing_interval=clustered(told["passing"], written, clusters["passing"]),
         approved_interval=ends,
-        **{k: told[k] for k in ("written", "graded", "right", "passing", "approved", "cut_off")},
+        **{k: told[k] for k in TOLD},
     )
 
 

@@ -12,17 +12,24 @@ from django.core.cache import cache
 from django.db.models import Count, F, Model, Q, QuerySet
 from django.utils import timezone
 
+from curation.db.adaptive_cache import remembered
 from curation.db.search import Query, found, lit, parse
 from curation.errors import Invalid
 from curation.progress import Progress, progress_of
 from curation.projects.models import Project, Rubric
 from curation.projects.viewers import Viewer, sees_all
 from curation.rationales.models import (
+    READ,
+    AnswerVerdict,
     Group,
     Rationale,
+    Score,
     ScoreFlag,
     ScoringRun,
     Teacher,
+    is_not_read,
+    is_read,
+    is_right,
     passes,
 )
 from curation.web.pagination import Order, number, one_of
@@ -31,7 +38,10 @@ FILTERS = (
     *("teacher", "temperature", "answer", "band", "range", "valid_from", "valid_to"),
     *("decision", "flag", "reviewer", "since", "until", "q", "after"),
 )
-ANSWERS = {"right": 1.0, "wrong": 0.0, "unknown": None}
+ANSWERS = {
+    **{verdict.value: verdict.label for verdict in AnswerVerdict},
+    "unknown": "neither right nor wrong",
+}
 BANDS = {
     "passes": "passes the rubric",
     "fails": "does not pass the rubric",
@@ -47,7 +57,7 @@ DECISIONS = {
     "approved": "approved",
     "rejected": "rejected",
     "superseded": "replaced by an edit",
-    "rule": "approved by the rule",
+    "rule": "decided by the rule",
     "bulk": "decided with many others",
 }
 RANGED = {
@@ -91,9 +101,7 @@ def _conditions(project: Project, filters: dict[str, str], viewer: Viewer) -> It
     if heat := filters.get("temperature"):
         yield Q(temperature=_decimal("temperature", heat))
     if answer := filters.get("answer"):
-        value = ANSWERS[one_of("answer", answer, ANSWERS)]
-        known = Q(score__isnull=False, score__correctness__isnull=True)
-        yield known if value is None else Q(score__correctness=value)
+        yield _answer(one_of("answer", answer, ANSWERS))
     if band := filters.get("band"):
         yield _band(one_of("band", band, BANDS), project.rubric)
     if wanted := filters.get("range"):
@@ -112,6 +120,12 @@ def _conditions(project: Project, filters: dict[str, str], viewer: Viewer) -> It
         yield Q(created_at__gte=_day("since", since))
     if until := filters.get("until"):
         yield Q(created_at__lt=_day("until", until) + timedelta(days=1))
+
+
+def _answer(answer: str) -> Q:
+    if answer == "unknown":
+        return Q(score__verdict__in=[one for one in AnswerVerdict if one not in READ])
+    return Q(score__verdict=answer)
 
 
 def _decimal(name: str, value: str) -> float:
@@ -207,6 +221,18 @@ def facets(project: Project) -> dict[str, list[Any]]:
     return cache.get_or_set(f"rationale-facets:{project.pk}", read, FACET_SECONDS)
 
 
+def verdict_counts(project: Project) -> list[tuple[str, str, int]]:
+    """(verdict, its words, how many of the scored rationales have it), of those that any has; of a large
+    project some seconds old."""
+
+    def read() -> dict[str, int]:
+        rows = Score.objects.filter(project=project).order_by().values_list("verdict")
+        return dict(rows.annotate(n=Count("pk")))
+
+    found = remembered(f"verdicts:{project.pk}", read, seconds=0)
+    return [(one.value, one.label, found[one]) for one in AnswerVerdict if found.get(one)]
+
+
 def _values(rows: QuerySet[Model], name: str) -> list[Any]:
     """The different values of a column, one look-up of its index each: DISTINCT would read all rows."""
     rows, values = rows.order_by(name).values_list(name, flat=True), []
@@ -240,8 +266,9 @@ def teachers(project: Project) -> QuerySet[Teacher]:
         Teacher.objects.for_project(project)
         .annotate(
             written=Count("rationales", filter=here),
-            graded=Count("rationales__score__correctness", filter=here),
-            right=Count("rationales", filter=here & Q(rationales__score__correctness=1)),
+            graded=Count("rationales", filter=here & is_read("rationales__score__")),
+            right=Count("rationales", filter=here & is_right("rationales__score__")),
+            not_read=Count("rationales", filter=here & is_not_read("rationales__score__")),
             approved=Count("rationales", filter=here & Q(rationales__decision__outcome="approved")),
         )
         .order_by("-writes", "id")

@@ -2,6 +2,7 @@
 
 from curation.rationales.models.embeddings import Embedding, MeaningSearch, TextKind
 from curation.rationales.models.generation import (
+    CUT_OFF,
     Backend,
     Batch,
     Dtype,
@@ -16,13 +17,19 @@ from curation.rationales.models.generation import (
     TeacherTry,
     text_hash,
 )
+from curation.rationales.models.readings import ReadingCase
 from curation.rationales.models.scores import (
+    READ,
+    AnswerVerdict,
     Group,
     Judge,
     Score,
     ScoreFlag,
     ScoreQuerySet,
     ScoringRun,
+    is_not_read,
+    is_read,
+    is_right,
     passes,
 )
 from curation.rationales.models.slot_counts import (
@@ -35,8 +42,11 @@ from curation.rationales.models.slot_counts import (
 from curation.rationales.models.text_checks import TextCheck
 
 __all__ = [
+    "CUT_OFF",
     "RATE_OVER",
+    "READ",
     "STATUSES",
+    "AnswerVerdict",
     "Backend",
     "Batch",
     "Dtype",
@@ -46,6 +56,7 @@ __all__ = [
     "Judge",
     "MeaningSearch",
     "Rationale",
+    "ReadingCase",
     "Score",
     "ScoreFlag",
     "ScoreQuerySet",
@@ -62,6 +73,9 @@ __all__ = [
     "TextKind",
     "count_resting",
     "count_slots",
+    "is_not_read",
+    "is_read",
+    "is_right",
     "passes",
     "text_hash",
 ]

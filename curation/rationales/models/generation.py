@@ -184,6 +184,15 @@ class TeacherTry(Job):
         return f"try {self.pk}"
 
 
+# Why a generation did not come to its own end, as its server said it.
+CUT_OFF = {
+    "length": "The teacher had no tokens left before its end",
+    "error": "The server reported an error in the middle of it",
+    "abort": "The server broke it off in the middle",
+    "content_filter": "The server’s content filter cut it off",
+}
+
+
 class Source(models.TextChoices):
     TEACHER = "teacher", "teacher"
     PERSON = "person", "person"
@@ -235,6 +244,7 @@ class Rationale(models.Model):
     prompt_style = models.CharField(
         max_length=48, blank=True, help_text="Style and version that asked for it: hint@1."
     )
+    # Why the generation ended, as its server or its file said; empty where nobody did.
     finish_reason = models.CharField(max_length=20, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
@@ -296,8 +306,18 @@ class Rationale(models.Model):
 
     @property
     def was_cut_off(self) -> bool:
-        """The teacher had no tokens left before its end."""
-        return self.finish_reason == "length"
+        """The teacher did not come to its own end, and the server said so."""
+        return self.finish_reason in CUT_OFF
+
+    @property
+    def cut_off_words(self) -> str:
+        """What cut it off, in a sentence; "" where nothing is known to have."""
+        return CUT_OFF.get(self.finish_reason, "")
+
+    @property
+    def was_refused(self) -> bool:
+        """The model answered that it would not answer, and its server said that this was a refusal."""
+        return self.finish_reason == "refusal"
 
 
 class SlotQuerySet(ProjectQuerySet):

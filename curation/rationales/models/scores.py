@@ -12,6 +12,35 @@ from curation.projects.models import Project, ProjectQuerySet, Rubric
 from curation.questions.models import Question
 
 
+class AnswerVerdict(models.TextChoices):
+    """What became of a rationale's answer. Only `wrong` was read and is not the reference: what could
+    not be read says nothing of the rationale, and is never counted as wrong."""
+
+    RIGHT = "right", "right"
+    WRONG = "wrong", "wrong"
+    NOT_READ = "not_read", "not read"
+    NO_REFERENCE = "no_reference", "no reference"
+
+
+# Where an answer was read and compared: shares of right answers are of these.
+READ = (AnswerVerdict.RIGHT, AnswerVerdict.WRONG)
+
+
+def is_right(prefix: str = "") -> Q:
+    """The condition that the answer was read and is right; the score is reached through `prefix`."""
+    return Q(**{f"{prefix}verdict": AnswerVerdict.RIGHT})
+
+
+def is_read(prefix: str = "") -> Q:
+    """The condition that the answer was read and compared, as right or as wrong."""
+    return Q(**{f"{prefix}verdict__in": READ})
+
+
+def is_not_read(prefix: str = "") -> Q:
+    """The condition that there is a reference, and the answer could not be read against it."""
+    return Q(**{f"{prefix}verdict": AnswerVerdict.NOT_READ})
+
+
 class Group(models.Model):
     """All rationales of one question, scored together; stale while `revision` is ahead of `scored`."""
 
@@ -58,7 +87,7 @@ def passes(rubric: Rubric, prefix: str = "") -> Q:
             f"{prefix}redundancy__lte": rubric.max_redundancy,
         }
     )
-    return condition & Q(**{f"{prefix}correctness": 1.0}) if rubric.right_answer else condition
+    return condition & is_right(prefix) if rubric.right_answer else condition
 
 
 class Score(models.Model):
@@ -81,7 +110,10 @@ class Score(models.Model):
     tokens = models.PositiveIntegerField(null=True)
     scorer_version = models.CharField(max_length=20)
     answer = models.CharField(max_length=500, null=True)
-    correctness = models.FloatField(null=True)
+    verdict = models.CharField(max_length=12, choices=AnswerVerdict)
+    unread = models.CharField(
+        max_length=40, blank=True, help_text="Why the answer could not be read: a code."
+    )
     conciseness = models.FloatField(null=True)
     structure = models.FloatField(null=True)
     similarity = models.FloatField(null=True)
@@ -99,17 +131,33 @@ class Score(models.Model):
         indexes = [
             models.Index(
                 fields=[
-                    *("project", "teacher", "correctness", "validity"),
+                    *("project", "teacher", "verdict", "validity"),
                     *("conciseness", "structure", "redundancy", "tokens", "scorer_version"),
                 ],
                 name="scores_to_count",
             ),
+            # Serves the list's filter by verdict, and the counts beside it.
+            models.Index(fields=["project", "verdict", "rationale"], name="scores_by_verdict"),
             # Serves the list when it is ordered by score.
             models.Index(fields=["project", "overall", "rationale"], name="scores_in_order"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="only_what_was_not_read_says_why",
+                condition=Q(unread="") | Q(verdict=AnswerVerdict.NOT_READ),
+            ),
+            models.CheckConstraint(
+                name="a_score_has_a_verdict", condition=Q(verdict__in=AnswerVerdict.values)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"score of {self.rationale_id}"
+
+    @property
+    def correctness(self) -> float | None:
+        """The verdict as a number: 1 right, 0 wrong, None where nothing was compared."""
+        return {AnswerVerdict.RIGHT: 1.0, AnswerVerdict.WRONG: 0.0}.get(self.verdict)
 
 
 class ScoreFlag(models.Model):

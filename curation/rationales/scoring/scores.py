@@ -4,18 +4,28 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
 from curation import celery_app
 from curation.jobs import ACTIVE, ordered_by
 from curation.projects.models import Project, User
-from curation.rationales.models import Group, Rationale, Score, ScoreFlag, ScoringRun
+from curation.rationales.models import (
+    AnswerVerdict,
+    Group,
+    Rationale,
+    Score,
+    ScoreFlag,
+    ScoringRun,
+    is_read,
+    is_right,
+)
+from curation.rationales.scoring.readings import note_readings, unread_by_a_person
 
 CHANGED_AT_ONCE = 2000
 SCORES = (
     "answer",
-    "correctness",
+    "verdict",
     "conciseness",
     "structure",
     "similarity",
@@ -24,6 +34,8 @@ SCORES = (
     "redundancy",
     "overall",
 )
+# What of the contract's object has a column or a place of its own.
+KNOWN = frozenset((*SCORES, "correctness", "unread", "steps", "flags"))
 
 
 def to_score_again(groups: QuerySet[Group]) -> None:
@@ -90,14 +102,15 @@ def order_rescoring(
 
 
 def teacher_worth(project: Project) -> dict[str, float]:
-    """What each teacher's answers have been worth: the share that was right, in (0, 1).
+    """What each teacher's answers have been worth: the share that was right of those that were read, in
+    (0, 1).
 
     One right and one wrong answer are counted in (Laplace), so that a newcomer starts at a half.
     """
     rows = (
-        Score.objects.filter(project=project, correctness__isnull=False, teacher__isnull=False)
+        Score.objects.filter(is_read(), project=project, teacher__isnull=False)
         .values_list("teacher__name")
-        .annotate(graded=Count("pk"), right=Count("pk", filter=Q(correctness=1.0)))
+        .annotate(graded=Count("pk"), right=Count("pk", filter=is_right()))
     )
     return {name: (right + 1) / (graded + 2) for name, graded, right in rows}
 
@@ -152,7 +165,7 @@ def store_scores(
         # So do the groups: a rationale that is deleted meanwhile takes the scores that stand by then along.
         locked = Group.objects.select_for_update(no_key=True).order_by("pk")
         list(locked.filter(pk__in=[group.pk for group in groups]).values_list("pk"))
-        rows = _rows(scores, version)
+        rows = unread_by_a_person(_rows(scores, version))
         if run is not None:
             _count(run, rows)
         Score.objects.bulk_create(
@@ -160,9 +173,17 @@ def store_scores(
             batch_size=300,
             update_conflicts=True,
             unique_fields=["rationale"],
-            update_fields=["scorer_version", *SCORES, "flag_count", "detail", "scored_at"],
+            update_fields=[
+                "scorer_version",
+                *SCORES,
+                "unread",
+                "flag_count",
+                "detail",
+                "scored_at",
+            ],
         )
         _store_flags(rows)
+        note_readings(rows)
         for group in groups:
             Group.objects.filter(pk=group.pk, scored__lt=group.revision).update(
                 scored=group.revision, scorer_version=version, tries=0
@@ -193,14 +214,22 @@ def _rows(scores: dict[int, dict[str, Any]], version: str) -> list[Score]:
             **about[rationale_id],
             scorer_version=version,
             **{name: _clipped(score[name]) for name in SCORES},
+            unread=_unread(score),
             flag_count=len(score["flags"]) + sum(len(s["flags"]) for s in score["steps"]),
             detail={"steps": score["steps"], "flags": score["flags"]}
-            | {k: v for k, v in score.items() if k not in (*SCORES, "steps", "flags")},
+            | {k: v for k, v in score.items() if k not in KNOWN},
             scored_at=now,
         )
         for rationale_id, score in scores.items()
         if rationale_id in about
     ]
+
+
+def _unread(score: dict[str, Any]) -> str:
+    """Why an answer was not read; "" where it was, or where there is nothing to read it against."""
+    if score["verdict"] != AnswerVerdict.NOT_READ:
+        return ""
+    return (score.get("unread") or "not_understood")[:40]
 
 
 def codes_of(detail: dict[str, Any]) -> set[str]:

@@ -53,7 +53,7 @@ def rationales(request: HttpRequest) -> HttpResponse:
         "hides_teachers": not request.shows_teachers,
         "teachers": Teacher.objects.for_project(request.project).order_by("name"),
         "people": members_of(request.project) if is_admin else (),
-        "answers": [("right", "right"), ("wrong", "wrong"), ("unknown", "cannot be graded")],
+        "answers": selectors.ANSWERS.items(),
         "bands": selectors.BANDS.items(),
         "decisions": selectors.DECISIONS.items(),
         "flags": selectors.FLAGS.items(),
@@ -68,6 +68,17 @@ def rationales(request: HttpRequest) -> HttpResponse:
         ),
     }
     return render(request, "rationales/rationales.html", context)
+
+
+@require_GET
+@project_view
+def rationales_verdicts(request: HttpRequest) -> HttpResponse:
+    """How many of the scored rationales have which verdict: a part of the list that comes after it."""
+    context = {
+        "verdicts": selectors.verdict_counts(request.project),
+        "chosen": only(request.GET, ("answer",)).get("answer", ""),
+    }
+    return render(request, "rationales/_verdicts.html", context)
 
 
 @require_POST

@@ -6,7 +6,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from curation.questions.models import Question
-from curation.rationales.models import Rationale, Score, Source
+from curation.rationales.models import AnswerVerdict, Rationale, Score, Source
 from curation.reviews.bench.reading_order import (
     FIRST,
     IDLE_FLAGS,
@@ -18,6 +18,18 @@ from curation.reviews.bench.reading_order import (
 )
 from curation.reviews.models import Decision, Outcome
 from curation.text.blocks import SUSPECT, parse
+
+# Why an answer was not read (`Score.unread`), in a few words; the scorer's own sentence says more.
+UNREAD = {
+    "nothing_found": "no answer found",
+    "cut_off": "cut off",
+    "empty": "nothing written",
+    "refusal": "refused",
+    "ambiguous": "more than one answer",
+    "not_understood": "not understood",
+    "type_mismatch": "another kind of answer",
+    "bad_reference": "the reference is unusable",
+}
 
 
 @dataclass
@@ -39,8 +51,8 @@ class StepView:
 
 @dataclass
 class RationaleView:
-    """One rationale as pages show it. `grade` is right, wrong or unknown. `outline`: of all its steps, at the
-    bench alone; elsewhere the first ones are shown."""
+    """One rationale as pages show it. `grade` is a verdict (`AnswerVerdict`), or unscored. `outline`: of all
+    its steps, at the bench alone; elsewhere the first ones are shown."""
 
     letter: str
     rationale: Rationale
@@ -183,19 +195,25 @@ def grade_of(
 ) -> tuple[str, str, str]:
     """(grade, the words of its chip, why) of a rationale's answer."""
     if score is None:
-        return "unknown", "not scored yet", "The scorers have not come to this rationale yet."
-    if score.correctness == 1:
-        return "right", "right", "The answer is the reference answer."
-    if score.correctness == 0:
-        if score.answer is None:
-            return "wrong", "no answer", "No answer was found in the rationale."
-        reference = question.reference_answer or ""
-        if len(score.answer) + len(reference) > 20:
-            return "wrong", "wrong answer", f"{score.answer}, not {reference}"
-        return "wrong", f"{score.answer}, not {reference}", ""
-    if question.reference_answer is None:
-        return "unknown", "no reference", "This question has no reference answer to compare with."
-    return "unknown", "cannot be graded", detail.get("reason") or "The answer cannot be compared."
+        return "unscored", "not scored yet", "The scorers have not come to this rationale yet."
+    verdict = AnswerVerdict(score.verdict)
+    if verdict == AnswerVerdict.RIGHT:
+        return verdict, "right", "The answer is the reference answer."
+    if verdict == AnswerVerdict.NO_REFERENCE:
+        why = "This question has no reference answer to compare with."
+        return verdict, "no reference", why
+    if verdict == AnswerVerdict.NOT_READ:
+        why = detail.get("reason") or "The answer could not be read."
+        return verdict, f"not read: {unread_words(score.unread)}", why
+    answer, reference = score.answer or "", question.reference_answer or ""
+    if len(answer) + len(reference) > 20:
+        return verdict, "wrong answer", f"{answer}, not {reference}"
+    return verdict, f"{answer}, not {reference}", ""
+
+
+def unread_words(code: str) -> str:
+    """A reason of `Score.unread` in a few words."""
+    return UNREAD.get(code, code.replace("_", " ") or "not understood")
 
 
 def _suggested(grade: str, steps: Sequence[dict[str, Any]]) -> list[str]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from curation.db.prepared_queries import Param, Prepared
 from curation.projects.models import Project, User
 from curation.questions.models import Question
-from curation.rationales.models import Group, Rationale
+from curation.rationales.models import AnswerVerdict, Group, Rationale
 from curation.reviews.bench.near_duplicates import name_twins
 from curation.reviews.bench.open_questions import open_questions
 from curation.reviews.bench.open_rationales import to_review
@@ -54,6 +54,7 @@ class Bench:
     rationales: list[RationaleView]
     answers: list[tuple[str, int, bool]]
     more_answers: int
+    not_read: int
     is_shuffled: bool
     hides_reference: bool
 
@@ -92,14 +93,17 @@ def bench_of(seat: Seat) -> Bench:
     name_in_order(rationales)
     name_twins(rationales)
     first = rationales[0] if rationales and not project.is_shuffled else None
-    if first and len(rationales) > 1 and not first.locked and first.grade != "wrong":
+    doubtful = (AnswerVerdict.WRONG, AnswerVerdict.NOT_READ)
+    if first and len(rationales) > 1 and not first.locked and first.grade not in doubtful:
         first.likely_best = True
     counts: Counter[str] = Counter()
     right: set[str] = set()
+    not_read = sum(one.grade == AnswerVerdict.NOT_READ for one in rationales)
     for rationale in rationales:
-        if rationale.score and rationale.score.answer is not None:
+        is_read = rationale.score and rationale.grade != AnswerVerdict.NOT_READ
+        if is_read and rationale.score.answer is not None:
             counts[rationale.score.answer] += 1
-            if rationale.grade == "right":
+            if rationale.grade == AnswerVerdict.RIGHT:
                 right.add(rationale.score.answer)
     common = counts.most_common()
     answers = [(answer, n, answer in right) for answer, n in common[:4]]
@@ -109,6 +113,7 @@ def bench_of(seat: Seat) -> Bench:
         rationales,
         answers,
         len(common) - len(answers),
+        not_read,
         project.is_shuffled,
         project.hides_reference,
     )

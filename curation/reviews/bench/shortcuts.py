@@ -37,6 +37,7 @@ ACTIONS = (
     Action("own", "Decide", "Write a rationale of your own", ("w",)),
     Action("reject_wrong", "Decide", "Reject every rationale with a wrong answer", ("Shift+x",),
            there="Reject every rationale with a wrong answer"),
+    Action("read", "Decide", "The answer was misread: say what it is", ("i",)),
     Action("flag", "Decide", "Something is wrong with the question", ("f",)),
     Action("clear", "Decide", "Take the decision back", ("Backspace", "Delete"),
            there="Take the choice back"),

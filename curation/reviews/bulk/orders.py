@@ -25,7 +25,7 @@ from curation.jobs import (
 from curation.projects.models import Membership, Project, User
 from curation.rationales.models import Rationale
 from curation.reviews.bulk.runner import DECIDES, WHOLE, chosen, run_bulk, state_of
-from curation.reviews.decisions.rule import passing_undecided
+from curation.reviews.decisions.rule import rule_decides
 from curation.reviews.models import BulkAction, BulkKind, QueueItem, QueueStatus, Reason
 from curation.reviews.queue.items import note_overlap
 from curation.text.clean import clean, is_empty
@@ -115,8 +115,8 @@ def order_bulk(
 
 
 def order_rule(project: Project, user: User) -> BulkAction | None:
-    """Approve, in the rule's name, every undecided training rationale that passes the rubric of now; None
-    where none does. While that is under way for the project, it is what is under way."""
+    """Decide, in the rule's name, on every undecided training rationale on which the rubric of now has a
+    word; None where it has none. While that is under way for the project, it is what is under way."""
     rubric = project.rubric
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(
@@ -125,7 +125,7 @@ def order_rule(project: Project, user: User) -> BulkAction | None:
         at_work = BulkAction.objects.filter(project=project, kind=BulkKind.RULE, status__in=ACTIVE)
         if action := at_work.first():
             return action
-        passing = passing_undecided(project, rubric).aggregate(n=Count("pk"), last=Max("pk"))
+        passing = rule_decides(project, rubric).aggregate(n=Count("pk"), last=Max("pk"))
         if not passing["n"]:
             return None
         action = BulkAction.objects.create(
@@ -219,7 +219,7 @@ def order_undo(action: BulkAction, user: User) -> None:
         raise Conflict("Scores are made anew, not changed: there is nothing to put back.")
     if action.kind == BulkKind.RULE:
         raise Conflict(
-            "Make the rationales that the rule approved undecided instead: filter them so."
+            "Make the rationales that the rule decided undecided instead: filter them so."
         )
     if action.kind == BulkKind.OVERLAP:
         raise Conflict("Set the overlap again instead.")

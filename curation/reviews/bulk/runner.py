@@ -19,7 +19,7 @@ from curation.rationales.models import Rationale, Source
 from curation.rationales.scoring.scores import mark_stale, order_scoring
 from curation.reviews.decisions.events import tell_made, tell_withdrawn
 from curation.reviews.decisions.revert import as_decision, logged, stood_before
-from curation.reviews.decisions.rule import approve_in_rules_name, passing_undecided
+from curation.reviews.decisions.rule import decide_in_rules_name, rule_decides
 from curation.reviews.models import BulkAction, BulkKind, Decision, DecisionLog, Outcome, Seat
 from curation.reviews.queue.assignments import assignable
 from curation.reviews.queue.items import arrange, enqueue, lock_items, open_again
@@ -110,14 +110,14 @@ def _do_all(action: BulkAction) -> Iterator[None]:
 
 
 def _rule_step(action: BulkAction) -> bool:
-    """False where nothing is left to approve."""
-    undecided = passing_undecided(action.project, action.rule).filter(pk__lte=action.until)
+    """False where nothing is left to decide."""
+    undecided = rule_decides(action.project, action.rule).filter(pk__lte=action.until)
     some = undecided.filter(pk__gt=action.last or 0).order_by("pk")
     ids = list(some.values_list("pk", flat=True)[:AT_ONCE])
     if not ids:
         return False
     with transaction.atomic():
-        changed = approve_in_rules_name(action.project, action.rule, ids)
+        changed = decide_in_rules_name(action.project, action.rule, ids)
         _came_to(action, ids[-1], seen=F("seen") + len(ids), changed=F("changed") + changed)
     return True
 

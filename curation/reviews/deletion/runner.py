@@ -22,6 +22,7 @@ from curation.rationales.models import (
     Group,
     MeaningSearch,
     Rationale,
+    ReadingCase,
     Score,
     ScoreFlag,
     Slot,
@@ -41,7 +42,7 @@ from curation.reviews.queue.items import (
 
 AT_ONCE = 200
 # What belongs to a rationale, and what to a question: these lose their project with it.
-OF_RATIONALE = (Score, ScoreFlag, Decision)
+OF_RATIONALE = (Score, ScoreFlag, ReadingCase, Decision)
 OF_QUESTION = (Group, QueueItem, QuestionFlag)
 SLOT_STOPPED = "Its question was deleted."
 

@@ -18,7 +18,7 @@ from curation.reviews.models import QueueItem, QueueStatus, Seat
 from curation.reviews.queue.priority import PINNED, Scored, rank_of
 
 ARRANGED_AT_ONCE = 500
-SCORES = ("correctness", "validity", "conciseness", "structure", "redundancy")  # as in `Scored`
+SCORES = ("verdict", "validity", "conciseness", "structure", "redundancy")  # as in `Scored`
 
 
 def must_not_be_deleted(project: Project, item_id: int) -> None:

@@ -8,9 +8,11 @@ put in front of all of it (`queueing.pull_forward`); among equals the oldest que
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from curation.projects.models import Rubric
+from curation.projects.models import Rubric, Unread
+from curation.rationales.models import AnswerVerdict
 
 PINNED = 2.0  # what a failed evaluation adds: more than the highest rank otherwise, 1.5
+UNREAD_FIRST = 1.8  # under what is pinned, over all else, where the rubric wants it
 NEAR = 0.1  # a rationale is near the rubric when a change of its scores by this much would turn it
 NEAR_WEIGHT = 0.5  # of a rationale right at the threshold, against 1 for answers that all differ
 
@@ -21,7 +23,7 @@ class Scored:
 
     answer: str | None
     is_open: bool
-    correctness: float | None
+    verdict: str
     validity: float | None
     conciseness: float | None
     structure: float | None
@@ -30,10 +32,16 @@ class Scored:
 
 def rank_of(rationales: Iterable[Scored], rubric: Rubric) -> tuple[float, str]:
     """(rank, reason) of a question: its disagreement, 0 when all rationales give one answer and near 1
-    when all give different ones, plus up to NEAR_WEIGHT for the open rationale nearest to the rubric."""
+    when all give different ones, plus up to NEAR_WEIGHT for the open rationale nearest to the rubric.
+
+    An answer that was not read agrees and disagrees with nothing; that there are such is said.
+    """
     rationales = list(rationales)
-    answers = [rationale.answer for rationale in rationales]
-    disagreement = 1 - max(answers.count(answer) for answer in set(answers)) / len(answers)
+    unread = sum(one.is_open and one.verdict == AnswerVerdict.NOT_READ for one in rationales)
+    read = [one for one in rationales if one.verdict != AnswerVerdict.NOT_READ]
+    answers = [one.answer for one in read if one.answer is not None]
+    most = max((answers.count(answer) for answer in set(answers)), default=0)
+    disagreement = 1 - most / len(answers) if answers else 0.0
     nearness, near = max(
         (near_rubric(rationale, rubric) for rationale in rationales if rationale.is_open),
         default=(0.0, ""),
@@ -45,13 +53,17 @@ def rank_of(rationales: Iterable[Scored], rubric: Rubric) -> tuple[float, str]:
         )
     # Two digits, so that age decides between questions that are as good as equal.
     rank = round(disagreement + NEAR_WEIGHT * nearness, 2)
+    if unread:
+        reasons.append(f"{unread} answer{'s' if unread > 1 else ''} not read")
+    if unread and rubric.unread == Unread.FIRST:
+        rank = UNREAD_FIRST
     return rank, "; ".join(reasons) or "oldest first"
 
 
 def near_rubric(rationale: Scored, rubric: Rubric) -> tuple[float, str]:
     """(1 at a threshold to 0 at NEAR from it and beyond, in words). What decides between pass and fail
     is the score with the least slack; a rationale with a wrong answer fails whatever its scores are."""
-    if rubric.right_answer and rationale.correctness != 1.0:
+    if rubric.right_answer and rationale.verdict != AnswerVerdict.RIGHT:
         return 0.0, ""
     slacks = []
     for name, score, threshold, sign in (

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from curation.errors import Invalid
 from curation.projects.access import project_view
-from curation.projects.models import User
+from curation.projects.models import Unread, User
 from curation.projects.selectors import members_of
 from curation.rationales.listing.filter_labels import in_words
 from curation.rationales.listing.selectors import FILTERS
@@ -113,15 +113,23 @@ def _words(action: BulkAction) -> list[str]:
         n = int(action.filters["overlap"])
         return [f"all questions that wait: {n} review{'' if n == 1 else 's'} of each"]
     if action.kind == BulkKind.RULE:
-        return [f"undecided training rationales that pass rubric {action.rule.version}"]
+        rejected = action.rule.unread == Unread.REJECT
+        more = ", and those that it rejects because their answer was not read" if rejected else ""
+        return [f"undecided training rationales that pass rubric {action.rule.version}{more}"]
     return in_words(action.project, action.filters)
+
+
+def _does(action: BulkAction) -> tuple[str, str]:
+    if action.kind == BulkKind.RULE and action.rule.unread == Unread.REJECT:
+        return "Decide by rule", "decided by the rule"
+    return DOES[action.kind]
 
 
 def _shown(action: BulkAction) -> dict[str, Any]:
     return {
         "action": action,
-        "verb": DOES[action.kind][0],
-        "done": DOES[action.kind][1],
+        "verb": _does(action)[0],
+        "done": _does(action)[1],
         "unit": "questions" if action.kind == BulkKind.OVERLAP else "rationales",
         "in_words": _words(action),
         "reason_words": ", ".join(Reason(one).label for one in action.reasons),
@@ -143,7 +151,7 @@ def bulk_list(request: HttpRequest) -> HttpResponse:
     page = page_of(rows, filters, PAGE, newest_first=True)
     for row in page.rows:
         row.project = request.project
-        does = DOES[row.kind]
+        does = _does(row)
         row.done_words = "overlap changed" if row.kind == BulkKind.OVERLAP else does[1]
         row.words = _words(row)
     return render(request, "reviews/bulk_list.html", {"page": page})

@@ -51,7 +51,7 @@ def review_check(request: HttpRequest) -> dict[str, Any]:
 def told_of(check: TextCheck) -> dict[str, Any]:
     """The score in the words of the bench: grade, answer, sums, and the flags with their steps."""
     found = check.score
-    score = Score(answer=found["answer"], correctness=found["correctness"])
+    score = Score(answer=found["answer"], verdict=found["verdict"], unread=found["unread"] or "")
     grade, words, why = grade_of(check.question, score, found)
     checked = found["equations_checked"]
     return {

@@ -99,6 +99,12 @@ NEEDS = {
     f"POST {P}/imports/{{import_id}}/cancel": Need("admin", admin=True),
     f"GET {P}/rationales": Need("read"),
     f"GET {P}/rationales/{{rationale_id}}": Need("read"),
+    f"GET {P}/rationales/{{rationale_id}}/answer": Need("read"),
+    f"PUT {P}/rationales/{{rationale_id}}/answer": Need(
+        "review", body={"answer": "3", "said": "right"}
+    ),
+    f"DELETE {P}/rationales/{{rationale_id}}/answer": Need("review"),
+    f"GET {P}/reading-cases": Need("read"),
     f"POST {P}/meaning-searches": Need("read", body={"text": "eggs"}),
     f"GET {P}/meaning-searches/{{search_id}}": Need("read"),
     f"GET {P}/questions/{{question_id}}/history": Need("read"),

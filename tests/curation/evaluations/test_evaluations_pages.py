@@ -167,9 +167,9 @@ def test_answers_are_filtered_and_come_in_pages(
     url = at("evaluation_answers", evaluation.pk)
     counts = {
         right: text_of(admin_client, url, model=student, right=right, part="eval:").count("<li>")
-        for right in ("right", "wrong", "ungraded", "all")
+        for right in ("right", "wrong", "not_read", "all")
     }
-    assert counts == {"right": 15, "wrong": 15, "ungraded": 15, "all": 20}
+    assert counts == {"right": 15, "wrong": 15, "not_read": 15, "all": 20}
     assert (
         text_of(admin_client, url, model=student, right="all", part="ood:floor").count("<li>") == 3
     )

@@ -78,7 +78,7 @@ def test_all_turns_of_a_run_weigh_teachers_as_they_were_when_it_began(
     score_all(project)
     run = order_rescoring(project, None)
     before = how_to_score(run)["teacher_weights"]
-    Score.objects.filter(project=project).update(correctness=0.0)
+    Score.objects.filter(project=project).update(verdict="wrong", unread="")
     again = ScoringRun.objects.get(pk=run.pk)  # as the next turn finds it
     with CaptureQueriesContext(connection) as queries:
         assert how_to_score(again)["teacher_weights"] == before

@@ -210,7 +210,13 @@ def new_rationale(project: Project, user: User, draw: Random) -> None:
     group = Group.objects.get(question=question)
     score = dict.fromkeys(
         ("conciseness", "structure", "similarity", "consistency", "validity", "redundancy"), 0.7
-    ) | {"answer": "3", "correctness": float(right), "overall": 0.6, "steps": [], "flags": []}
+    ) | {
+        "answer": "3",
+        "verdict": "right" if right else "wrong",
+        "overall": 0.6,
+        "steps": [],
+        "flags": [],
+    }
     store_scores([group], {made.pk: score}, "test")
     items.enqueue(project, [question.pk])
 

@@ -225,7 +225,7 @@ def test_rationales_with_different_answers_never_fold(
     _, other = make_rationales(make_questions(1)[0], [PLAIN, f"So {PLAIN}"])
     bench = reverse("review", args=["eggs"])
     assert "data-twin-of" in reviewer_client.get(bench).content.decode()
-    Score.objects.filter(pk=other.pk).update(answer="4", correctness=0.0)
+    Score.objects.filter(pk=other.pk).update(answer="4", verdict="wrong", unread="")
     assert "data-twin-of" not in reviewer_client.get(bench).content.decode()
 
 

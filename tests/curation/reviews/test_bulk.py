@@ -43,7 +43,7 @@ def do(project, user, kind, filters=(), **fields):
 
 
 def right(project):
-    return Rationale.objects.filter(project=project, score__correctness=1).order_by("pk")
+    return Rationale.objects.filter(project=project, score__verdict="right").order_by("pk")
 
 
 def test_the_preview_says_what_would_change_and_what_stays(
@@ -89,7 +89,7 @@ def test_undo_puts_back_what_it_changed_and_nothing_that_was_changed_since(
     by_rule = outcomes()
     assert len(by_rule) == 4
     one, two, *_ = right(project)
-    undecided = Rationale.objects.filter(project=project, score__correctness=0).first()
+    undecided = Rationale.objects.filter(project=project, score__verdict="wrong").first()
     seat = claim(project, reviewer, one.question)
     action = do(project, admin_user, "reject", {}, reasons=["unclear"])
     assert action.changed == 8

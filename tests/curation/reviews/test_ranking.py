@@ -20,9 +20,9 @@ RUBRIC = Rubric()  # validity 0.5, conciseness 0.4, structure 0.5, redundancy 0.
 
 
 def rationale(
-    answer: str = "3", is_open: bool = True, right: float | None = 1.0, **scores: float
+    answer: str | None = "3", is_open: bool = True, verdict: str = "right", **scores: float
 ) -> Any:
-    return Scored(answer, is_open, right, **{**GOOD, **scores})
+    return Scored(answer, is_open, verdict, **{**GOOD, **scores})
 
 
 def test_the_more_the_answers_differ_the_higher_the_rank() -> None:
@@ -55,14 +55,31 @@ def test_what_cannot_turn_is_not_near() -> None:
     far = [
         rationale(validity=0.61),  # more than 0.1 above
         rationale(validity=0.49, structure=0.1),  # structure fails it by far
-        rationale(right=0.0, validity=0.5),  # a wrong answer fails whatever its scores are
-        rationale(right=None, validity=0.5),  # and so does one that cannot be compared
-        Scored("3", True, 1.0, None, 0.9, 0.9, 0.1),  # what is not known passes nothing
+        rationale(verdict="wrong", validity=0.5),  # a wrong answer fails whatever its scores are
+        rationale(verdict="not_read", validity=0.5),  # and so does one that cannot be compared
+        Scored("3", True, "right", None, 0.9, 0.9, 0.1),  # what is not known passes nothing
     ]
     assert [near_rubric(one, RUBRIC)[0] for one in far] == [0.0] * 5
     assert rank_of([rationale(validity=0.5, is_open=False)], RUBRIC)[0] == 0.0  # decided already
     lenient = Rubric(right_answer=False)
-    assert near_rubric(rationale(right=None, validity=0.5), lenient)[0] == 1.0
+    assert near_rubric(rationale(verdict="no_reference", validity=0.5), lenient)[0] == 1.0
+
+
+def test_an_answer_that_was_not_read_disagrees_with_nothing_and_is_said() -> None:
+    unread = rationale(None, verdict="not_read")
+    assert rank_of([rationale("3"), rationale("3"), unread], RUBRIC) == (0.0, "1 answer not read")
+    assert rank_of([unread, unread], RUBRIC) == (0.0, "2 answers not read")
+    assert rank_of([rationale("3"), rationale("4"), unread], RUBRIC)[0] == 0.5
+    decided = rationale(None, verdict="not_read", is_open=False)
+    assert rank_of([rationale("3"), decided], RUBRIC) == (0.0, "oldest first")
+
+
+def test_a_rubric_may_put_what_was_not_read_before_all_else() -> None:
+    first = Rubric(unread="first")
+    unread = rationale(None, verdict="not_read")
+    rank, _ = rank_of([rationale("3"), unread], first)
+    highest, _ = rank_of([rationale(str(n), validity=0.5) for n in range(9)], first)
+    assert highest < rank < 2.0  # what an evaluation pulled forward stays before it
 
 
 def test_both_reasons_stand_together_and_fit_their_column() -> None:
@@ -79,7 +96,9 @@ def questions(make_questions: Make, make_rationales: Make) -> list[Any]:
     made = make_questions(4)
     for question in made:
         make_rationales(question, ["right", "right"])
-        Score.objects.filter(rationale__question=question).update(correctness=1.0, **GOOD)
+        Score.objects.filter(rationale__question=question).update(
+            verdict="right", unread="", **GOOD
+        )
     return made
 
 
@@ -101,7 +120,9 @@ def test_the_queue_follows_it_and_age_decides_between_equals(
 ) -> None:
     first, second, third, fourth = questions
     last = Score.objects.filter(rationale__question=fourth).first()
-    Score.objects.filter(pk=last.pk).update(answer="77", correctness=0.0)  # disagreement 0.5
+    Score.objects.filter(pk=last.pk).update(
+        answer="77", verdict="wrong", unread=""
+    )  # disagreement 0.5
     Score.objects.filter(rationale__question=third).update(validity=0.51)  # near: 0.45
     enqueue(project, [q.pk for q in questions])
     assert set(Seat.objects.values_list("rank", flat=True)) == {0.5, 0.45, 0.0}

@@ -261,7 +261,7 @@ def test_a_question_tells_the_life_of_its_rationales(
     question: Question, reviewer_client: Client, django_assert_max_num_queries: Any
 ) -> None:
     state = begin(reviewer_client)["state"]
-    wrong = Score.objects.get(correctness=0, rationale__question=question).rationale_id
+    wrong = Score.objects.get(verdict="wrong", rationale__question=question).rationale_id
     says = [{"rationale": wrong, "verdict": "edit", "edited_text": "1 + 2 = 3.\nAnswer: 3"}]
     post(reviewer_client, "review_submit", {"item": state["item"], "says": says})
     post(reviewer_client, "review_undo", {})

@@ -38,7 +38,7 @@ def test_the_rule_leaves_rationales_of_held_out_questions_alone(
     (learned,), (held_out,) = make_questions(1), make_questions(1, split=split)
     for question in (learned, held_out):
         make_rationales(question, ["right"])
-    assert Score.objects.filter(project=project, correctness=1).count() == 2
+    assert Score.objects.filter(project=project, verdict="right").count() == 2
     assert "1 more rationales are approved" in press(admin_client)
     assert Decision.objects.get().rationale.question == learned
     # And so does the scoring of a project whose rule is on.
@@ -62,7 +62,7 @@ def test_what_is_decided_is_not_in_the_rules_count(
     action = BulkAction.objects.get()
     assert (action.expected, action.changed) == (1, 1)
     assert action.rule == project.rubric
-    right = Rationale.objects.get(question=questions[2], score__correctness=1)
+    right = Rationale.objects.get(question=questions[2], score__verdict="right")
     assert Decision.objects.get(rule__isnull=False).rationale == right
     assert "No undecided rationale passes the rubric" in press(admin_client)
     assert BulkAction.objects.count() == 1

@@ -87,6 +87,7 @@ PAGES: dict[str, Callable[[], list[Names]]] = {
     "review": keys(Question),
     "adjudicate": keys(Question),
     "rationale": keys(Rationale),
+    "answer": keys(Rationale),
     "meaning_like": keys(Rationale),
     "meaning": keys(MeaningSearch),
     "member": keys(User, "user_id", ALIKE),

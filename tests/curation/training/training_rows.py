@@ -70,7 +70,7 @@ def _estimate(value: float | None, n: int = 500) -> Estimate:
 
 def _group(split: str, subset: str, right: float, **fields: Any) -> GroupResult:
     figures = {
-        "n": 500, "n_failed": 0, "n_ungraded": 0, "accuracy": _estimate(right),
+        "n": 500, "n_failed": 0, "n_not_read": 0, "accuracy": _estimate(right),
         "validity": _estimate(0.84), "length_ratio": _estimate(None), "similarity": _estimate(0.9),
         "ended": _estimate(0.96), "mean_tokens": 44.5,
     }  # fmt: skip

@@ -106,10 +106,14 @@ def test_a_failure_is_retried_then_told_with_its_reason(bad, says):
         ),
         (Reply(422, b'{"detail": [{"msg": "no"}]}'), "422"),
         (chat("", finish="length"), "Raise max_tokens"),
-        (chat("half", finish="content_filter"), "content filter"),
         (chat(None, finish="tool_calls", reasoning="x"), "tool"),
         (Reply(429, b"", {"Retry-After": "3600"}), "wait 3600 seconds"),
         (Reply(body=b"x" * 5000), "longer than 4000 bytes"),
+        (
+            Reply(body=b'data: {"choices": [{"delta": {"content": "5"}}]}\n\ndata: [DONE]\n\n'),
+            'an event stream: data: {"choices": [{"delta"',
+        ),
+        (Reply(body=b": OPENROUTER PROCESSING\n\n"), "an event stream: : OPENROUTER PROCESSING"),
     ],
 )
 def test_what_cannot_get_better_is_not_sent_again(bad, says):

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from curation.jobs import Status
 from curation.rationales.generation.batches import MAX_ATTEMPTS
-from curation.rationales.generation.orders import order_run
+from curation.rationales.generation.orders import order_run, resume_run
 from curation.rationales.models import GenerationRun, Rationale, ScoringRun, Slot, Teacher
 from tests.workers.generation.generation_server import Reply, Server, chat
 from workers.generation import tasks
@@ -125,3 +125,62 @@ def test_a_dead_endpoint_fails_every_slot_with_its_reason_and_few_requests(
     assert run.status == Status.FAILED and "All 200 slots failed" in run.error
     assert "503" in run.error or "is down" in run.error
     assert len(server.received) < 200
+
+
+def order_of_one(project, admin_user, server):
+    teacher = Teacher.objects.create(
+        project=project, name="far", backend="openai", model="m", base_url=server.url
+    )
+    return run_to_its_end(order_run(project, admin_user, teachers=[teacher], temperatures=[0.5]))
+
+
+def test_an_empty_account_ends_the_run_at_once_and_it_goes_on_when_resumed(
+    project, admin_user, make_questions, endpoint
+):
+    make_questions(200)
+    empty = Reply(
+        429, b'{"error": {"code": "insufficient_quota", "message": "You have no money."}}'
+    )
+    paid = []
+    with Server(lambda n, r: chat() if paid or n < 5 else empty) as server:
+        run = order_of_one(project, admin_user, server)
+        assert run.status == Status.FAILED
+        assert "far: The account at this address has no quota left" in run.error
+        assert "You have no money." in run.error and "resume" in run.error
+        assert len(server.received) <= 5 + 32  # what was in flight; nothing is asked again
+        slots = Slot.objects.filter(run=run)
+        assert not slots.filter(status="failed").exists()
+        assert slots.filter(status="filled").count() >= 5 - 1
+        paid.append(True)
+        resume_run(run)
+        run = run_to_its_end(run)
+    assert run.status == Status.DONE
+    assert slots.filter(status="filled").count() == 200
+
+
+def test_refusals_and_thoughts_are_stored_as_they_came(
+    project, admin_user, make_questions, endpoint
+):
+    make_questions(4)
+    replies = [
+        chat(None, refusal="I will not."),
+        chat([{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+              {"type": "text", "text": "So 7."}], finish="abort"),
+        chat("", finish="content_filter"),
+        chat("It is 5.", finish=None),
+    ]  # fmt: skip
+
+    def behave(number, received):
+        return replies[int(received.body["messages"][0]["content"].split()[2]) - 1]
+
+    with Server(behave) as server:
+        run = order_of_one(project, admin_user, server)
+        assert len(server.received) == 4, "nothing is asked for twice"
+    rows = Rationale.objects.filter(slot__run=run).order_by("question_id")
+    assert list(rows.values_list("text", "reasoning", "finish_reason")) == [
+        ("I will not.", "", "refusal"),
+        ("<think>\nHm.\n</think>\n\nSo 7.", "Hm.", "abort"),
+        ("It is 5.", "", ""),
+    ]
+    failed = Slot.objects.get(run=run, status="failed")
+    assert "content filter" in failed.error and failed.attempts == 1

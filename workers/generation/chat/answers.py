@@ -11,21 +11,32 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from workers.generation.chat import quota
+from workers.generation.chat.message import read_message
+
 SHOWN = 300
+FIRST_WORDS = 120  # characters of what came where JSON was asked
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
 class BadAnswer(Exception):
-    """The answer cannot be used. ``retry``: asking again may help."""
+    """The answer cannot be used. ``retry``: asking again may help; ``at_most``: attempts after which it is
+    given up, however many are allowed; ``halt``: every further request would be answered so."""
 
-    def __init__(self, reason: str, *, retry: bool) -> None:
+    def __init__(
+        self, reason: str, *, retry: bool, at_most: int = 1000, halt: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.retry = retry
+        self.retry, self.at_most, self.fatal, self.halt = retry, at_most, halt, halt
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The parts of an answer that count; token counts are 0 where the server did not say."""
+    """The parts of an answer that count; token counts are 0 where the server did not say.
+
+    finish_reason: one of `types.FINISH_REASONS`, "" where the server did not say, or said what nobody
+    knows. A refusal is an answer: its text is what the model said instead of one, if anything.
+    """
 
     text: str
     reasoning: str
@@ -46,7 +57,11 @@ def read_answers(body: bytes, count: int = 1) -> list[Answer | BadAnswer]:
     """
     data = _object(body)
     if data.get("error"):
-        raise BadAnswer(f"The server answered with an error: {error_text(data)}", retry=True)
+        said = error_text(data)
+        if quota.is_empty(data, said):
+            reason = f"The account at this address has no quota left: {said}"
+            raise BadAnswer(reason, retry=False, halt=True)
+        raise BadAnswer(f"The server answered with an error: {said}", retry=True)
     choices = data.get("choices")
     choices = choices[:count] if isinstance(choices, list) else []
     choices = [one for one in choices if isinstance(one, dict) and _is_message(one.get("message"))]
@@ -65,14 +80,18 @@ def _is_message(value: Any) -> bool:
 
 
 def _choice(choice: dict, prompt_tokens: int, completion_tokens: int) -> Answer | BadAnswer:
-    message = choice["message"]
-    text = _content(message.get("content"))
-    reasoning = _content(message.get("reasoning_content") or message.get("reasoning"))
-    try:
-        finish = _finish(choice.get("finish_reason"))
-    except BadAnswer as error:
-        return error
-    if not text.strip() and not reasoning.strip():
+    message = read_message(choice["message"])
+    text, reasoning = message.text, message.thought
+    finish = finish_of(choice.get("finish_reason"))
+    if message.refusal.strip() and not text.strip():
+        text, finish = message.refusal, "refusal"
+    if finish == "tool":
+        return BadAnswer("The model asked for a tool instead of answering.", retry=False)
+    if not text.strip() and not reasoning.strip() and finish not in WITHHELD:
+        if finish in ("error", "abort"):
+            return BadAnswer(
+                f"The server broke the answer off ({finish}) before its first word.", retry=True
+            )
         if finish == "length":
             return BadAnswer(
                 "The answer was cut off before its first word (hidden reasoning used up "
@@ -89,8 +108,8 @@ def _shares(choices: list[dict], total: int) -> list[int]:
     if all(isinstance(one, list) for one in ids):
         return [len(one) for one in ids]
     weights = [
-        1 + len(_content(m.get("content"))) + len(_content(m.get("reasoning_content")))
-        for m in (one["message"] for one in choices)
+        1 + len(m.text) + len(m.thought) + len(m.refusal)
+        for m in (read_message(one["message"]) for one in choices)
     ]
     # Rounded running sums, so that the parts add up to the whole.
     ends, so_far = [], 0
@@ -112,10 +131,16 @@ def error_text(data: Any) -> str:
 
 def error_body(body: bytes) -> str:
     """The same for bytes that may be anything."""
+    data = as_json(body)
+    return shown(body[: SHOWN * 4].decode("utf-8", "replace")) if data is None else error_text(data)
+
+
+def as_json(body: bytes) -> Any:
+    """The value of JSON, None where it is none."""
     try:
-        return error_text(json.loads(body))
+        return json.loads(body)
     except (ValueError, RecursionError):
-        return shown(body[: SHOWN * 4].decode("utf-8", "replace"))
+        return None
 
 
 def shown(text: str) -> str:
@@ -128,30 +153,54 @@ def _object(body: bytes) -> dict:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise BadAnswer("The server's answer is not JSON.", retry=True) from error
+        raise _not_json(body) from error
     if not isinstance(data, dict):
         raise BadAnswer("The server's answer is not a JSON object.", retry=True)
     return data
 
 
-def _content(value: Any) -> str:
-    """Text, or a list of parts of which the text ones count."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        parts = [part.get("text") for part in value if isinstance(part, dict)]
-        return "".join(part for part in parts if isinstance(part, str))
-    return ""
+def _not_json(body: bytes) -> BadAnswer:
+    """What came instead, with its first words: a page and a stream come again however often one asks."""
+    start = body[: SHOWN * 4].decode("utf-8", "replace")
+    words = shown(start)
+    words = words if len(words) <= FIRST_WORDS else words[: FIRST_WORDS - 1] + "…"
+    said = f": {words}" if words else ": it is empty"
+    if re.match(r"\s*(?:<!doctype html|<html|<head|<body)", start, re.IGNORECASE):
+        words = shown(
+            re.sub(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*>?", " ", start, flags=re.S | re.I)
+        )
+        return BadAnswer(
+            f"The server's answer is not JSON but an HTML page: {words[:FIRST_WORDS] or '(no words)'}. "
+            "Is the base URL that of the API (it often ends in /v1)?",
+            retry=True,
+            at_most=2,
+        )
+    if re.match(r"\s*(?:data|event|id|retry)?:", start):
+        return BadAnswer(
+            f"The server's answer is not JSON but an event stream{said}. It was asked for one answer "
+            "(stream: false): this address streams all the same.",
+            retry=False,
+        )
+    return BadAnswer(f"The server's answer is not JSON{said}", retry=True)
 
 
-def _finish(value: Any) -> str:
-    if value in ("length", "max_tokens"):
-        return "length"
-    if value == "content_filter":
-        raise BadAnswer("The server's content filter withheld the answer.", retry=False)
-    if value in ("tool_calls", "function_call"):
-        raise BadAnswer("The model asked for a tool instead of answering.", retry=False)
-    return "stop"
+WITHHELD = ("content_filter", "refusal")  # there may be no text, and asking again gives the same
+FINISH = {
+    "stop": ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "completed", "complete"),
+    "length": ("length", "max_tokens", "model_length", "max_output_tokens", "max_length"),
+    "error": ("error", "failed"),
+    "abort": ("abort", "aborted", "cancelled", "canceled", "interrupted"),
+    "content_filter": ("content_filter", "safety", "recitation", "blocklist", "prohibited_content"),
+    "refusal": ("refusal", "refused"),
+    "tool": ("tool_calls", "function_call", "tool_use"),
+}
+_FINISH = {said: reason for reason, words in FINISH.items() for said in words}
+
+
+def finish_of(value: Any) -> str:
+    """Why an answer ended, of the words that servers have for it; "" where it is not known. Never "stop"
+    where nobody said so: the grader takes that for an answer that is complete."""
+    return _FINISH.get(value.strip().lower(), "") if isinstance(value, str) else ""
 
 
 def _count(value: Any) -> int:

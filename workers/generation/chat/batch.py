@@ -121,6 +121,7 @@ class Batch:
     unsent: int = 0
     complete: bool = False
     fatal: str = ""
+    halt: bool = False
 
     def __post_init__(self) -> None:
         self.since = self.endpoint.breaker.clock()
@@ -182,7 +183,7 @@ class Batch:
             if len(group) > 1 and error.status in REFUSED:
                 await self._try_alone(group, error)
                 return
-            self._fail(group, str(error), began)
+            self._fail(group, str(error), began, final=error.final)
             return
         for request, answer in zip(group, answers, strict=False):
             if isinstance(answer, Answer):
@@ -190,7 +191,7 @@ class Batch:
             elif answer.retry:
                 self._put_back([(request,)])
             else:
-                self._fail((request,), str(answer), began)
+                self._fail((request,), str(answer), began, final=True)
         missing = group[len(answers) :]
         if missing:  # the server takes no n and said so by giving less
             self.endpoint.together = 1
@@ -226,11 +227,14 @@ class Batch:
             )
         )
 
-    def _fail(self, group: Group, reason: str, began: float) -> None:
+    def _fail(self, group: Group, reason: str, began: float, *, final: bool = False) -> None:
         seconds = round(time.monotonic() - began, 6)
         for request in group:
             self.in_flight.discard(request.id)
-            self.results.put(Completion.failed(request.id, reason, seconds=seconds))
+            failed = Completion.failed(
+                request.id, reason, seconds=seconds, final=final, halt=self.halt
+            )
+            self.results.put(failed)
 
     async def _complete(self, group: Group) -> list[Answer | BadAnswer]:
         """Answers to a group, at least one; a lone request's is an Answer. Raises GivenUp."""
@@ -244,11 +248,13 @@ class Batch:
             except (CallFailed, BadAnswer) as error:
                 if getattr(error, "fatal", False):
                     self.fatal = str(error)
+                    self.halt = getattr(error, "halt", False)
                 at_most = min(attempts, getattr(error, "at_most", attempts))
                 if not error.retry or attempt >= at_most:
                     tries = f" ({attempt} attempts)" if attempt > 1 else ""
                     status = getattr(error, "status", None)
-                    raise GivenUp(f"{error}{tries}", status) from error
+                    same = isinstance(error, BadAnswer) and not error.retry
+                    raise GivenUp(f"{error}{tries}", status, final=same) from error
                 pause = backoff_seconds(attempt, float(self.endpoint.options["backoff"]))
                 if getattr(error, "status", None) == 429 and error.hold is None:
                     self.endpoint.breaker.hold(pause)  # too fast for all, not for this one alone
@@ -309,11 +315,12 @@ class Batch:
 
 
 class GivenUp(Exception):
-    """These requests get no answer; the message is their reason, ``status`` the server's, if any."""
+    """These requests get no answer; the message is their reason, ``status`` the server's, if any.
+    ``final``: the server would answer the same again."""
 
-    def __init__(self, reason: str, status: int | None = None) -> None:
+    def __init__(self, reason: str, status: int | None = None, *, final: bool = False) -> None:
         super().__init__(reason)
-        self.status = status
+        self.status, self.final = status, final
 
 
 def prompt_guess(request: Request) -> int:

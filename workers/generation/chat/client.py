@@ -7,7 +7,8 @@ import ssl
 
 import httpx
 
-from workers.generation.chat.answers import error_body, shown
+from workers.generation.chat import quota
+from workers.generation.chat.answers import as_json, error_body, shown
 from workers.generation.chat.retry_policy import retry_after_seconds
 from workers.ssrf_guard import Endpoint, resolve
 
@@ -22,6 +23,7 @@ class CallFailed(Exception):
     down     the endpoint itself seems ill (counts for the circuit breaker)
     hold     seconds for which it asked for silence, if it did
     fatal    every other request would fail in the same way
+    halt     and so would those of later: the account is empty
     at_most  attempts after which this kind of failure is given up, however many are allowed
     status   the HTTP status, where the server gave one
     """
@@ -34,13 +36,14 @@ class CallFailed(Exception):
         down: bool = False,
         hold: float | None = None,
         fatal: bool = False,
+        halt: bool = False,
         at_most: int = 1000,
         status: int | None = None,
     ) -> None:
         super().__init__(reason)
         self.status = status
         self.retry, self.down, self.hold = retry, down, hold
-        self.fatal, self.at_most = fatal, at_most
+        self.fatal, self.halt, self.at_most = fatal or halt, halt, at_most
 
 
 class ChatClient:
@@ -152,6 +155,9 @@ class ChatClient:
         said = self._scrub(error_body(content))
         reason = f"The endpoint answered {status}: {said}" if said else f"It answered {status}."
         wait = retry_after_seconds(response.headers.get("retry-after"))
+        if status == 402 or (400 <= status < 500 and quota.is_empty(as_json(content), said, wait)):
+            reason = f"The account at this address has no quota left. {reason}"
+            return CallFailed(reason, retry=False, halt=True, status=status)
         longest = float(self.options["longest_wait"])
         if wait is not None and wait > longest:
             reason += f" It asks to wait {wait:.0f} seconds, which is longer than {longest:g}."

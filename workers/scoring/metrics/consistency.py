@@ -38,7 +38,8 @@ def _vote_of(answer: str, choices: tuple[str, ...]) -> Vote:
 class Ballot:
     """The answers of one group, equal ones together.
 
-    counts and weights by cluster; a rationale without an answer belongs to none but counts in `voters`.
+    counts and weights by cluster. A rationale whose answer was not read has no vote: it is neither for nor
+    against the others, so it counts in none of `counts`, `voters` and `total_weight`.
     """
 
     voters: int = 0
@@ -49,10 +50,10 @@ class Ballot:
 
     def add(self, vote: "Vote", weight: float = 1.0):
         """Adds a vote; returns the key of its cluster, None for no answer."""
-        self.voters += 1
-        self.total_weight += weight
         key = self.key_of(vote)
         if key is not None:
+            self.voters += 1
+            self.total_weight += weight
             self.counts[key] = self.counts.get(key, 0) + 1
             self.weights[key] = self.weights.get(key, 0.0) + weight
         return key

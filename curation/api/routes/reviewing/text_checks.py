@@ -29,8 +29,8 @@ class CheckOut(Schema):
     waits: bool = Field(description="A worker has not answered yet: look again.")
     error: str
     score: dict[str, Any] | None = Field(
-        description="answer, correctness, validity, redundancy, structure, steps and flags, as in the "
-        "score of a rationale; verdict and reason say how it was graded."
+        description="answer, verdict, unread, correctness, validity, redundancy, structure, steps and flags, "
+        "as in the score of a rationale; reason says how it was graded."
     )
 
 

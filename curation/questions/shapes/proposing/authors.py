@@ -209,10 +209,12 @@ def _about_them(proposal: "Proposal") -> None:
             proposal.roles[column.name] = "verdict"
         else:
             proposal.roles[column.name] = "metadata"
-    for role in ("teacher", "temperature"):
+    for role in ("teacher", "temperature", "finish_reason"):
         for column in proposal.named(role):
             good = (
-                column.kind in ("text", "texts") if role == "teacher" else column.kind == "number"
+                column.kind == "number"
+                if role == "temperature"
+                else column.kind in ("text", "texts")
             )
             if good and not proposal.has(role):
                 proposal.roles[column.name] = role
