@@ -42,7 +42,7 @@ class Writer:
             _messages([one[name] for one in records], self.schema.field(name).type)
             for name in ("prompt", "completion")
         ]
-        columns += [pa.array([one[name] for one in records], kind) for name, kind in PLAIN]
+        columns += [pa.array([one.get(name) for one in records], kind) for name, kind in PLAIN]
         self._writer.write_table(pa.Table.from_arrays(columns, schema=self.schema))
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ class Answer:
     @property
     def came_back(self) -> bool:
         """Whether there is an answer. One that its server broke off in the middle is one."""
-        return not self.error
+        return not self.error and (self.finish_reason != "error" or bool(self.text.strip()))
 
 
 class AnswerFile:
