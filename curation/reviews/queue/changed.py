@@ -20,7 +20,7 @@ from curation.questions.models import QuestionChange, Split
 from curation.rationales.models import Embedding, Group, TextKind
 from curation.rationales.scoring.scores import order_scoring, to_score_again
 from curation.reviews.decisions.events import tell_withdrawn
-from curation.reviews.decisions.rule import approve_in_rules_name, passing_undecided
+from curation.reviews.decisions.rule import decide_in_rules_name, rule_decides
 from curation.reviews.models import Decision, QueueItem, QueueStatus, Seat
 from curation.reviews.queue.items import (
     enqueue,
@@ -72,7 +72,7 @@ def _take_back_the_rules(project: Project, changes: Sequence[QuestionChange]) ->
 
 def decide_again(project: Project, questions: Iterable[int]) -> int:
     """The new scores of these questions are there: the rules whose decisions were taken back decide again
-    on the same rationales; how many they approve."""
+    on the same rationales; on how many they do."""
     waiting = QuestionChange.objects.filter(
         question__in=list(questions),
         rule__isnull=False,
@@ -82,9 +82,9 @@ def decide_again(project: Project, questions: Iterable[int]) -> int:
     approved = 0
     for question, rule in rules.items():
         with transaction.atomic():
-            fit = passing_undecided(project, rule).filter(question=question)
+            fit = rule_decides(project, rule).filter(question=question)
             ids = fit.filter(decision_log__rule=rule).values_list("pk", flat=True)
-            approved += approve_in_rules_name(project, rule, sorted(set(ids)))
+            approved += decide_in_rules_name(project, rule, sorted(set(ids)))
             QuestionChange.objects.filter(question=question, rule__isnull=False).update(rule=None)
     return approved
 

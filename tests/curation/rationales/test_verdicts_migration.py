@@ -9,8 +9,8 @@ from tests.conftest import REPOSITORY
 
 BEFORE = {
     "projects": "0012_words",
-    "questions": "0010_words",
-    "rationales": "0018_weights_of_a_run",
+    "questions": "0012_sameness",
+    "rationales": "0019_text_hashes",
     "evaluations": "0006_work_in_turns",
 }
 STEPS = f"""

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets', '0009_funnel'),
+        ('datasets', '0011_corrected_questions'),
     ]
 
     operations = [

@@ -60,7 +60,7 @@ VERDICTS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rationales", "0018_weights_of_a_run")]
+    dependencies = [("rationales", "0019_text_hashes")]
 
     operations = [
         migrations.RemoveIndex(model_name="score", name="scores_to_count"),
