@@ -184,6 +184,7 @@ SAME = {
     "review_flag": (f"POST {Q}/flags", f"GET {Q}/flags", "DELETE /flags/{flag_id}"),
     "review_check": (f"POST {Q}/checks", "GET /checks/{check_id}"),
     "review_read": ("PUT /rationales/{rationale_id}/answer",),
+    "review_steps": ("GET /rationales/{rationale_id}",),
     "answer": ("GET /rationales/{rationale_id}/answer",),
     "answer_read": ("PUT /rationales/{rationale_id}/answer",),
     "answer_drop": ("DELETE /rationales/{rationale_id}/answer",),
