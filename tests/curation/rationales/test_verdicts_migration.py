@@ -10,7 +10,7 @@ from tests.conftest import REPOSITORY
 BEFORE = {
     "projects": "0012_words",
     "questions": "0012_sameness",
-    "rationales": "0019_text_hashes",
+    "rationales": "0020_labels_of_steps",
     "evaluations": "0006_work_in_turns",
 }
 STEPS = f"""

@@ -60,7 +60,7 @@ VERDICTS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rationales", "0019_text_hashes")]
+    dependencies = [("rationales", "0020_labels_of_steps")]
 
     operations = [
         migrations.RemoveIndex(model_name="score", name="scores_to_count"),

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('projects', '0013_unread_answers'),
-        ('rationales', '0020_verdicts'),
+        ('rationales', '0021_verdicts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
