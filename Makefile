@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search bench-freeze bench-queues bench-hostile clean help
+.PHONY: run install test lint bench-scoring bench-intervals bench-generation bench-training bench-pages bench-pipeline bench-review bench-page bench-search bench-freeze bench-import bench-queues bench-hostile clean help
 
 run: .venv/installed
 	@exec $(PY) manage.py quickstart --port $(PORT)
@@ -71,6 +71,9 @@ bench-search: .venv/installed-dev
 # A million rationales; `ARGS="--rationales 100000"` for fewer.
 bench-freeze: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.freeze $(ARGS)
+# A million questions; `ARGS="--rows 20000"` for fewer.
+bench-import: .venv/installed-dev
+	@$(PY) -m tests.benchmarks.importing $(ARGS)
 bench-queues: .venv/installed-dev
 	@$(PY) -m tests.benchmarks.queues $(ARGS)
 bench-hostile: .venv/installed-dev

@@ -53,6 +53,9 @@ class QuestionOut(Schema):
 
 class QuestionDetail(QuestionOut):
     worked_solution: str = Field(description="The worked answer, if there is one.")
+    metadata: dict[str, Any] = Field(
+        description="What its file said besides: system prompt, source, tags."
+    )
     version: int = Field(
         description="Rises with each change: send it back with one, and nobody else's is overwritten."
     )
@@ -164,6 +167,7 @@ def question_out(question: Question) -> dict[str, Any]:
         *("id", "external_id", "text", "reference_answer", "other_answers", "reference_problem"),
         *("answer_type", "choices", "domain", "difficulty", "split", "subset", "created_at"),
         "worked_solution",
+        "metadata",
     )
     return {
         **{name: getattr(question, name) for name in plain},
