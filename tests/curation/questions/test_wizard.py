@@ -244,7 +244,7 @@ def test_the_command_reads_a_folder_and_names_an_unknown_column(
 
 
 def test_labels_of_steps_system_prompts_and_reasoning_are_stored(
-    project: Project, tmp_path: Path
+    project: Project, admin_client: Client, tmp_path: Path
 ) -> None:
     rows = [
         {"problem": "How many?", "steps": ["One.", "Two."], "label": 1, "generator": "q"},
@@ -262,3 +262,5 @@ def test_labels_of_steps_system_prompts_and_reasoning_are_stored(
     question = Question.objects.get(text="1+1?")
     assert question.metadata == {"system_prompt": "Brief."}
     assert question.rationales.get().reasoning == "one and one"
+    shown = admin_client.get(reverse("question", args=["eggs", question.pk])).content.decode()
+    assert "system_prompt" in shown and "Brief." in shown
