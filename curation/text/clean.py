@@ -18,7 +18,6 @@ import unicodedata
 from curation.text.invisible import UNSEEN
 
 LINE_ENDS = re.compile(r"\r\n?")
-BLANKS_AT_LINE_ENDS = re.compile(r"[^\S\n]+(?=\n|\Z)")
 # An indented block of code in Markdown: four blanks or a tab, and something below it.
 CODE_FIRST = re.compile(r"(?: {4}|\t)[^\n]*\n")
 
@@ -28,7 +27,7 @@ def clean(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     if "\r" in text:
         text = LINE_ENDS.sub("\n", text)
-    text = BLANKS_AT_LINE_ENDS.sub("", text).strip("\n")
+    text = "\n".join([line.rstrip() for line in text.split("\n")]).strip("\n")
     if not CODE_FIRST.match(text):
         text = text.lstrip()
     return "" if is_empty(text) else text
@@ -41,7 +40,9 @@ def clean_line(text: str) -> str:
 
 def is_empty(text: str) -> bool:
     """Whether nothing of the text can be seen: it holds blanks and invisible characters alone."""
-    return not text or text.isspace() or not UNSEEN.sub("", text).strip()
+    if any(sign.isascii() and sign.isalnum() for sign in text[:40]):  # as nearly all begin
+        return False
+    return not UNSEEN.sub("", text).strip()
 
 
 def alike(text: str) -> str:

@@ -23,7 +23,17 @@ from curation.reviews.submission.submit import ReviewInput, submit
 from curation.text.clean import alike, clean, clean_line, is_empty
 
 Make = Callable[..., list[Any]]
-EMPTY = ["", " ", "\u200b", "\u200b\u2060", "\u200b\u00a0", "\u3000\n\u00ad", "\ufeff", "\u2800"]
+EMPTY = [
+    "",
+    " ",
+    "\u3164",
+    "\u115f",
+    "\u200b",
+    "\u200b\u2060",
+    "\u200b\u00a0",
+    "\u3000\n\u00ad",
+    "\ufeff",
+]
 
 
 @pytest.mark.parametrize(
