@@ -31,6 +31,10 @@ _IN_SENTENCE = re.compile(
     r"|^[\s*_\"'$]*([A-Z])[\s.*_\"'$。]*$"
     r"|\b([A-Z])\s+is\s+(?:the\s+)?(?:only\s+)?(?:correct|right|best|answer|true)\b"
 )
+_ALL_RIGHT = re.compile(
+    r"\b([A-Z](?:,\s?[A-Z]){0,8}(?:,?\s(?:and|&)\s[A-Z])) are (?:(?:both|all) )?(?:the )?(?:correct"
+    r"|right|true|answers)\b"
+)
 _DENIES = re.compile(r"\bnot\s+(?:(?:be|option|choice)\s+)?[(\[]?$")
 _LETTERS = re.compile(
     r"[(\[]?[A-Z][)\]]?(?:[\s,;&+]{0,4}+(?:and\b\s{0,3}+)?[(\[]?[A-Z][)\]]?){1,25}+"
@@ -138,6 +142,9 @@ def choice_in_sentence(phrase: Phrase, choices: Sequence[str]) -> Phrase | str |
     """The option that a sentence ends on; AMBIGUOUS where it names two as one answer."""
     text = phrase.text
     either = list(_EITHER.finditer(text))
+    all_of_them = _ALL_RIGHT.search(text)
+    if all_of_them and letters_in(all_of_them[1], len(choices)):
+        return phrase.part(*all_of_them.span(1))
     found = None
     for m in _IN_SENTENCE.finditer(text):
         group = m.lastindex

@@ -248,7 +248,11 @@ def _as_interval(value):
     return value
 
 
+_TRANSPOSED = re.compile(r"(?<=[)\]])\s?\^\s?\{?\s?(?:T|\\top|\\intercal)\s?\}?$")
+
+
 def _bracketed(text: str, depth: int) -> Parts | None:
+    text = _TRANSPOSED.sub("", text)  # a row that is turned into a column
     if text.startswith(r"\{") and text.endswith(r"\}"):
         kind, inner = "set", text[2:-2]
     elif len(text) > 1 and text[0] in "({[" and closing(text, 0) == len(text) - 1:
