@@ -86,7 +86,8 @@ export class Check {
     }
     const parts = [answer === null ? "no answer read" : `answer ${answer}`];
     if (checked) parts.push(right === checked ? `${checked} sum${checked === 1 ? "" : "s"} right` : `${right} of ${checked} sums right`);
-    parts.push(`valid ${hundred(validity)}`, `structure ${hundred(structure)}`);
+    if (validity !== null) parts.push(`valid ${hundred(validity)}`);
+    parts.push(`structure ${hundred(structure)}`);
     line.append(make("span", { className: "label num", textContent: parts.join(" · ") }));
     const list = make("ul");
     for (const { step, message, severity } of flags) {

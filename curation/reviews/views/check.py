@@ -60,7 +60,8 @@ def told_of(check: TextCheck) -> dict[str, Any]:
         "why": why,
         "answer": found["answer"],
         "sums": [checked - found["equations_failed"], checked],
-        "validity": found["validity"],
+        # Of a wrong answer it would only say once more that it is wrong.
+        "validity": None if grade == "wrong" else found["validity"],
         "structure": found["structure"],
         "flags": [
             {"step": number, **flag}

@@ -8,6 +8,7 @@ Everything here asks cheap questions first: nearly every text is none of this.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workers.scoring.contract import Flag
 from workers.scoring.steps.facts import RationaleFacts
@@ -37,6 +38,7 @@ _PROMPT = re.compile(
     r"put your final answer (?:in|within)|do not reveal|below is an instruction)",
     re.I,
 )
+_NOT_LATIN = re.compile("[\u0370-\u1fff\u3040-\ud7ff]")
 _SCRIPTS = (
     ("Cyrillic", "\u0400", "\u052f"), ("Arabic", "\u0600", "\u06ff"), ("Devanagari", "\u0900", "\u097f"),
     ("Bengali", "\u0980", "\u09ff"), ("Telugu", "\u0c00", "\u0c7f"), ("Thai", "\u0e00", "\u0e7f"),
@@ -67,6 +69,7 @@ _LANGUAGES = {
     "Swahili": frozenset("na ya wa kwa ni za katika kila ana ngapi yake moja watu kama".split()),
 }
 LEAST_WORDS = 12  # of a text whose language is told
+OWN = 0.1  # share of a text's words that are common ones of the question's language, where it surely is in it
 SURE = 2.5  # how many times more common words the other language must have
 
 
@@ -164,35 +167,38 @@ def _restated(question: str, text: str) -> tuple[int, int] | None:
 
 def _other_language(question: str, text: str, rationale: RationaleFacts) -> tuple[str, str] | None:
     """(language or script of the question, of the text) where they differ beyond doubt."""
-    if not (question.isascii() and text.isascii()):
+    if _NOT_LATIN.search(text) or _NOT_LATIN.search(question):
         asked, said = _script(question[:2_000]), _script(text[:2_000])
         if asked and said and asked != said:
             return asked, said
         if asked not in (None, "Latin") or said not in (None, "Latin"):
             return None
-    words = [word for step in rationale.steps[:12] for word in step.words[:80]]
-    if len(words) < LEAST_WORDS:
+    asked = _language(question)
+    if asked is None:
         return None
-    said_counts = _common(words)
-    best = max(said_counts, key=lambda name: said_counts[name])
+    words = [word for step in rationale.steps[:6] for word in step.words[:40]]
+    known = _LANGUAGES[asked]
+    mine = sum(word in known for word in words)
+    if len(words) < LEAST_WORDS or mine >= OWN * len(words):  # as nearly always
+        return None
+    counts = {name: sum(word in some for word in words) for name, some in _LANGUAGES.items()}
+    best = max(counts, key=lambda name: counts[name])
     if (
-        best == "English"
-        and said_counts[best] >= 0.2 * len(words)
-        and "the" in question.lower().split()
+        best == asked
+        or counts[best] < max(4, 0.12 * len(words), SURE * max(1, mine))
+        or len(_LANGUAGES[best].intersection(words)) < 3
     ):
         return None
-    asked_counts = _common(question.lower().split()[:200])
-    asked = max(asked_counts, key=lambda name: asked_counts[name])
-    least = max(4, 0.12 * len(words))
-    if asked == best or asked_counts[asked] < 3 or said_counts[best] < least:
-        return None
-    if len(_LANGUAGES[best].intersection(words)) < 3:
-        return None
-    return (asked, best) if said_counts[best] >= SURE * max(1, said_counts[asked]) else None
+    return asked, best
 
 
-def _common(words: list[str]) -> dict[str, int]:
-    return {name: sum(word in known for word in words) for name, known in _LANGUAGES.items()}
+@lru_cache(maxsize=256)
+def _language(question: str) -> str | None:
+    """The language of most of a question's common words, None where it has few."""
+    words = question.lower().split()[:200]
+    counts = {name: sum(word in known for word in words) for name, known in _LANGUAGES.items()}
+    best = max(counts, key=lambda name: counts[name])
+    return best if counts[best] >= 3 else None
 
 
 def _script(text: str) -> str | None:
