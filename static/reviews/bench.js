@@ -15,7 +15,7 @@ import * as labels from "./long/labels.js";
 import * as layout from "./long/layout.js";
 import { redraw } from "./long/map.js";
 import { paintNotes } from "./long/notes.js";
-import * as reading from "./long/reading.js";
+import * as going from "./long/reading.js";
 import { editStep, paintStepEdits } from "./long/step_editor.js";
 import { setUp, textOf } from "./long/text.js";
 import { beside, move, setStep, whenMoved } from "./moving.js";
@@ -46,18 +46,18 @@ const acts = {
   undo: sending.undo,
   left: () => beside(-1),
   right: () => beside(1),
-  up: () => reading.moveStep(-1),
-  down: () => reading.moveStep(1),
-  page_up: () => reading.page(-1),
-  page_down: () => reading.page(1),
-  top: () => reading.toEnd(-1),
-  bottom: () => reading.toEnd(1),
+  up: () => going.moveStep(-1),
+  down: () => going.moveStep(1),
+  page_up: () => going.page(-1),
+  page_down: () => going.page(1),
+  top: () => going.toEnd(-1),
+  bottom: () => going.toEnd(1),
   goto: bars.openGoto,
   find: bars.openFind,
-  next_flag: () => reading.flag(1),
-  previous_flag: () => reading.flag(-1),
-  next_doubt: () => reading.doubt(1),
-  previous_doubt: () => reading.doubt(-1),
+  next_flag: () => going.flag(1),
+  previous_flag: () => going.flag(-1),
+  next_doubt: () => going.doubt(1),
+  previous_doubt: () => going.doubt(-1),
   label: ({ number, value }) => labels.label(number, value),
   good: () => labels.mark(1),
   neutral: () => labels.mark(0),
@@ -140,7 +140,7 @@ whenPainted((rationale) => {
 });
 // The steps that did not come with the question, and what scrolls by itself, once the rationale is painted.
 whenMoved((rationale) => setTimeout(() => {
-  if (rationale.isConnected) reading.markBoxes(rationale);
+  if (rationale.isConnected) going.markBoxes(rationale);
   textOf(rationale).load().catch(() => {}); // asked for again when they are wanted
 }, 0));
 
@@ -183,7 +183,7 @@ document.addEventListener("keydown", (event) => {
   if (!isTyping(event.target) && sending.typesOn()) return event.preventDefault();
   if (!event.target.closest?.(".editor") && openPanel()?.key(event)) return sending.touch();
   if (isTyping(event.target) || !found || (event.repeat && !found.repeats)) return;
-  if (SIDEWAYS.has(event.key) && reading.scrollsItself(event.target)) return;
+  if (SIDEWAYS.has(event.key) && going.scrollsItself(event.target)) return;
   const onButton = event.target instanceof Element && event.target.closest("button, a, summary");
   if (onButton && (event.key === "Enter" || event.key === " ")) return;
   event.preventDefault();
