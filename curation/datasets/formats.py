@@ -51,6 +51,7 @@ COLUMNS = (
     "rationale__question_id",
     "verdict",
 )
+QUESTION = COLUMNS.index("rationale__question_id")
 # What of these a correction of the question may have changed since, and where it stands.
 CORRECTED = {
     **{"text": 1, "choices": 2, "external_id": 5, "content_hash": 6, "reference_answer": 7},
@@ -72,8 +73,8 @@ def pieces(
     last = -1
     while found := list(rows.filter(position__gt=last)[:PIECE]):
         each_piece()
-        then = values_then({row[-1] for row in found}, version.changes_until)
-        yield [_record(_then(row, then.get(row[-1])), recipe) for row in found]
+        then = values_then({row[QUESTION] for row in found}, version.changes_until)
+        yield [_record(_then(row, then.get(row[QUESTION])), recipe) for row in found]
         last = found[-1][0]
 
 

@@ -158,8 +158,8 @@ def test_scores_are_made_again_and_the_rule_decides_again_by_the_new_ones(
     assert not Decision.objects.exists()  # at once: nothing is frozen with it
     assert Group.objects.get().scored < Group.objects.get().revision
     score_all(project)
-    assert Score.objects.get(rationale=right).correctness == 0.0
-    assert Score.objects.get(rationale=first).correctness == 1.0
+    assert Score.objects.get(rationale=right).verdict == "wrong"
+    assert Score.objects.get(rationale=first).verdict == "right"
     log = DecisionLog.objects.order_by("id").values_list("rationale", "was", "outcome")
     assert list(log) == [(right.pk, "", "approved"), (right.pk, "approved", "")]
     assert not QuestionChange.objects.filter(rule__isnull=False).exists()
@@ -326,7 +326,7 @@ def test_a_null_takes_the_reference_away_and_nothing_is_graded(
 ) -> None:
     Caller(admin_user).call("PATCH", f"questions/{question.pk}", {"reference_answer": None})
     score_all(project)
-    assert set(Score.objects.values_list("correctness", flat=True)) == {None}
+    assert set(Score.objects.values_list("verdict", flat=True)) == {"no_reference"}
 
 
 def test_the_import_page_lists_what_differs_and_takes_it_over_by_a_button(
