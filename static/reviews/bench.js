@@ -28,7 +28,7 @@ import { box, csrf, decisionOf, drafts, isOpen, isOwn, keep, letterOf, root, tab
 
 const skip = skipDialog(sending.skip);
 const flag = flagDialog({ post: sending.post, skip: sending.skip });
-const reading = readDialog({ post: sending.post });
+const readAs = readDialog({ post: sending.post });
 
 const acts = {
   approve: deciding.approve,
@@ -39,7 +39,7 @@ const acts = {
   own: own.write,
   reject_wrong: deciding.rejectWrong,
   flag: () => flag.open(),
-  read: () => reading.open(),
+  read: () => readAs.open(),
   clear: () => (isOwn(table.current) ? own.takeBack() : deciding.clear()),
   next: sending.next,
   skip: () => skip.open(),
