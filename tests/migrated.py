@@ -20,7 +20,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 def _makes_schema(path: Path) -> bool:
     """Tables, triggers and search indexes; Django's own migrations go by its version."""
     return (
-        path.parent.name == "migrations" or path.name == "apps.py" or "TRIGGER" in path.read_text()
+        path.parent.name in ("migrations", "db", "text")
+        or path.name == "apps.py"
+        or "TRIGGER" in path.read_text()
     )
 
 

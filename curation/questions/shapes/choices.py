@@ -10,11 +10,13 @@ from typing import Any
 
 from curation.questions.shapes.columns import is_labelled, kind_of, normal
 
-_MARK = re.compile(r"^\s*[(\[]?\s*([A-Za-z]|\d{1,2})\s*[)\].:、．]\s*(?=\S)")
+# Bounded repeats, so that a long run of blanks cannot be cut up in many ways.
+_MARK = re.compile(r"^\s{0,9}[(\[]?\s{0,3}([A-Za-z]|\d{1,2})\s{0,3}[)\].:、．]\s*(?=\S)")
 # Labels in one line or on lines of their own: "A) 1 B) 2", "a ) 38 , b ) 27".
 _INSIDE = re.compile(r"(?:^|(?<=[\s,;|\n]))[(\[]?\s?([A-Za-z])\s?[)\].:、．](?=\s|\S)")
 _LETTER = re.compile(
-    r"^\s*(?:option|choice|answer|选项)?\s*[(\[\"'`*]*\s*([A-Za-z])\s*[)\]\"'`*]*\s*[.):：]?\s*$",
+    r"^\s{0,9}(?:option|choice|answer|选项)?\s{0,3}[(\[\"'`*]{0,6}\s{0,3}([A-Za-z])"
+    r"\s{0,3}[)\]\"'`*]{0,6}\s{0,3}[.):：]?\s*$",
     re.IGNORECASE,
 )
 _LEADING = re.compile(r"^\s*[(\[]?([A-Z])[)\].:]\s*\S")
