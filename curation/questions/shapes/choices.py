@@ -20,14 +20,10 @@ _LETTER = re.compile(
     re.IGNORECASE,
 )
 _LEADING = re.compile(r"^\s*[(\[]?([A-Z])[)\].:]\s*\S")
-_SEVERAL = re.compile(r"^\s*[(\[]?[A-Za-z](?:\s*(?:[,;/&、]|and)?\s*[A-Za-z])+[)\]]?\s*\.?$")
 TEXT_KEYS = ("text", "content", "value", "answer", "choice", "option", "body", "title")
-# A block of options at the end of a question's text, on lines of their own.
-_TAIL = re.compile(
-    r"\n[ \t]*(?:(?:answer )?(?:options|choices)\s*:?\s*\n)?"
-    r"((?:[ \t]*[(\[]?[A-Za-z][)\].:、．][ \t]*\S[^\n]*\n*){2,})\s*$",
-    re.IGNORECASE,
-)
+# A line of a block of options at the end of a question's text, and the line above such a block.
+_OPTION_LINE = re.compile(r"[ \t]{0,9}[(\[]?[A-Za-z][)\].:、．][ \t]{0,9}\S")
+_OPTIONS_HEAD = re.compile(r"\s{0,9}(?:answer )?(?:options|choices)\s{0,3}:?\s{0,9}", re.IGNORECASE)
 INTERPRETATIONS = ("label", "text", "0", "1", "score")
 
 
@@ -203,19 +199,28 @@ def options_in(text: str) -> tuple[str, ...]:
 def cut_options(text: str) -> tuple[str, tuple[str, ...]]:
     """(the question, its options) of a text that ends with lettered options on lines of their own, or in
     one last line; (text, ()) where it does not."""
-    found = _TAIL.search(text)
-    if found:
-        options = options_in(found[1].strip())
-        if len(options) >= 2:
-            return text[: found.start()].rstrip(), options
-    head, _, last = text.rstrip().rpartition("\n")
-    if head:
-        options = options_in(last.strip())
-        if len(options) >= 3:
-            return re.sub(
-                r"\n\s*(?:answer )?(?:options|choices)\s*:?\s*$", "", head.rstrip(), flags=re.I
-            ), options
+    lines = text.rstrip().split("\n")
+    first = len(lines)
+    while first and (not lines[first - 1].strip() or _OPTION_LINE.match(lines[first - 1])):
+        first -= 1
+    while first < len(lines) and not lines[first].strip():
+        first += 1
+    options = options_in("\n".join(lines[first:]).strip()) if 0 < first < len(lines) else ()
+    if len(options) >= 2:
+        return _without_head(lines[:first]), options
+    options = options_in(lines[-1].strip()) if len(lines) > 1 else ()
+    if len(options) >= 3:
+        return _without_head(lines[:-1]), options
     return text, ()
+
+
+def _without_head(lines: list[str]) -> str:
+    """The question above its options, without the line "Options:"."""
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    if len(lines) > 1 and _OPTIONS_HEAD.fullmatch(lines[-1]):
+        lines = lines[:-1]
+    return "\n".join(lines).rstrip()
 
 
 def squeezed(text: str) -> str:
@@ -303,7 +308,7 @@ def places(value: Any, choices: Choices, how: str) -> list[int] | None:
         one = by_index(value, choices, int(how))
     elif how == "label":
         one = by_label(value, choices)
-        if one is None and isinstance(value, str) and len(value) < 60 and _SEVERAL.match(value):
+        if one is None and isinstance(value, str) and len(value) < 60:
             return _several(value, choices)
     else:
         one = by_text(value, choices)
@@ -312,11 +317,14 @@ def places(value: Any, choices: Choices, how: str) -> list[int] | None:
 
 def _several(value: str, choices: Choices) -> list[int] | None:
     """ "A, C" or "AC": several letters, each of which stands for a choice, in order and each once."""
-    named = re.findall(r"[A-Za-z]", re.sub(r"\band\b", "", value))
-    found = [by_label(one, choices) for one in named]
-    if any(one is None for one in found) or len(set(found)) < len(found):
+    bare = value.strip().rstrip(".").strip().strip("()[]")
+    words = [word for word in re.split(r"[\s,;/&、]", bare) if word and word.lower() != "and"]
+    if len(words) == 1 and words[0].isupper():
+        words = list(words[0])
+    if len(words) < 2 or any(len(word) > 1 for word in words):
         return None
-    if not re.search(r"[,;/&、\s]", value.strip()) and not value.strip("()[]. ").isupper():
+    found = [by_label(one, choices) for one in words]
+    if any(one is None for one in found) or len(set(found)) < len(found):
         return None
     return [one for one in found if one is not None]
 
