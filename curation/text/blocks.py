@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 MAX_COLUMNS = 40
 # Most texts have none of these, and this finds that out in a microsecond.
 SUSPECT = re.compile(r"```|~~~|\||(?:\A|\n)(?: {4}|\t)")
-FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ \t]*([\w+#.-]{0,30})[^`\n]*$")
+FENCE = re.compile(r"[ ]{0,3}(`{3,}+|~{3,}+)[ \t]*+([\w+#.-]{0,30}+)[^`\n]*+$")
 DASHES = re.compile(
-    r"[ ]{0,3}\|?[ \t]*:?-{1,100}:?[ \t]*(?:\|[ \t]*:?-{1,100}:?[ \t]*){0,40}\|?[ \t]*$"
+    r"[ ]{0,3}\|?[ \t]*+:?-{1,100}+:?[ \t]*+(?:\|[ \t]*+:?-{1,100}+:?[ \t]*+){0,40}\|?[ \t]*+$"
 )
 INDENTED = re.compile(r"(?: {4}|\t)")
 ITEM = re.compile(r"[ \t]*(?:[-*+•‣–]|\(?\d{1,3}[.):]|[a-zA-Z][.)])[ \t]")

@@ -9,7 +9,7 @@ from curation.questions.rows import RationaleRow, RowError, storable
 from curation.questions.shapes.finals import final_answer
 
 SHEPHERD = "ки"
-_STEP = re.compile(r"\s*Step 1\s*:")
+_STEP = re.compile(r"Step 1\s{0,3}:")
 StepLabel = tuple[int, int, int]
 MAX_STEPS = 2_000
 

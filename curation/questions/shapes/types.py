@@ -27,10 +27,10 @@ WORDS = {
     **dict.fromkeys(("unanswerable", "none"), "undetermined"),
 }
 _NUMBER = re.compile(
-    r"^[-+−±]?\s*(?:[$€£¥₹]|US\$|USD|EUR|Rs\.?)?\s*[-+−]?"
-    r"(?:\d{1,3}(?:[, '’\u00a0\u202f]\d{2,3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
-    r"(?:[eE][-+]?\d+)?(?:\s*/\s*\d+)?\s*(?:%|°|€|£|\$)?"
-    r"(?:\s*\(?\s*[^\W\d_][^\W\d_./²³-]*(?:[\s/-]+[^\W\d_]+[²³]?){0,2}\s*\)?\.?)?$"
+    r"^[-+−±]?\s{0,3}(?:[$€£¥₹]|US\$|USD|EUR|Rs\.?)?\s{0,3}[-+−]?"
+    r"(?:\d{1,3}(?:[, '’\u00a0\u202f]\d{2,3}){1,20}(?:[.,]\d{1,60})?|\d{1,300}(?:[.,]\d{1,300})?|\.\d{1,300})"
+    r"(?:[eE][-+]?\d{1,9})?(?:\s{0,3}/\s{0,3}\d{1,60})?\s{0,3}(?:%|°|€|£|\$)?"
+    r"(?:\s{0,3}\(?\s{0,3}[^\W\d_]{1,40}(?:[\s/-]{1,3}[^\W\d_]{1,40}[²³]?){0,2}\s{0,3}\)?\.?)?$"
 )
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -46,16 +46,18 @@ _TIME = re.compile(
     r"^(?:\d{1,2}[:.]\d{2}(?::\d{2})?\s*(?:[ap]\.?\s?m\.?)?|\d{1,2}\s*(?:[ap]\.?\s?m\.?|o['’]clock))$",
     re.IGNORECASE,
 )
-_ONE = r"[-+]?(?:\\?infty|∞|\\(?:d?frac|sqrt)[^,]*|[\w.\\/^{}+-]+)"
+_ONE = r"[-+]?(?:\\?infty|∞|\\(?:d?frac|sqrt)[^,]{0,60}|[\w.\\/^{}+-]{1,60})"
 _INTERVAL = re.compile(
-    rf"^\\?(?:left)?\s*[(\[]\s*{_ONE}\s*,\s*{_ONE}\s*(?:\\right)?\s*[)\]](?:\s*(?:\\cup|∪|U)\s*.+)?$"
+    rf"^\\?(?:left)?\s{{0,3}}[(\[]\s{{0,3}}{_ONE}\s{{0,3}},\s{{0,3}}{_ONE}\s{{0,3}}(?:\\right)?\s{{0,3}}[)\]]"
+    r"(?:\s{0,3}(?:\\cup|∪|U)\s{0,3}.+)?$"
 )
 _SET = re.compile(r"^\\?(?:left)?\s*\\?\{.+\\?\}$")
 _UNDETERMINED = re.compile(
-    r"^(?:none|n/?a|it\s+)?\s*(?:cannot|can['’]?t|could\s+not|can\s+not)\s+be\s+"
+    r"^(?:none|n/?a|it\s{1,3})?\s{0,3}(?:cannot|can['’]?t|could\s{1,3}not|can\s{1,3}not)\s{1,3}be\s{1,3}"
     r"(?:determined|answered|told|known|solved|calculated|inferred)\b.*$"
-    r"|^none$|^(?:not|in)\s*(?:enough|sufficient)\s+(?:information|data)\b.*$|^insufficient\s+(?:information|data)"
-    r"|^(?:undetermined|indeterminate|unanswerable|unknown|not\s+(?:determinable|answerable))$",
+    r"|^none$|^(?:not|in)\s{0,3}(?:enough|sufficient)\s{1,3}(?:information|data)\b.*$"
+    r"|^insufficient\s{1,3}(?:information|data)"
+    r"|^(?:undetermined|indeterminate|unanswerable|unknown|not\s{1,3}(?:determinable|answerable))$",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(r"^(?:yes|no|true|false)\.?$", re.IGNORECASE)

@@ -122,15 +122,15 @@ _SIGNS = re.compile(
     "|صبر کن|بگذار(?:ید)? (?:بررسی|دوباره)"
 )
 
-_NUMBER = r"[-−]?\d[\d,]*(?:\.\d+)?"
+_NUMBER = r"[-−]?\d[\d,]{0,40}(?:\.\d{1,40})?"
 # "28 × 3 = 84", "x = 5": what stands left of the sign, and the number right of it, which ends there.
 _SUM = re.compile(
-    r"(?P<left>"
+    r"(?P<left>(?<![\d.,])"
     + _NUMBER
-    + r"(?:\s*[-+−*×·÷/]\s*"
+    + r"(?:\s{0,3}[-+−*×·÷/]\s{0,3}"
     + _NUMBER
     + r"){1,4}|(?<![\w.])[A-Za-z]\w{0,15})"
-    r"\s*=\s*\$?(?P<right>" + _NUMBER + r")(?!\s*[-+−*×·÷/=^]|\w|\.\d)"
+    r"\s{0,3}=\s{0,3}\$?(?P<right>" + _NUMBER + r")(?!\s{0,3}[-+−*×·÷/=^]|\w|\.\d)"
 )
 _SPACES = re.compile(r"[\s,$]")
 _SIGN = str.maketrans({"−": "-", "×": "*", "·": "*", "÷": "/"})

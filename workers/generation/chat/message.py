@@ -19,7 +19,7 @@ TEXT_PARTS = {"", "text", "output_text"}
 
 # gpt-oss: <|channel|>analysis<|message|>...<|end|><|start|>assistant<|channel|>final<|message|>...<|return|>
 _CHANNEL = re.compile(
-    r"(?:<\|start\|>\s*assistant[^<]*)?<\|channel\|>\s*(?P<name>\w+)[^<]*(?:<\|constrain\|>[^<]*)?"
+    r"(?:<\|start\|>\s*+assistant[^<]*+)?<\|channel\|>\s*+(?P<name>\w++)[^<]*+(?:<\|constrain\|>[^<]*+)?"
     r"<\|message\|>(?P<said>.*?)(?=<\|(?:end|return|call|start|channel)\|>|\Z)",
     re.DOTALL,
 )

@@ -1,6 +1,5 @@
 """Columns that belong together: option_a, option_b, …; A, B, C, D; distractor1, distractor2."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,5 +53,5 @@ def _run(members: list[tuple[str, Column]]) -> list[tuple[str, Column]]:
 
 def number_of(name: str) -> int | None:
     """The number that a choice's name ends with."""
-    found = re.search(r"(\d+)$", name)
-    return int(found[1]) if found else None
+    digits = name[len(name.rstrip("0123456789")) :]
+    return int(digits) if digits else None

@@ -118,7 +118,8 @@ class Proposal:
                 self.roles[column.name] = "metadata"  # of a passage, say: several questions have it
         for column in self.free():
             if (
-                re.search(r"(?:_|^)\w*id$", column.last)
+                column.last.endswith("id")
+                and column.last.replace("_", "").isalnum()
                 and not self.has("id")
                 and self._is_id(column)
             ):
