@@ -2,15 +2,12 @@
 figures.
 
 `sound_dev` (cases): GSM8K solutions with a right answer, judged by two readers, with the other teachers'
-solutions
-of their questions and the worked solution beside them; `read`: others of the same file, drawn at random and
-read by one person (`read_soundness.jsonl` has their names and labels); `step_validity_dev`: competition
-mathematics
-with a right answer, alone. Cross-validated by question.
+solutions of their questions and the worked solution beside them; `read`: others of the same file, drawn at
+random and read by one person (`read_soundness.jsonl` has their names and labels); `step_validity_dev`:
+competition mathematics with a right answer, alone. Cross-validated by question.
 
 The rules of `claims` were written with `sound_dev` in view: what they find there flatters them. `read` was
-labelled
-when nearly all of them stood, so the weights of the findings are fitted on both.
+labelled when nearly all of them stood, so the weights of the findings are fitted on both.
 """
 
 import json
