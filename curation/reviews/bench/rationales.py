@@ -118,7 +118,7 @@ class RationaleView:
     def first_wrong(self) -> str:
         """Where a wrong answer likely went wrong, in a few words."""
         step = self.score.detail.get("first_wrong_step") if self.score else None
-        return f"step {step} is likeliest the first wrong one" if step else ""
+        return f"Step {step} is most likely the first wrong step" if step else ""
 
     @property
     def checked(self) -> str:

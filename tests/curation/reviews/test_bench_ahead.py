@@ -235,4 +235,4 @@ def test_the_bench_says_what_was_checked_and_where_a_wrong_answer_likely_went_wr
     make_rationales(make_questions(1)[0], ["right", "wrong"])
     page = reviewer_client.get(reverse("review", args=["eggs"])).content.decode()
     assert page.count("1 of 3 steps checked") == 2
-    assert page.count("is likeliest the first wrong one</span>") == 1
+    assert page.count("is most likely the first wrong step</span>") == 1
