@@ -114,6 +114,7 @@ def ids(project: Project, question: Question, teacher: Teacher, reviewer: User) 
             "rationale": {"pk": question.rationales.first().pk},
             "meaning": {"pk": search.pk},
             "liked": {"pk": question.rationales.first().pk},
+            "answer": {"pk": question.rationales.first().pk},
             "dataset": by_number,
             "look": {"pk": GateRun.objects.create(project=project, recipe={}, status="done").pk},
             "list": {"pk": HeldOutList.objects.create(project=project, name="b", count=0).pk},

@@ -26,7 +26,7 @@ MANAGERS = {
 # Of these no row is made below; they are found by the same queryset and the same path as others are.
 WITHOUT_ROWS = {
     "datasets.DatasetCheck", "datasets.HeldOutList", "questions.SavedMapping",
-    "rationales.Embedding", "rationales.Judge",
+    "rationales.Embedding", "rationales.Judge", "rationales.ReadingCase",
     "rationales.ScoringRun", "rationales.TeacherTry", "reviews.AgreementCount", "reviews.Control",
 }  # fmt: skip
 

@@ -61,11 +61,11 @@ def test_many_decided_at_once(
     worker: Worker,
     at: Any,
 ):
-    write(project, teacher, 4000)
+    write(project, teacher, 20_000)
     counted = bulk_preview(project, "approve", {})
     action = order_bulk(project, admin_user, "approve", {}, until=counted.until)
     seen = Watched(
-        action, admin_client, lambda: (Decision.objects.filter(bulk=action).count(), 4000, 0),
+        action, admin_client, lambda: (Decision.objects.filter(bulk=action).count(), 20_000, 0),
         page=at("bulk_detail", action.pk), api=api(project, f"bulk-actions/{action.pk}"),
         words="approved {done:,} looked at {done:,} in the preview {total:,}",
     )  # fmt: skip
@@ -77,7 +77,7 @@ def test_many_decided_at_once(
     worker.take_over(action)
     seen.end()
     seen.same_everywhere()
-    assert Decision.objects.filter(bulk=action).count() == 4000
+    assert Decision.objects.filter(bulk=action).count() == 20_000
 
 
 def test_a_deletion(
@@ -88,12 +88,12 @@ def test_a_deletion(
     worker: Worker,
     at: Any,
 ):
-    write(project, teacher, 12_000)
+    write(project, teacher, 40_000)
     counted = deletion_preview(project, Kind.RATIONALES, {})
     deletion = order_deletion(project, admin_user, Kind.RATIONALES, {}, until=counted.until)
     gone = Rationale.all_objects.filter(project=None)
     seen = Watched(
-        deletion, admin_client, lambda: (gone.count(), 12_000, 0),
+        deletion, admin_client, lambda: (gone.count(), 40_000, 0),
         page=at("deletion_detail", deletion.pk), api=api(project, f"deletions/{deletion.pk}"),
         words="rationales deleted {done:,}",
     )  # fmt: skip
@@ -105,7 +105,7 @@ def test_a_deletion(
     worker.take_over(deletion)
     seen.end()
     seen.same_everywhere()
-    assert gone.count() == 12_000
+    assert gone.count() == 40_000
 
 
 def test_a_count_of_agreement(project: Project, admin_user: User, worker: Worker):

@@ -139,9 +139,9 @@ def _kinds_of_pairs(
             if worse.pk != one.parent_id:
                 yield "approved_rejected", one, worse
     best = set(
-        Review.objects.filter(
-            rationale__in=[row.pk for row in examples], is_best=True, withdrawn_at=None
-        ).values_list("rationale_id", flat=True)
+        Review.objects.standing()
+        .filter(rationale__in=[row.pk for row in examples], is_best=True)
+        .values_list("rationale_id", flat=True)
     )
     for one in (row for row in examples if row.pk in best):
         for other in (row for row in examples if row.pk not in best):
@@ -210,7 +210,7 @@ def steps(version: DatasetVersion) -> Rows:
 def _reviews(version: DatasetVersion) -> Iterator[Review]:
     held = Example.objects.filter(version=version).values("rationale")
     parents = Rationale.all_objects.filter(examples__version=version, parent__isnull=False)
-    rows = Review.objects.filter(project=version.project_id, withdrawn_at=None)
+    rows = Review.objects.standing().filter(project=version.project_id)
     rows = rows.filter(rationale__in=held) | rows.filter(rationale__in=parents.values("parent"))
     rows = rows.select_related("reviewer", "rationale__question", "rationale__score").order_by("pk")
     last = 0

@@ -65,4 +65,5 @@ def texts_of(one: HeldOutList) -> list[str]:
 def remove_list(one: HeldOutList) -> None:
     place = one.artifact
     one.delete()
-    artifacts.remove(place)
+    if place:  # bringing it may have been cut short
+        artifacts.remove(place)

@@ -54,9 +54,8 @@ def flag_precision(project: Project) -> FlagPrecision:
 
 def _count(project: Project) -> FlagPrecision:
     said = (
-        Review.objects.filter(
-            project=project, withdrawn_at__isnull=True, rationale__score__isnull=False
-        )
+        Review.objects.standing()
+        .filter(project=project, rationale__score__isnull=False)
         .order_by("-id")
         .values_list("verdict", "step_labels", "rationale__score__detail")[:MOST_REVIEWS]
     )

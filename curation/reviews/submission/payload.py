@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
 
 from curation.errors import Conflict, Invalid, TooMany, status_of
 from curation.reviews.submission.step_ranges import each_step
@@ -38,9 +39,13 @@ def json_view(view: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse
 
 def body_of(request: HttpRequest) -> dict[str, Any]:
     """The request's JSON object. Raises Invalid when it is none."""
-    if len(request.body) > MAX_BODY:
+    try:
+        raw = request.body
+    except RawPostDataException:  # a form's body, which was read as such
+        raise Invalid("The request must be a JSON object.") from None
+    if len(raw) > MAX_BODY:
         raise Invalid("This is more than the bench sends at once.")
-    value = read_json(request.body)
+    value = read_json(raw)
     if not isinstance(value, dict):
         raise Invalid("The request must be a JSON object.")
     return value

@@ -138,7 +138,7 @@ def test_pairs_are_within_a_question_and_say_which_kind_they_are(
 
 def test_what_was_not_read_is_never_the_shortest_right_one(version: DatasetVersion) -> None:
     for rationale in Rationale.objects.all():
-        give(rationale, correctness=None)
+        give(rationale, verdict="not_read", unread="nothing_found")
     assert "shortest_longest" not in {pair["pair"] for pair in lines(version, "preferences")}
 
 

@@ -241,7 +241,7 @@ def test_the_list_takes_few_queries_and_no_score_details(
 ) -> None:
     for one in make_questions(6):
         make_rationales(one, ["right", "wrong"] * 5)
-    with django_assert_max_num_queries(11) as queries:
+    with django_assert_max_num_queries(12) as queries:
         page = reviewer_client.get(at("rationales"))
     assert len(page.context["page"].rows) == 50
     assert not any("detail" in query["sql"] for query in queries.captured_queries)

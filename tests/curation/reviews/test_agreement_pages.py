@@ -286,7 +286,7 @@ def test_admins_see_by_rule_how_often_reviewers_confirm_the_scorers_flags(
     project: Project, reviewed: None, admin_client: Client, reviewer_client: Client
 ) -> None:
     flag = {"code": "other_value", "message": "Not what the question says.", "severity": "warning"}
-    for score in Score.objects.filter(project=project, correctness=0.0):
+    for score in Score.objects.filter(project=project, verdict="wrong"):
         steps = [{"text": text, "flags": own} for text, own in (("a", []), ("b", [flag]))]
         score.detail = score.detail | {"steps": steps}
         score.save(update_fields=["detail"])

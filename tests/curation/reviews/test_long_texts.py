@@ -149,7 +149,7 @@ def test_a_meter_that_shows_one_number_in_the_whole_project_is_left_out(
     Score.objects.bulk_create(
         Score(
             project_id=row.project_id, rationale=row, teacher_id=row.teacher_id, scorer_version="1",
-            detail={}, structure=1.0, validity=row.pk % 10 / 10, conciseness=row.pk % 7 / 7,
+            detail={}, verdict="right", structure=1.0, validity=row.pk % 10 / 10, conciseness=row.pk % 7 / 7,
         )
         for row in Rationale.objects.all()
     )  # fmt: skip

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from curation import artifacts
-from curation.datasets.formats import record
+from curation.datasets.formats import records
 from curation.datasets.models import DatasetVersion, Example
 from curation.errors import Conflict, Invalid
 from curation.evaluations.models import Evaluation
@@ -125,8 +125,10 @@ def test_a_student_learns_the_prompt_that_it_is_measured_with(
     (held_out,) = make_questions(1, split="eval", **fields | {"question": "Held out?"})
     (rationale,) = make_rationales(question, ["text"], scored=False)
     dataset = frozen(project)
-    example = Example(version=dataset, position=0, rationale=rationale)
-    assert record(example)["prompt"] == build_messages("plain", question.text, question.choices)
+    Example.objects.filter(version=dataset).delete()
+    Example.objects.create(version=dataset, position=0, rationale=rationale)
+    (record,) = records(dataset)
+    assert record["prompt"] == build_messages("plain", question.text, question.choices)
     with artifacts.writing(f"datasets/{project.pk}/1/dataset.jsonl") as file:
         file.write(b"{}\n")
     job = training(project, dataset, points=0)

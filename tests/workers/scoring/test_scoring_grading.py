@@ -154,7 +154,7 @@ def test_a_reference_of_another_kind_than_its_type_is_met_by_its_own_words_alone
 def test_an_answer_that_is_only_denied_has_no_vote():
     texts = ("The answer is 7.", "The answer is 7.", "The answer is not 8.")
     items = [Item(str(n), "How many?", text, ("7",)) for n, text in enumerate(texts)]
-    assert [one.consistency for one in score_items(items)] == [0.6667, 0.6667, None]
+    assert [one.consistency for one in score_items(items)] == [1.0, 1.0, None]
 
 
 def test_an_explanation_shows_span_rule_and_values():
