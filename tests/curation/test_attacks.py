@@ -36,6 +36,9 @@ VERBS = ("get", "post", "put", "patch", "delete")
 BELOW_A_PROJECT = "projects/<slug:slug>/"
 # What a reviewer may send; every other address below a project is an admin's to post to.
 REVIEWERS_WRITES = {
+    "review_read",
+    "answer_read",
+    "answer_drop",
     "review_submit",
     "review_renew",
     "review_skip",
