@@ -52,7 +52,7 @@ def csv_lines(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
         if not columns:
             columns = list(row)
             writer.writerow(columns)
-        writer.writerow([safe_cell(row[name]) for name in columns])
+        writer.writerow([safe_cell(row.get(name)) for name in columns])
         yield out.getvalue().encode()
         out.seek(0)
         out.truncate()

@@ -75,6 +75,8 @@ def plain(version: DatasetVersion) -> Rows:
         rest = {
             name: value for name, value in record.items() if name not in ("prompt", "completion")
         }
+        # Every row has every column: a table takes its columns from the first.
+        rest.setdefault("verdict", None)
         yield {"rationale_id": rationale, "question": prompt, "rationale": _content(told), **rest}
 
 
