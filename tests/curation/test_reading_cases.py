@@ -21,20 +21,19 @@ from curation.rationales.importing import run_import
 from curation.rationales.models import Rationale
 from curation.reviews.queue.claims import next_item
 from curation.reviews.submission.submit import ReviewInput, submit
-from tests.conftest import REPOSITORY, score_now
+from tests.conftest import score_now
 
 Take = Callable[..., QuestionImport]
 
 
 @pytest.fixture
-def take(project: Project) -> Take:
+def take(project: Project, dev_data: Path) -> Take:
     """take("05", 2): the import of a case, of its second line alone."""
-    folder = REPOSITORY.parent / "shared" / "cases" / "reading"
+    folder = dev_data.parent / "cases" / "reading"
 
     def taken(number: str, only: int | None = None, **options: Any) -> QuestionImport:
         found: list[Path] = sorted(folder.glob(f"{number}-*.json*"))
-        if not found:
-            pytest.skip(f"the cases are not in {folder}")
+        assert found, f"the cases are not in {folder}"
         lines = found[0].read_bytes().splitlines(keepends=True)
         raw = lines[only - 1] if only else b"".join(lines)
         return run_import(order_import(project, None, io.BytesIO(raw), found[0].name, **options).pk)

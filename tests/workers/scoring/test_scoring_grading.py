@@ -1,7 +1,6 @@
 """Right, wrong and not read, kept apart: probes of every kind, and what a score says of each."""
 
 import json
-import os
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from workers.scoring.grade.grading import UNREAD
 from workers.scoring.grade.references import ANSWER_TYPES
 
 REPO = Path(__file__).parents[3]
-SHARED = Path(os.environ.get("CHAINWRIGHT_DEV_DATA", REPO.parent / "shared" / "data")).parent
 PROBES = [
     json.loads(line)
     for line in (Path(__file__).parent / "data" / "grading_probes.jsonl")
@@ -48,13 +46,9 @@ def test_probes_of_a_kind_are_graded_as_expected(kind):
     assert missed == []
 
 
-@pytest.mark.skipif(
-    not (SHARED / "cases" / "grading.jsonl").exists(), reason=f"no cases in {SHARED}"
-)
-def test_the_failing_cases_of_old_are_graded_as_expected():
-    rows = [
-        json.loads(line) for line in (SHARED / "cases" / "grading.jsonl").open(encoding="utf-8")
-    ]
+def test_the_failing_cases_of_old_are_graded_as_expected(dev_data):
+    file = dev_data.parent / "cases" / "grading.jsonl"
+    rows = [json.loads(line) for line in file.open(encoding="utf-8")]
     scored = [graded(row) for row in rows]
     assert [
         r["id"] for r, s in zip(rows, scored, strict=True) if s.correctness == 1.0 != r["expect"]

@@ -1,18 +1,14 @@
 """What the score of a rationale says, through `score_items`."""
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from workers.scoring import Item, score_items
 from workers.scoring.metrics.similarity import SentenceEmbedder
 
-REPO = Path(__file__).parents[3]
-DATA = Path(os.environ.get("CHAINWRIGHT_DEV_DATA", REPO.parent / "shared" / "data"))
 QUESTION = (
     "Janet has 16 eggs. She eats 3 and bakes 4. She sells the rest at $2. How much does she make?"
 )
@@ -106,12 +102,9 @@ def test_the_same_text_twice_is_called_a_duplicate():
     assert "duplicate" in codes(second)
 
 
-@pytest.mark.skipif(
-    not (DATA / "gsm8k_teachers_dev.jsonl").exists(), reason=f"no dev data in {DATA}"
-)
-def test_every_gold_label_of_the_gsm8k_teachers_is_met():
+def test_every_gold_label_of_the_gsm8k_teachers_is_met(dev_data):
     labels, items = [], []
-    for number, line in enumerate((DATA / "gsm8k_teachers_dev.jsonl").open(encoding="utf-8")):
+    for number, line in enumerate((dev_data / "gsm8k_teachers_dev.jsonl").open(encoding="utf-8")):
         row = json.loads(line)
         for teacher, one in row.items():
             if isinstance(one, dict):
