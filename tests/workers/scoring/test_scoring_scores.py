@@ -9,6 +9,7 @@ import pytest
 from workers.scoring import Item, score_items
 from workers.scoring.metrics.similarity import SentenceEmbedder
 
+REPO = Path(__file__).parents[3]
 QUESTION = (
     "Janet has 16 eggs. She eats 3 and bakes 4. She sells the rest at $2. How much does she make?"
 )
